@@ -1,0 +1,3 @@
+//! Text → model: how files of several generators become announcements. Knows nothing of outputs or the store.
+
+pub mod markdown;

@@ -1,0 +1,145 @@
+//! The announcement: one Markdown file as every output sees it, whatever generator it was written for.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::event::Event;
+use super::text::{Label, RichText};
+use super::time::Moment;
+
+/// The identity of an announcement, minted once: an Atom `id`, an RSS `guid`, the root of a calendar UID.
+///
+/// Either pinned by `id:` in front matter or a `tag:` URI (RFC 4151) made from site, first date and first slug.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AnnouncementId(String);
+
+impl AnnouncementId {
+    /// Takes an id that was minted before or pinned in front matter; blanks around it are not part of it.
+    pub fn pinned(id: &str) -> Self {
+        Self(id.trim().to_owned())
+    }
+
+    /// Mints `tag:HOST,YYYY-MM-DD:SLUG` (RFC 4151 §2.1) from the site's host, the first local date and the first slug.
+    pub fn minted(host: &str, first_date: chrono::NaiveDate, slug: &str) -> Self {
+        Self(format!("tag:{host},{first_date}:{slug}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AnnouncementId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether an announcement may be cried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Published,
+    Draft,
+}
+
+/// Where an announcement was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Path below the content folder, with `/` between its parts.
+    pub path: String,
+    /// SHA-256 of the file's bytes, in hexadecimal.
+    pub hash: String,
+}
+
+/// A picture. `alt: None` means the author gave none; `Some("")` means the author said it is decorative.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    pub src: Url,
+    pub alt: Option<String>,
+    pub caption: Option<String>,
+}
+
+/// A file that comes with the announcement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    pub href: Url,
+    pub title: Option<String>,
+    /// Media type guessed from the name, e.g. `application/pdf`.
+    pub mime: String,
+    /// Length in bytes where the file is at hand.
+    pub bytes: Option<u64>,
+}
+
+/// A labelled line of practical information ("Modalités: Inscription gratuite").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InfoRow {
+    pub label: String,
+    pub value: String,
+    pub href: Option<Url>,
+}
+
+/// One announcement, neutral: what every output is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Announcement {
+    pub id: AnnouncementId,
+    pub source: Source,
+    /// What sort of announcement its folder holds (`agenda`, `actualites`, …).
+    pub kind: String,
+    /// BCP 47 language tag.
+    pub lang: String,
+    /// Plain text on one line.
+    pub title: String,
+    pub subtitle: Option<String>,
+    pub slug: String,
+    /// Where its page stands, absolute.
+    pub url: Url,
+    /// Former site paths of the same page.
+    pub aliases: Vec<String>,
+    pub external_url: Option<Url>,
+    pub published: Moment,
+    pub updated: Option<Moment>,
+    pub expires: Option<Moment>,
+    pub status: Status,
+    pub authors: Vec<String>,
+    /// An e-mail address or plain text to reach the people behind it.
+    pub contact: Option<String>,
+    pub summary: Option<RichText>,
+    pub body: RichText,
+    pub categories: Vec<Label>,
+    pub tags: Vec<Label>,
+    pub images: Vec<Image>,
+    pub attachments: Vec<Attachment>,
+    pub info: Vec<InfoRow>,
+    pub event: Option<Event>,
+    /// Front matter keys that no rule of the profile used, as given.
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Announcement {
+    /// Whether readers may see it at `now`: published, its date reached, not expired.
+    pub fn is_visible(&self, now: DateTime<Utc>) -> bool {
+        self.status == Status::Published
+            && self.published.instant <= now
+            && self.expires.as_ref().is_none_or(|expires| expires.instant > now)
+    }
+
+    /// The next instant after `now` at which `is_visible` changes by itself.
+    pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let expires = self.expires.as_ref().map(|moment| moment.instant);
+        if self.status == Status::Draft || expires.is_some_and(|at| at <= self.published.instant) {
+            return None;
+        }
+        [Some(self.published.instant), expires].into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    /// The summary as plain text, or the beginning of the body where there is none.
+    pub fn teaser(&self, max_chars: usize) -> String {
+        let text = self.summary.as_ref().unwrap_or(&self.body).text.as_str();
+        super::text::shorten(&super::text::one_line(text), max_chars)
+    }
+}

@@ -1,0 +1,116 @@
+//! A delivery: one issue for one subscriber, and the rules of what happens next to it.
+//!
+//! ```text
+//! waiting ──claim──▶ sending ──250──▶ sent
+//!    ▲                 ├──4xx──▶ deferred ──(its time comes)──▶ claimed again
+//!    │                 ├──5xx──▶ refused
+//!    │                 └──no answer──▶ doubt ──(on_doubt = "resend", once)──▶ claimed again, last
+//!    └── suppressed: never sent, with the reason
+//! ```
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::subscription::EmailAddress;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryState {
+    Waiting,
+    Sending,
+    Sent,
+    Deferred,
+    Refused,
+    Doubt,
+    Suppressed,
+}
+
+impl DeliveryState {
+    pub const ALL: [Self; 7] =
+        [Self::Waiting, Self::Sending, Self::Sent, Self::Deferred, Self::Refused, Self::Doubt, Self::Suppressed];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Deferred => "deferred",
+            Self::Refused => "refused",
+            Self::Doubt => "doubt",
+            Self::Suppressed => "suppressed",
+        }
+    }
+}
+
+/// What to do with a message whose final answer never came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDoubt {
+    /// Once more, last, with the same Message-ID: nobody is forgotten, nobody gets more than two copies.
+    #[default]
+    Resend,
+    /// Never a second copy; the operator decides.
+    Hold,
+}
+
+/// A delivery claimed by one worker until `lease_until`; `epoch` fences off a worker whose lease was lost.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub delivery: i64,
+    pub epoch: i64,
+    pub issue: i64,
+    pub subscription: i64,
+    pub address: EmailAddress,
+    pub name: Option<String>,
+    /// The key of the variant this reader gets.
+    pub variant: String,
+    /// Attempts made before this one.
+    pub attempts: u32,
+}
+
+/// How one attempt ended, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The final 250 was read: the relay's own promise applies now.
+    Sent,
+    /// A 4xx, or the connection failed before the message was committed to: tried again later.
+    Deferred { reason: String },
+    /// A 5xx: not tried again.
+    Refused { reason: String },
+    /// The message was handed over and no answer came.
+    Doubt { reason: String },
+}
+
+/// When the attempt after the `attempts`-th is due, or `None` when it was the last.
+///
+/// | after attempt | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 |
+/// |---|---|---|---|---|---|---|---|---|---|---|---|
+/// | wait | 5 min | 10 min | 20 min | 40 min | 1 h 20 | 3 h | 6 h | 12 h | 16 h | 16 h | 16 h |
+///
+/// Three days in all. RFC 5321 §4.5.4.1 asks for at least 30 minutes once a first quick try has failed and for four to five
+/// days in all; an announcement older than three days is no news, and a greylisting server opens within minutes.
+pub fn next_attempt(attempts: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    const MINUTES: [i64; 11] = [5, 10, 20, 40, 80, 180, 360, 720, 960, 960, 960];
+    let index = usize::try_from(attempts.max(1) - 1).unwrap_or(usize::MAX);
+    MINUTES.get(index).map(|minutes| now + TimeDelta::minutes(*minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_ends_after_three_days() {
+        let start = DateTime::UNIX_EPOCH;
+        let (mut now, mut attempts) = (start, 0);
+        while let Some(next) = {
+            attempts += 1;
+            next_attempt(attempts, now)
+        } {
+            assert!(next > now);
+            now = next;
+        }
+        assert_eq!(attempts, 12);
+        assert_eq!((now - start).num_hours(), 71);
+    }
+}

@@ -1,0 +1,104 @@
+//! The checked settings the rooms work by. How they are written in TOML is `config`'s business.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use serde::Deserialize;
+use url::Url;
+
+use super::profile::FieldRule;
+
+/// `[site]`: who publishes.
+#[derive(Debug, Clone)]
+pub struct SiteSettings {
+    pub title: String,
+    /// The site the announcements belong to; always ends with `/`.
+    pub url: Url,
+    pub description: String,
+    /// BCP 47 language tag.
+    pub lang: String,
+    pub zone: Tz,
+    pub author: Option<String>,
+    /// Where crieur's own pages and feeds are reached (`[http] public_url`); always ends with `/`.
+    pub public_url: Url,
+}
+
+impl SiteSettings {
+    /// The absolute address of one of crieur's own documents, by its path without a leading `/`.
+    pub fn own_url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+}
+
+/// Which generator's habits the files follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileName {
+    Numerique,
+    Jekyll,
+    Hugo,
+    Zola,
+}
+
+/// What an offset that contradicts the zone is worth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OffsetPolicy {
+    /// The offset is right.
+    #[default]
+    Trust,
+    /// The clock is right, in the zone of the site: the offset is ignored.
+    WallClock,
+}
+
+/// `[[content.folder]]`: what holds for the files a pattern matches. The first that matches decides.
+#[derive(Debug, Clone)]
+pub struct FolderRule {
+    /// A glob over the path below the content folder, e.g. `agenda/**`.
+    pub pattern: globset::GlobMatcher,
+    pub kind: Option<String>,
+    /// e.g. `/agenda/{slug}/`; `{folder}`, `{year}`, `{month}`, `{day}` and `{slug}` are filled in.
+    pub url: Option<String>,
+    pub lang: Option<String>,
+    pub zone: Option<Tz>,
+    pub offset: OffsetPolicy,
+    /// Front matter taken where the file gives none.
+    pub defaults: serde_json::Map<String, serde_json::Value>,
+}
+
+/// `[content]`: where announcements are and how they are read.
+#[derive(Debug, Clone)]
+pub struct ContentSettings {
+    pub dir: PathBuf,
+    pub profile: ProfileName,
+    /// Overrides of the profile's mapping, key by key.
+    pub fields: BTreeMap<String, FieldRule>,
+    pub folders: Vec<FolderRule>,
+    /// Folder that holds what site paths such as `/uploads/x.pdf` name, if it is here.
+    pub assets: Option<PathBuf>,
+    /// Largest file that is read, in bytes.
+    pub max_bytes: u64,
+}
+
+/// What of an announcement goes into a feed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedContent {
+    #[default]
+    Full,
+    Summary,
+}
+
+/// `[publish]`: what is written where.
+#[derive(Debug, Clone)]
+pub struct PublishSettings {
+    pub dir: PathBuf,
+    /// Most entries a feed carries.
+    pub limit: usize,
+    pub content: FeedContent,
+    pub websub_hubs: Vec<Url>,
+    /// How often clients are asked to come back.
+    pub refresh: TimeDelta,
+}

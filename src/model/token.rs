@@ -1,0 +1,95 @@
+//! Keyed hashes: what makes a link in a mail impossible to guess, and a Message-ID the same at every attempt.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+/// 256 secret bits, kept in the store. Never printed: `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningKey([u8; 32]);
+
+impl SigningKey {
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// For the store, which keeps it.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// HMAC-SHA-256 (RFC 2104) over a purpose and parts; each is length-prefixed, so no two lists of parts meet.
+    fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        for part in [purpose.as_bytes()].iter().chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
+    }
+
+    /// A keyed hash in URL-safe letters: `bytes` × 8 bits of it.
+    pub fn keyed_hash(&self, purpose: &str, parts: &[&[u8]], bytes: usize) -> String {
+        URL_SAFE_NO_PAD.encode(&self.mac(purpose, parts).finalize().into_bytes()[..bytes.min(32)])
+    }
+
+    /// The token that lets its bearer leave one subscription: short enough for a header on one line (RFC 8058 §3.1),
+    /// 128 bits of MAC, the same for ever.
+    pub fn subscription_token(&self, subscription: i64) -> String {
+        let id = subscription.to_be_bytes();
+        let mac = self.mac("unsubscribe", &[&id]).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&id[..], &mac[..16]].concat())
+    }
+
+    /// The subscription a token was made for, or `None` if it was not made with this key. Takes the same time either way.
+    pub fn open_subscription_token(&self, token: &str) -> Option<i64> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 24)?;
+        let (id, mac) = bytes.split_at(8);
+        self.mac("unsubscribe", &[id]).verify_truncated_left(mac).ok()?;
+        Some(i64::from_be_bytes(id.try_into().ok()?))
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKey(…)")
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a string never fails");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_with_its_own_key_only_and_whole() {
+        let (key, other) = (SigningKey::new([7; 32]), SigningKey::new([8; 32]));
+        let token = key.subscription_token(42);
+        assert_eq!(token.len(), 32);
+        assert_eq!(key.open_subscription_token(&token), Some(42));
+        assert_eq!(other.open_subscription_token(&token), None);
+        assert_eq!(key.open_subscription_token(&token[..31]), None);
+        assert_eq!(key.open_subscription_token("né"), None);
+        for index in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[index] = if forged[index] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).expect("ASCII");
+            assert_eq!(key.open_subscription_token(&forged), None, "changed letter {index}");
+        }
+    }
+
+    #[test]
+    fn parts_cannot_slide_into_each_other() {
+        let key = SigningKey::new([7; 32]);
+        assert_ne!(key.keyed_hash("a", &[b"bc", b"d"], 16), key.keyed_hash("a", &[b"b", b"cd"], 16));
+    }
+}

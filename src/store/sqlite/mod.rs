@@ -1,0 +1,3 @@
+//! SQLite: one file, one daemon.
+
+pub struct SqliteStore;
