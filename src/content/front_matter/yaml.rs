@@ -1,0 +1,193 @@
+//! YAML front matter: values from `serde_yaml`, places and what it is silent about (duplicate keys, aliases, swallowed
+//! keys) from a pass over libyaml's events. JSON is read this way too: it is YAML once it is known to be JSON.
+
+use std::collections::HashMap;
+
+use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
+use serde_json::{Map, Value};
+
+use super::{FrontMatter, MAX_DEPTH, Spot};
+use crate::model::diagnostic::{Diagnostic, Position};
+
+type Failure = Box<Diagnostic>;
+
+/// Reads `text`, which begins after `lines_before` lines of its file.
+pub(super) fn read(text: &str, lines_before: usize) -> Result<(FrontMatter, Vec<Diagnostic>), Failure> {
+    let mut places = Places { text, lines_before, spots: HashMap::new(), diagnostics: Vec::new() };
+    places.read()?;
+    let values = values(text, lines_before)?;
+    Ok((FrontMatter { values, spots: places.spots }, places.diagnostics))
+}
+
+fn values(text: &str, lines_before: usize) -> Result<Map<String, Value>, Failure> {
+    let value: Value = serde_yaml::from_str(text).map_err(|error| {
+        let position = error.location().map_or(Position { line: lines_before + 1, column: 1 }, |location| Position {
+            line: lines_before + location.line(),
+            column: location.column(),
+        });
+        Box::new(Diagnostic::error("yaml-syntax", position, format!("front matter cannot be read: {error}")))
+    })?;
+    match value {
+        Value::Object(map) => Ok(map),
+        Value::Null => Ok(Map::new()),
+        _ => Err(Box::new(
+            Diagnostic::error(
+                "front-matter-shape",
+                Position { line: lines_before + 1, column: 1 },
+                "front matter is no mapping of keys to values",
+            )
+            .with_hint("write one `key: value` a line"),
+        )),
+    }
+}
+
+/// What the event pass is inside of.
+enum Frame {
+    /// A mapping: its path, the keys seen with their lines, and the key whose value comes next.
+    Mapping { path: String, seen: HashMap<String, usize>, key: Option<(String, Position)> },
+    /// A list: its path and the index of the next item.
+    List { path: String, next: usize },
+}
+
+struct Places<'a> {
+    text: &'a str,
+    lines_before: usize,
+    spots: HashMap<String, Spot>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Places<'_> {
+    fn read(&mut self) -> Result<(), Failure> {
+        let mut input = self.text.as_bytes();
+        let mut parser = Parser::new();
+        parser.set_input_string(&mut input);
+        let mut frames: Vec<Frame> = Vec::new();
+        loop {
+            let event = parser.parse().map_err(|error| self.syntax_error(&error))?;
+            match &event.data {
+                EventData::StreamEnd => return Ok(()),
+                EventData::Alias { anchor } => return Err(self.alias(anchor, event.start_mark)),
+                EventData::Scalar { value, style, .. } => self.scalar(&mut frames, &event, value, *style),
+                EventData::MappingStart { .. } => {
+                    let path = self.enter(&mut frames, &event)?;
+                    frames.push(Frame::Mapping { path, seen: HashMap::new(), key: None });
+                }
+                EventData::SequenceStart { .. } => {
+                    let path = self.enter(&mut frames, &event)?;
+                    frames.push(Frame::List { path, next: 0 });
+                }
+                EventData::MappingEnd | EventData::SequenceEnd => {
+                    frames.pop();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn enter(&mut self, frames: &mut [Frame], event: &Event) -> Result<String, Failure> {
+        if frames.len() >= MAX_DEPTH {
+            let message = format!("front matter is nested deeper than {MAX_DEPTH} levels");
+            return Err(Box::new(Diagnostic::error("yaml-too-deep", self.position(event.start_mark), message)));
+        }
+        Ok(self.place_value(frames, event, None))
+    }
+
+    fn scalar(&mut self, frames: &mut [Frame], event: &Event, value: &str, style: ScalarStyle) {
+        if let Some(Frame::Mapping { path, seen, key: key @ None }) = frames.last_mut() {
+            let position = self.position(event.start_mark);
+            if let Some(first) = seen.insert(value.to_owned(), position.line) {
+                self.diagnostics.push(duplicate(value, first, position));
+            }
+            let path = if path.is_empty() { value.to_owned() } else { format!("{path}.{value}") };
+            *key = Some((path, position));
+            return;
+        }
+        if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
+            self.look_for_swallowed_key(event);
+        }
+        self.place_value(frames, event, (style == ScalarStyle::Plain).then(|| value.to_owned()));
+    }
+
+    /// Notes where a value stands and returns its path.
+    fn place_value(&mut self, frames: &mut [Frame], event: &Event, raw: Option<String>) -> String {
+        let value = self.position(event.start_mark);
+        let (path, key) = match frames.last_mut() {
+            None => return String::new(),
+            Some(Frame::Mapping { key, .. }) => key.take().unwrap_or((String::new(), value)),
+            Some(Frame::List { path, next }) => {
+                let item = format!("{path}[{next}]");
+                *next += 1;
+                (item, value)
+            }
+        };
+        self.spots.insert(path.clone(), Spot { key, value, raw });
+        path
+    }
+
+    /// An unclosed quote runs on over the keys below until the next quote of its kind: nothing is wrong to a parser.
+    fn look_for_swallowed_key(&mut self, event: &Event) {
+        let (first, last) = (line_index(event.start_mark), line_index(event.end_mark));
+        for (index, line) in self.text.lines().enumerate().take(last + 1).skip(first + 1) {
+            let Some((key, _)) = line.split_once(':') else { continue };
+            let is_key = !key.is_empty()
+                && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+                && line[key.len() + 1..].starts_with([' ', '"', '\'']);
+            if is_key {
+                let position = self.position(event.start_mark);
+                let line = self.lines_before + index + 1;
+                let message = format!("the quoted text runs on to line {line} and contains `{key}:`");
+                let hint = "close the quote at the end of its own text";
+                self.diagnostics.push(Diagnostic::warning("swallowed-key", position, message).with_hint(hint));
+                return;
+            }
+        }
+    }
+
+    fn position(&self, mark: Mark) -> Position {
+        let column = usize::try_from(mark.column).unwrap_or(0) + 1;
+        Position { line: self.lines_before + line_index(mark) + 1, column }
+    }
+
+    fn alias(&self, anchor: &str, mark: Mark) -> Failure {
+        let message = format!("the alias `*{anchor}` is refused: a few of them can stand for millions of values");
+        Box::new(Diagnostic::error("yaml-alias", self.position(mark), message).with_hint("write the value out"))
+    }
+
+    fn syntax_error(&self, error: &libyaml_safer::Error) -> Failure {
+        let start = Position { line: self.lines_before + 1, column: 1 };
+        let position = error.problem_mark().map_or(start, |mark| self.position(mark));
+        let mut message = error.problem().to_owned();
+        if let Some(context) = error.context().filter(|context| !context.is_empty()) {
+            message = format!("{message} {context}");
+        }
+        let diagnostic = Diagnostic::error("yaml-syntax", position, format!("front matter is no YAML: {message}"));
+        Box::new(match hint(error.problem()) {
+            Some(hint) => diagnostic.with_hint(hint),
+            None => diagnostic,
+        })
+    }
+}
+
+fn line_index(mark: Mark) -> usize {
+    usize::try_from(mark.line).unwrap_or(usize::MAX)
+}
+
+fn duplicate(key: &str, first: usize, position: Position) -> Diagnostic {
+    let message = format!("the key `{key}` was already given on line {first}; this one counts");
+    Diagnostic::warning("duplicate-key", position, message).with_hint("remove one of the two")
+}
+
+fn hint(problem: &str) -> Option<&'static str> {
+    [
+        ("mapping values are not allowed", "a text with `: ` in it stands in quotes"),
+        ("cannot start any token", "indent with blanks, and put a text that begins with `@`, `%` or a tab in quotes"),
+        ("end of stream", "a quote is not closed"),
+        ("document indicator", "a quote is not closed"),
+        ("could not find expected ':'", "every line is `key: value`; a long text goes on indented"),
+        ("did not find expected key", "check the indentation and the quotes of this line and the one before"),
+        ("unknown escape character", "in double quotes `\\` begins an escape; use single quotes"),
+    ]
+    .iter()
+    .find(|(part, _)| problem.contains(part))
+    .map(|(_, hint)| *hint)
+}
