@@ -1,4 +1,94 @@
 //! Text → model: how files of several generators become announcements. Knows nothing of outputs or the store.
 
+pub mod assets;
+pub mod dates;
+pub mod folder;
 pub mod front_matter;
+pub mod lookup;
+pub mod mapping;
 pub mod markdown;
+pub mod profile;
+
+use std::collections::{HashMap, HashSet};
+
+use self::folder::Walk;
+use self::mapping::Habits;
+use crate::model::announcement::Announcement;
+use crate::model::catalog::Catalog;
+use crate::model::diagnostic::{Diagnostic, Severity};
+
+/// A folder loaded: what can be published, and everything there is to say about it.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub catalog: Catalog,
+    /// Ordered by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Bytes of files that were read without error and are new or changed since `last_good`.
+    pub good: Vec<(String, Vec<u8>)>,
+    /// Files of `last_good` that are gone.
+    pub gone: Vec<String>,
+}
+
+impl Loaded {
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+}
+
+/// Reads what a walk found. A file that cannot be read or understood keeps its last good version; the others go on.
+pub fn load(walk: Walk, last_good: &HashMap<String, Vec<u8>>, habits: Habits) -> Loaded {
+    let mut loaded = Loaded { diagnostics: walk.diagnostics, ..Loaded::default() };
+    let mut announcements = Vec::with_capacity(walk.files.len());
+    let mut present = HashSet::new();
+    for file in walk.files {
+        let before = last_good.get(&file.path);
+        match read_one(&file.path, file.bytes.as_deref(), habits, &mut loaded.diagnostics) {
+            Some(announcement) => {
+                announcements.push(announcement);
+                if let Some(bytes) = file.bytes.ok().filter(|bytes| before != Some(bytes)) {
+                    loaded.good.push((file.path.clone(), bytes));
+                }
+            }
+            None => announcements.extend(before.and_then(|bytes| again(&file.path, bytes, habits))),
+        }
+        present.insert(file.path);
+    }
+    loaded.gone = last_good.keys().filter(|path| !present.contains(*path)).cloned().collect();
+    let (catalog, clashes) = Catalog::new(announcements);
+    loaded.catalog = catalog;
+    loaded.diagnostics.extend(clashes);
+    loaded.diagnostics.sort_by(|a, b| (&a.file, a.position, a.code).cmp(&(&b.file, b.position, b.code)));
+    loaded
+}
+
+/// An error beside an announcement (an end before its start) does not keep it from being published.
+fn read_one(
+    path: &str,
+    bytes: Result<&[u8], &Diagnostic>,
+    habits: Habits,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Announcement> {
+    let understood = match bytes {
+        Ok(bytes) => mapping::read(path, bytes, habits),
+        Err(error) => Err(vec![error.clone()]),
+    };
+    match understood {
+        Ok(understood) => {
+            diagnostics.extend(understood.diagnostics);
+            let mut announcement = understood.announcement;
+            if let Some(assets) = &habits.content.assets {
+                diagnostics.extend(assets::measure(&mut announcement, assets, habits.site));
+            }
+            Some(announcement)
+        }
+        Err(errors) => {
+            diagnostics.extend(errors);
+            None
+        }
+    }
+}
+
+/// The last good version of a file, whose own diagnostics were told when it was new.
+fn again(path: &str, bytes: &[u8], habits: Habits) -> Option<Announcement> {
+    read_one(path, Ok(bytes), habits, &mut Vec::new())
+}

@@ -1,4 +1,4 @@
-//! A profile is data: for each field of the neutral announcement, the front matter keys it may stand under.
+//! How a profile says where a field stands: for each field of the neutral announcement, the front matter keys to try.
 //!
 //! In a path `.` goes into a mapping, `[]` over a list, `|` separates fallbacks; the first that is not empty wins.
 //! `date | filename` is two fallbacks; `taxonomies.tags[]` is a path.
@@ -99,15 +99,6 @@ pub enum FieldRule {
     Groups(Vec<GroupRule>),
 }
 
-/// The mapping of one generator's (or one site's) front matter.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// Address of an announcement where front matter gives none: `/{folder}/{slug}/`.
-    pub url: String,
-    pub fields: BTreeMap<String, FieldRule>,
-}
-
 /// The fields a profile (and `[content.fields]`) may name.
 pub const FIELDS: &[&str] = &[
     "access",
@@ -119,7 +110,6 @@ pub const FIELDS: &[&str] = &[
     "contact",
     "draft",
     "end",
-    "event_status",
     "expires",
     "external_url",
     "hours",

@@ -124,8 +124,10 @@ fn fenced<'a>(
     }
     let position = Position { line: lines_before + 1, column: 1 };
     Err(Box::new(
-        Diagnostic::error("front-matter-open", position, "front matter does not end")
-            .with_hint(format!("close it with a line `{}`; if the file is still being written, save it again", ends[0])),
+        Diagnostic::error("front-matter-open", position, "front matter does not end").with_hint(format!(
+            "close it with a line `{}`; if the file is still being written, save it again",
+            ends[0]
+        )),
     ))
 }
 

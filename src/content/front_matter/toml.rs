@@ -41,7 +41,13 @@ impl Reader<'_> {
         Ok(values)
     }
 
-    fn value(&mut self, value: &Spanned<DeValue>, key: usize, path: String, depth: usize) -> Result<Value, Box<Diagnostic>> {
+    fn value(
+        &mut self,
+        value: &Spanned<DeValue>,
+        key: usize,
+        path: String,
+        depth: usize,
+    ) -> Result<Value, Box<Diagnostic>> {
         let at = (self.position)(value.span().start);
         if depth >= MAX_DEPTH {
             let message = format!("front matter is nested deeper than {MAX_DEPTH} levels");
@@ -51,12 +57,15 @@ impl Reader<'_> {
             DeValue::String(text) => Value::String(text.to_string()),
             DeValue::Boolean(flag) => Value::Bool(*flag),
             DeValue::Datetime(date) => Value::String(date.to_string()),
-            DeValue::Integer(number) => serde_json::from_str(number.as_str()).unwrap_or_else(|_| number.as_str().into()),
+            DeValue::Integer(number) => {
+                serde_json::from_str(number.as_str()).unwrap_or_else(|_| number.as_str().into())
+            }
             DeValue::Float(number) => serde_json::from_str(number.as_str()).unwrap_or_else(|_| number.as_str().into()),
             DeValue::Array(items) => {
-                let items = items.iter().enumerate().map(|(index, item)| {
-                    self.value(item, item.span().start, format!("{path}[{index}]"), depth + 1)
-                });
+                let items = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.value(item, item.span().start, format!("{path}[{index}]"), depth + 1));
                 Value::Array(items.collect::<Result<_, _>>()?)
             }
             DeValue::Table(table) => Value::Object(self.table(table, &path, depth + 1)?),

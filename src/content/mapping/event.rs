@@ -1,0 +1,181 @@
+//! The event of an announcement, by the time rules of CONTENT.md §3. Prose is never parsed, only hinted at.
+
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
+use url::Url;
+
+use super::Mapper;
+use super::address::Place;
+use crate::content::dates::parse_hours;
+use crate::content::lookup::Found;
+use crate::model::announcement::InfoRow;
+use crate::model::diagnostic::{Diagnostic, Position};
+use crate::model::event::{self, Event, EventStatus, When};
+use crate::model::text::{RichText, slugify};
+use crate::model::time::Moment;
+
+/// A date of the event with where it stands.
+struct Given {
+    local: NaiveDateTime,
+    position: Position,
+}
+
+/// An hours row with where it stands.
+struct Hours {
+    from: NaiveTime,
+    to: NaiveTime,
+    position: Position,
+}
+
+impl<'a> Mapper<'a> {
+    pub(super) fn event(
+        &mut self,
+        info: &[InfoRow],
+        published: &Moment,
+        place: &Place,
+        body: &RichText,
+    ) -> Option<Event> {
+        let end = self.given("end");
+        let Some(start) = self.given("start") else {
+            if let Some(end) = end {
+                let diagnostic =
+                    Diagnostic::error("end-without-start", end.position, "an event ends here but never begins");
+                self.diagnostics.push(diagnostic.with_hint("give its beginning too, or remove this line"));
+            }
+            return None;
+        };
+        let hours = self.hours();
+        let when = self.when(&start, end, hours);
+        self.hint_at_odd_dates(&when, &start, published, body);
+        Some(Event {
+            when,
+            place: self.venue(),
+            online: self.url("online", place),
+            access: self.access(),
+            registration: self.url("registration", place).or_else(|| registration(info)),
+            organizer: self.line("organizer"),
+            status: EventStatus::Confirmed,
+        })
+    }
+
+    fn given(&mut self, field: &str) -> Option<Given> {
+        let found = self.lookup.first(&self.paths(field))?;
+        let understood = self.date(&found)?;
+        let local = understood.instant.with_timezone(&self.zone()).naive_local();
+        Some(Given { local, position: self.lookup.position(&found) })
+    }
+
+    /// The hours of a field of its own or of the row labelled so.
+    fn hours(&mut self) -> Option<Hours> {
+        let found = self.lookup.first(&self.paths("hours")).or_else(|| self.hours_row())?;
+        let text = self.lookup.plain(&found)?;
+        let position = self.lookup.position(&found);
+        match parse_hours(&text) {
+            Some((from, to)) => Some(Hours { from, to, position }),
+            None => {
+                let message = format!("the hours `{text}` are not understood");
+                let hint = "write `9h-12h` or `de 9h30 à 17h`; the calendar goes without them";
+                self.diagnostics.push(Diagnostic::warning("hours-unreadable", position, message).with_hint(hint));
+                None
+            }
+        }
+    }
+
+    fn hours_row(&self) -> Option<Found<'a>> {
+        self.grouped("info").into_iter().find_map(|(rule, outer)| {
+            let label = self.lookup.plain(&self.part(&rule, outer.as_ref(), "label")?)?;
+            let is_hours = matches!(slugify(&label).as_str(), "horaires" | "horaire" | "tous-les-jours");
+            is_hours.then(|| self.part(&rule, outer.as_ref(), "value"))?
+        })
+    }
+
+    fn when(&mut self, start: &Given, end: Option<Given>, hours: Option<Hours>) -> When {
+        let zone = self.zone();
+        let end = end.and_then(|end| self.in_order(start, end));
+        let (first, from) = (start.local.date(), start.local.time());
+        let last = end.as_ref().map(|end| end.local.date());
+        match (hours, end) {
+            (Some(hours), Some(_)) if last.is_some_and(|last| last > first) => {
+                let last = last.unwrap_or(first);
+                self.compare_hours(from, &hours, start);
+                When::Daily { first, last, from: hours.from, to: hours.to, zone }
+            }
+            (Some(hours), _) => {
+                self.compare_hours(from, &hours, start);
+                // "20h-2h" ends after midnight
+                let day = if hours.to <= hours.from { first + TimeDelta::days(1) } else { first };
+                When::Timed { start: first.and_time(hours.from), end: Some(day.and_time(hours.to)), zone }
+            }
+            (None, None) if from == NaiveTime::MIN => When::AllDay { first, last: first, zone },
+            (None, None) => When::Timed { start: start.local, end: None, zone },
+            (None, Some(end)) if from == NaiveTime::MIN && end.local.time() == NaiveTime::MIN => {
+                When::AllDay { first, last: end.local.date(), zone }
+            }
+            // a bare date as the end of a timed event means that day, not its first second
+            (None, Some(end)) if end.local.time() == NaiveTime::MIN => {
+                let whole_day = end.local.date().succ_opt().unwrap_or(end.local.date()).and_time(NaiveTime::MIN);
+                When::Timed { start: start.local, end: (end.local.date() > first).then_some(whole_day), zone }
+            }
+            (None, Some(end)) => When::Timed { start: start.local, end: Some(end.local), zone },
+        }
+    }
+
+    /// The end, unless it comes before the start. A bare date on the day of the start is no contradiction.
+    fn in_order(&mut self, start: &Given, end: Given) -> Option<Given> {
+        let same_day = end.local.time() == NaiveTime::MIN && end.local.date() == start.local.date();
+        if end.local >= start.local || same_day {
+            return Some(end);
+        }
+        let message = format!("the event ends before it begins (on line {})", start.position.line);
+        let hint = "the calendar shows it without an end until this is mended";
+        self.diagnostics.push(Diagnostic::error("end-before-start", end.position, message).with_hint(hint));
+        None
+    }
+
+    /// A start with a clock of its own and hours that say otherwise: readers saw the row, so the row wins.
+    fn compare_hours(&mut self, clock: NaiveTime, hours: &Hours, start: &Given) {
+        if clock == NaiveTime::MIN || clock == hours.from {
+            return;
+        }
+        let message = format!(
+            "the hours begin at {} but the date on line {} says {}; the hours count",
+            hours.from.format("%H:%M"),
+            start.position.line,
+            clock.format("%H:%M"),
+        );
+        let hint = "make the two agree";
+        self.diagnostics.push(Diagnostic::warning("hours-contradict-date", hours.position, message).with_hint(hint));
+    }
+
+    fn hint_at_odd_dates(&mut self, when: &When, start: &Given, published: &Moment, body: &RichText) {
+        if when.last_day() < published.local_date() {
+            let message = "the event is over before its announcement is published";
+            let hint = "check the year";
+            self.diagnostics
+                .push(Diagnostic::hint("event-before-announcement", start.position, message).with_hint(hint));
+        }
+        let open_end = matches!(when, When::Timed { end: None, .. });
+        if let Some(hours) = open_end.then(|| hours_in_prose(&body.text)).flatten() {
+            let message = format!("the event has no end; the text speaks of `{hours}`");
+            let hint = "give the end in front matter: prose is never read as a date";
+            self.diagnostics.push(Diagnostic::hint("event-without-end", start.position, message).with_hint(hint));
+        }
+    }
+
+    fn venue(&self) -> Option<event::Place> {
+        let place = event::Place { name: self.line("place"), address: self.line("address") };
+        (place != event::Place::default()).then_some(place)
+    }
+}
+
+/// The link of the first row that speaks of registering.
+fn registration(info: &[InfoRow]) -> Option<Url> {
+    let speaks_of_it = |text: &str| text.to_lowercase().contains("inscri");
+    info.iter().find_map(|row| row.href.clone().filter(|_| speaks_of_it(&row.label) || speaks_of_it(&row.value)))
+}
+
+/// The first word of the text that is an hours row by itself.
+fn hours_in_prose(text: &str) -> Option<&str> {
+    text.split_whitespace()
+        .map(|word| word.trim_matches([':', ',', '*', '(', ')']))
+        .find(|word| word.contains(['h', ':']) && word.contains(['-', '–']) && parse_hours(word).is_some())
+}

@@ -1,0 +1,71 @@
+//! Pictures and files that come with an announcement.
+
+use super::Mapper;
+use super::address::Place;
+use crate::content::lookup::Found;
+use crate::model::announcement::{Attachment, Image};
+use crate::model::profile::GroupRule;
+
+impl<'a> Mapper<'a> {
+    pub(super) fn images(&mut self, place: &Place) -> Vec<Image> {
+        let mut images: Vec<Image> = Vec::new();
+        for (rule, outer) in self.grouped("images") {
+            let Some(found) = self.part(&rule, outer.as_ref(), "src") else { continue };
+            let Some(src) = self.resolve(&found, place) else { continue };
+            if images.iter().any(|known| known.src == src) {
+                continue;
+            }
+            let alt = self.part(&rule, outer.as_ref(), "alt").and_then(|alt| self.lookup.plain(&alt));
+            let caption = self.part(&rule, outer.as_ref(), "caption").and_then(|caption| self.lookup.plain(&caption));
+            if alt.is_none() {
+                let hint = "say in a few words what it shows: some readers cannot see it";
+                self.warn(&found, "image-without-alt", "the picture has no alternative text".to_owned(), hint);
+            }
+            images.push(Image { src, alt, caption });
+        }
+        images
+    }
+
+    /// Each file once, however many keys name it; the first title found for it is kept.
+    pub(super) fn attachments(&mut self, place: &Place) -> Vec<Attachment> {
+        let mut attachments: Vec<Attachment> = Vec::new();
+        for (rule, outer) in self.grouped("attachments") {
+            let Some(found) = self.part(&rule, outer.as_ref(), "href") else { continue };
+            let Some(href) = self.resolve(&found, place) else { continue };
+            let title = self.part(&rule, outer.as_ref(), "title").and_then(|title| self.lookup.plain(&title));
+            if let Some(known) = attachments.iter_mut().find(|known| known.href == href) {
+                known.title = known.title.take().or(title);
+                continue;
+            }
+            let mime = mime_guess::from_path(href.path()).first_or_octet_stream().to_string();
+            attachments.push(Attachment { href, title, mime, bytes: None });
+        }
+        attachments
+    }
+
+    /// The groups of a field: each rule with each value it goes over, or with none where it reads from the top.
+    pub(super) fn grouped(&self, field: &str) -> Vec<(GroupRule, Option<Found<'a>>)> {
+        let mut groups = Vec::new();
+        for rule in self.habits.profile.groups(field) {
+            if rule.each.0.is_empty() {
+                groups.push((rule.clone(), None));
+            } else {
+                groups.extend(self.lookup.all(&rule.each).into_iter().map(|found| (rule.clone(), Some(found))));
+            }
+        }
+        groups
+    }
+
+    /// All values of one part of a group.
+    pub(super) fn parts(&self, rule: &GroupRule, outer: Option<&Found<'a>>, part: &str) -> Vec<Found<'a>> {
+        let Some(paths) = rule.parts.get(part) else { return Vec::new() };
+        match outer {
+            Some(outer) => self.lookup.inside(outer, paths),
+            None => self.lookup.all(paths),
+        }
+    }
+
+    pub(super) fn part(&self, rule: &GroupRule, outer: Option<&Found<'a>>, part: &str) -> Option<Found<'a>> {
+        self.parts(rule, outer, part).into_iter().next()
+    }
+}
