@@ -1,6 +1,7 @@
 //! crieur, the town crier: a folder of Markdown in, feeds, calendars and newsletters out.
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod content;
 pub mod model;
 pub mod output;

@@ -25,6 +25,15 @@ pub struct Walk {
     pub files: Vec<SourceFile>,
     /// About things that were passed over.
     pub diagnostics: Vec<Diagnostic>,
+    /// Folders that could not be read: nothing is known about what is below them.
+    pub unknown: Vec<String>,
+}
+
+impl Walk {
+    /// Whether a path is below a folder that could not be read.
+    pub fn is_unknown(&self, path: &str) -> bool {
+        self.unknown.iter().any(|folder| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +87,10 @@ fn enter_folder(folder: &Path, path: &str, max_bytes: u64, depth: usize, walk: &
     }
     match fs::read_dir(folder) {
         Ok(entries) => enter(entries, &format!("{path}/"), max_bytes, depth + 1, walk),
-        Err(error) => unreadable(walk, path, &error),
+        Err(error) => {
+            unreadable(walk, path, &error);
+            walk.unknown.push(path.to_owned());
+        }
     }
 }
 

@@ -37,9 +37,10 @@ impl Loaded {
 
 /// Reads what a walk found. A file that cannot be read or understood keeps its last good version; the others go on.
 pub fn load(walk: Walk, last_good: &HashMap<String, Vec<u8>>, habits: Habits) -> Loaded {
+    let mut present: HashSet<String> = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
+    let mut announcements: Vec<_> =
+        present.iter().filter_map(|path| again(path, last_good.get(path)?, habits)).collect();
     let mut loaded = Loaded { diagnostics: walk.diagnostics, ..Loaded::default() };
-    let mut announcements = Vec::with_capacity(walk.files.len());
-    let mut present = HashSet::new();
     for file in walk.files {
         let before = last_good.get(&file.path);
         match read_one(&file.path, file.bytes.as_deref(), habits, &mut loaded.diagnostics) {

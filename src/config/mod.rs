@@ -1,0 +1,196 @@
+//! `crieur.toml` → checked settings. Every error names file, line and key.
+
+mod check;
+mod raw;
+mod span;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+pub use self::span::ConfigError;
+use crate::model::newsletter::Newsletter;
+use crate::model::settings::{ContentSettings, MailSettings, PublishSettings, SiteSettings};
+
+/// Where the state lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreLocation {
+    Sqlite(PathBuf),
+}
+
+/// `[http]`.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    pub listen: SocketAddr,
+}
+
+/// All settings, checked; paths are absolute or relative to the working directory.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub file: PathBuf,
+    pub site: SiteSettings,
+    pub content: ContentSettings,
+    pub publish: PublishSettings,
+    pub newsletters: Vec<Newsletter>,
+    pub mail: MailSettings,
+    pub store: StoreLocation,
+    pub http: HttpSettings,
+    /// Templates that replace compiled-in ones, beside the configuration.
+    pub templates: PathBuf,
+    /// What the operator should know about keys that are understood but do nothing yet.
+    pub notes: Vec<String>,
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, &error))?;
+        Self::parse(file, &text)
+    }
+
+    /// Checks a configuration text as if it stood in `file`, whose folder its relative paths start from.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let raw = raw::read(text).map_err(|fault| fault.at(file, text))?;
+        check::check(file, raw).map_err(|fault| fault.at(file, text))
+    }
+
+    pub fn newsletter(&self, name: &str) -> Option<&Newsletter> {
+        self.newsletters.iter().find(|newsletter| newsletter.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: &str = "[site]\ntitle = \"t\"\nurl = \"https://example.org\"\n";
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(Path::new("here/crieur.toml"), text)
+    }
+
+    #[test]
+    fn a_site_is_enough() {
+        let config = parse(SITE).expect("a configuration");
+        assert_eq!(config.content.dir, Path::new("here/content"));
+        assert_eq!(config.store, StoreLocation::Sqlite("here/state/crieur.db".into()));
+        assert_eq!(config.mail.from.address.as_str(), "crieur@example.org");
+        assert_eq!(config.site.public_url.as_str(), "https://example.org/");
+        assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn the_configuration_of_the_design_is_understood() {
+        let text = r#"
+[site]
+title = "Actualités"
+url = "https://www.numerique.gouv.fr"
+description = "Annonces"
+language = "fr"
+timezone = "Europe/Paris"
+author = "DINUM"
+[content]
+dir = "content"
+profile = "jekyll"
+future = "hold"
+max_withdrawn = 0.2
+[content.fields]
+title = "titre | title"
+images = [{ each = "photos[]", src = "file", alt = "alt" }]
+[[content.folder]]
+match = "agenda/**"
+kind = "agenda"
+url = "/agenda/{slug}/"
+timezone = "Europe/Paris"
+offset = "wall-clock"
+defaults = { categories = ["Agenda"] }
+[publish]
+dir = "public"
+limit = 50
+content = "full"
+websub_hubs = ["https://hub.example/"]
+[[newsletter]]
+name = "ux"
+title = "UX"
+schedule = "0 9 * * MON"
+categories = ["Appel à défis"]
+tags = []
+upcoming = "30d"
+look_back = "31d"
+missed = "12h"
+on_doubt = "hold"
+approval = false
+skip_empty = true
+[mail]
+from = "Communauté UX <ux@example.org>"
+reply_to = "contact@example.org"
+bounce_address = "bounces@example.org"
+transport = "smtp"
+smtp = { host = "127.0.0.1", port = 2525, tls = "none" }
+connections = 4
+rate = 600
+dkim = []
+[store]
+url = "sqlite:/var/lib/crieur/crieur.db"
+[http]
+listen = "127.0.0.1:0"
+public_url = "https://crieur.example.org"
+"#;
+        let config = parse(text).expect("a configuration");
+        assert_eq!(config.newsletters[0].categories, ["appel-a-defis"]);
+        assert_eq!(config.store, StoreLocation::Sqlite("/var/lib/crieur/crieur.db".into()));
+        assert_eq!(config.site.public_url.as_str(), "https://crieur.example.org/");
+        assert!(config.content.folders[0].pattern.is_match("agenda/2019/x.md"));
+        assert_eq!(config.notes.len(), 1, "{:?}", config.notes);
+    }
+
+    #[test]
+    fn every_mistake_is_named_by_line_and_key() {
+        let letter = "[[newsletter]]\nname = \"ux\"\ntitle = \"UX\"\n";
+        for (text, line, part) in [
+            ("[site]\ntitle = \"t\"\n", 1, "`url`"),
+            (&format!("{SITE}tilte = 1\n")[..], 4, "`title`"),
+            (&format!("{SITE}[contnet]\n"), 4, "`content`"),
+            (&format!("{SITE}timezone = \"Europe/Pari\"\n"), 4, "Europe/Paris"),
+            (&format!("{SITE}title = \"again\"\n"), 4, "duplicate"),
+            (&format!("{SITE}language = 3\n"), 4, "string"),
+            ("[site]\ntitle = \"t\"\nurl = \"example.org\"\n", 3, "site.url"),
+            ("[site]\ntitle = \"t\"\nurl = \"ftp://example.org\"\n", 3, "site.url"),
+            (&format!("{SITE}[content]\nprofile = \"jekyl\"\n"), 5, "jekyll"),
+            (&format!("{SITE}[content.fields]\ntitel = \"x\"\n"), 5, "`title`"),
+            (&format!("{SITE}[content.fields]\ntitle = \"a..b\"\n"), 5, "is not a path"),
+            (&format!("{SITE}[[content.folder]]\nmatch = \"a[\"\n"), 5, "content.folder.match"),
+            (&format!("{SITE}{letter}schedule = \"each monday\"\n"), 7, "newsletter.schedule"),
+            (&format!("{SITE}{letter}schedule = \"0 9 * * MON\"\nlook_back = \"31\"\n"), 8, "newsletter.look_back"),
+            (&format!("{SITE}{letter}schedule = \"0 9 * * MON\"\napproval = true\n"), 8, "newsletter.approval"),
+            (
+                &format!("{SITE}{letter}schedule = \"0 9 * * 1\"\n{letter}schedule = \"0 9 * * 1\"\n"),
+                9,
+                "newsletter.name",
+            ),
+            (&format!("{SITE}[[newsletter]]\nname = \"Ü X\"\ntitle = \"\"\nschedule = \"0 9 * * 1\"\n"), 5, "`u-x`"),
+            (&format!("{SITE}[mail]\nfrom = \"nobody\"\n"), 5, "mail.from"),
+            (&format!("{SITE}[mail]\ntransport = \"smtp\"\n"), 5, "mail.smtp"),
+            (
+                &format!(
+                    "{SITE}[mail]\ntransport = \"smtp\"\nsmtp = {{ host = \"mx.example.org\", tls = \"none\" }}\n"
+                ),
+                6,
+                "mail.smtp.tls",
+            ),
+            (&format!("{SITE}[mail]\nconnections = 0\n"), 5, "nonzero"),
+            (&format!("{SITE}[store]\nurl = \"mysql://x\"\n"), 5, "store.url"),
+            (&format!("{SITE}[http]\nlisten = \"8080\"\n"), 5, "http.listen"),
+            ("[site\n", 1, "`]`"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert_eq!(error.line, line, "{text}\n{error}");
+            assert!(error.to_string().contains(part), "{text}\n{error}");
+        }
+    }
+}
