@@ -1,8 +1,13 @@
 //! Wall-clock times and instants: how a local time becomes an instant, and what is done where it does not exist or comes twice.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+/// What tells the time to those who work for long; everything else gets `now` as an argument.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// How exact a date was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

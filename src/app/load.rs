@@ -1,0 +1,58 @@
+//! Step 1: folder → catalog and diagnostics.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::App;
+use crate::config::Config;
+use crate::content::folder::{self, FolderError};
+use crate::content::mapping::Habits;
+use crate::content::profile::Profile;
+use crate::content::{self, Loaded};
+
+impl App {
+    /// Reads the content folder. One bad file never stops the rest: its last good version stays.
+    ///
+    /// # Errors
+    /// `FolderError` where the folder itself cannot be read; nothing is concluded from that.
+    pub async fn load(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
+        let loaded = self.read(now).await?;
+        if !loaded.good.is_empty() || !loaded.gone.is_empty() {
+            self.store.keep_last_good(&loaded.good, &loaded.gone).await?;
+        }
+        Ok(loaded)
+    }
+
+    /// As `load`, but remembers nothing.
+    pub(super) async fn read(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
+        let last_good = self.store.last_good().await?;
+        let first_seen = self.store.ledger().await?.first_seen_by_path();
+        Ok(read_folder(&self.config, &self.profile, &last_good, &first_seen, now)?)
+    }
+}
+
+/// Reads the folder of a configuration without any state: what `check` does.
+///
+/// # Errors
+/// Where the folder itself cannot be read.
+pub fn check(config: &Config, now: DateTime<Utc>) -> Result<Loaded, FolderError> {
+    let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
+    read_folder(config, &profile, &HashMap::new(), &HashMap::new(), now)
+}
+
+fn read_folder(
+    config: &Config,
+    profile: &Profile,
+    last_good: &HashMap<String, Vec<u8>>,
+    first_seen: &HashMap<String, DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Loaded, FolderError> {
+    let walk = folder::walk(&config.content.dir, config.content.max_bytes)?;
+    let habits = Habits { site: &config.site, content: &config.content, profile, first_seen, now };
+    let mut loaded = content::load(walk, last_good, habits);
+    for diagnostic in &mut loaded.diagnostics {
+        diagnostic.file = config.content.dir.join(&diagnostic.file).display().to_string();
+    }
+    Ok(loaded)
+}

@@ -1,0 +1,72 @@
+//! The four steps every command shares: load, publish, compose, deliver. Commands decide which, the daemon decides when.
+
+mod compose;
+mod deliver;
+mod load;
+mod preview;
+mod publish;
+mod status;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+pub use self::compose::{Composed, Decision};
+pub use self::preview::Preview;
+pub use self::publish::Published;
+pub use self::status::Status;
+use crate::config::{Config, StoreLocation};
+use crate::content::profile::Profile;
+use crate::model::token::SigningKey;
+use crate::output::templates::Templates;
+use crate::store::{SqliteStore, Store};
+
+/// Everything the steps work with.
+pub struct App {
+    pub config: Config,
+    pub store: Arc<dyn Store>,
+    pub templates: Templates,
+    pub key: SigningKey,
+    profile: Profile,
+}
+
+impl App {
+    /// Opens the store a configuration names and reads the operator's templates.
+    ///
+    /// # Errors
+    /// `StoreError` where the store cannot be used, `TemplateError` where a template of the operator's is wrong.
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        let StoreLocation::Sqlite(path) = &config.store;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await?);
+        let templates = templates(&config.templates)?;
+        let key = store.signing_key(SigningKey::new(random_bytes()?)).await?;
+        let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
+        Ok(Self { config, store, templates, key, profile })
+    }
+}
+
+/// The compiled-in templates with those of a folder in their stead.
+fn templates(folder: &Path) -> anyhow::Result<Templates> {
+    let mut own = BTreeMap::new();
+    for part in ["page", "email"] {
+        let Ok(entries) = std::fs::read_dir(folder.join(part)) else { continue };
+        for entry in entries {
+            let file = entry?.path();
+            let Some(name) = file.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.')) else {
+                continue;
+            };
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+            own.insert(format!("{part}/{name}"), text);
+        }
+    }
+    Ok(Templates::with_overrides(&own)?)
+}
+
+/// From the operating system.
+fn random_bytes() -> anyhow::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,50 @@
+//! Step 2: catalog and ledger → the whole site as bytes, checked.
+
+use chrono::{DateTime, Utc};
+
+use super::App;
+use crate::content::Loaded;
+use crate::model::diagnostic::Severity;
+use crate::output::site::{self, Site};
+use crate::store::LastPublish;
+
+/// A site built, and when it will have to be built again although nobody writes anything.
+#[derive(Debug)]
+pub struct Published {
+    pub site: Site,
+    pub next_change: Option<DateTime<Utc>>,
+}
+
+impl App {
+    /// Builds the site as readers should see it at `now` and takes note in the ledger of what is new or changed.
+    ///
+    /// # Errors
+    /// `SiteError` where a document does not pass the gate (the caller keeps the last good site), `StoreError`.
+    pub async fn publish(&self, loaded: &Loaded, now: DateTime<Utc>) -> anyhow::Result<Published> {
+        let catalog = &loaded.catalog;
+        let mut ledger = self.store.ledger().await?;
+        let changed = ledger.take_note(catalog.visible(now), now);
+        let source = site::Source {
+            site: &self.config.site,
+            publish: &self.config.publish,
+            newsletters: &self.config.newsletters,
+            templates: &self.templates,
+            catalog,
+            ledger: &ledger,
+            now,
+        };
+        let site = site::build(source)?;
+        // only what passed the gate is remembered as published
+        self.store.take_note(&changed).await?;
+        let count = |severity| loaded.count(severity) as u64;
+        let publish = LastPublish {
+            at: now,
+            announcements: catalog.visible(now).count() as u64,
+            documents: site.documents.len() as u64,
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+        };
+        self.store.record_publish(&publish).await?;
+        Ok(Published { site, next_change: catalog.next_change(now) })
+    }
+}

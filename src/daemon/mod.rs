@@ -1,0 +1,91 @@
+//! When the four steps run: on a change of the folder, at the hour an announcement appears or an issue is due, and when
+//! there is something to deliver. What they do is `app`'s business.
+
+mod deliveries;
+mod publisher;
+mod schedule;
+mod signals;
+mod watch;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::model::time::Clock;
+use crate::store::Charge;
+use crate::web::{self, Web};
+
+/// Another process is in charge of the store: exit code 3.
+#[derive(Debug, thiserror::Error)]
+#[error("another crieur is in charge of this store; stop it first, or give this one a store of its own")]
+pub struct AlreadyRunning;
+
+/// A daemon that holds its store and its address.
+pub struct Daemon {
+    app: Arc<App>,
+    listener: TcpListener,
+    clock: Clock,
+    _charge: Charge,
+}
+
+impl Daemon {
+    /// Takes charge of the store and binds the address, so that what is wrong with either is said before anything runs.
+    ///
+    /// # Errors
+    /// `AlreadyRunning`, `StoreError`, or an address that is taken.
+    pub async fn start(app: App, clock: Clock) -> anyhow::Result<Self> {
+        let charge = app.store.take_charge(clock()).await?.ok_or(AlreadyRunning)?;
+        let address = app.config.http.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}: set another address with `listen` in `[http]`"))?;
+        Ok(Self { app: Arc::new(app), listener, clock, _charge: charge })
+    }
+
+    /// The address it answers on; the port is the real one where 0 was asked for.
+    pub fn address(&self) -> std::io::Result<std::net::SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Runs until SIGTERM or SIGINT, then lets answers and mails under way finish. A second signal ends it at once.
+    ///
+    /// # Errors
+    /// Where watching or the schedule cannot be set up.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { app, listener, clock, _charge } = self;
+        let web = Arc::new(Web::new(
+            app.config.site.clone(),
+            app.config.newsletters.clone(),
+            app.templates.clone(),
+            app.store.clone(),
+            app.key.clone(),
+            clock.clone(),
+        ));
+        let cancel = CancellationToken::new();
+        let outbox_filled = Arc::new(Notify::new());
+        let outbox = app.outbox(clock.clone())?;
+        let changes = watch::Changes::watch(&app.config.content.dir)?;
+        let ticks = schedule::Ticks::start().await?;
+        let publisher = publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone());
+        let tasks = [
+            tokio::spawn(web::serve(listener, web::router(web), cancel.clone())),
+            tokio::spawn(publisher.run(changes, ticks, cancel.clone())),
+            tokio::spawn(deliveries::run(outbox, clock, outbox_filled, cancel.clone())),
+        ];
+        signals::wait().await?;
+        tracing::info!("stopping: what is under way is finished first");
+        cancel.cancel();
+        signals::or_at_once(async {
+            for task in tasks {
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "a part of the daemon failed");
+                }
+            }
+        })
+        .await
+    }
+}

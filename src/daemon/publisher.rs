@@ -1,0 +1,159 @@
+//! Loads, publishes and composes: one after the other, so that an issue never sees a half-loaded catalog.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::schedule::Ticks;
+use super::watch::Changes;
+use crate::app::{App, Decision};
+use crate::content::Loaded;
+use crate::folder;
+use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::time::Clock;
+use crate::web::Web;
+
+/// The folder is read again this often whatever the watcher says: events get lost.
+const FULL_SCAN: Duration = Duration::from_secs(300);
+
+pub(super) struct Publisher {
+    app: Arc<App>,
+    web: Arc<Web>,
+    clock: Clock,
+    outbox_filled: Arc<Notify>,
+    loaded: Option<Loaded>,
+    next_change: Option<DateTime<Utc>>,
+    /// Said already, so that a mistake is told once and not at every scan.
+    told: Vec<Diagnostic>,
+    /// The slot that waits for a first reader, said once.
+    without_readers: Option<(String, NaiveDateTime)>,
+}
+
+impl Publisher {
+    pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outbox_filled: Arc<Notify>) -> Self {
+        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new(), without_readers: None }
+    }
+
+    pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
+        let mut scan_at = Instant::now();
+        loop {
+            if scan_at <= Instant::now() {
+                self.load_and_publish().await;
+                self.compose().await;
+                scan_at = Instant::now() + FULL_SCAN;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                () = changes.settled() => scan_at = Instant::now(),
+                () = ticks.next() => self.compose().await,
+                () = tokio::time::sleep_until(scan_at) => {}
+                () = self.until_next_change() => self.publish_if_changed().await,
+            }
+        }
+        ticks.stop().await;
+    }
+
+    async fn publish_if_changed(&mut self) {
+        if self.next_change.is_some_and(|at| at <= (self.clock)()) {
+            self.publish().await;
+        }
+    }
+
+    async fn until_next_change(&self) {
+        match self.next_change {
+            // wakes at least once a minute: the wall clock may be set meanwhile
+            Some(at) => {
+                let wait = (at - (self.clock)()).to_std().unwrap_or(Duration::ZERO);
+                tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn load_and_publish(&mut self) {
+        match self.app.load((self.clock)()).await {
+            Ok(loaded) => {
+                self.tell(&loaded.diagnostics);
+                self.loaded = Some(loaded);
+                self.publish().await;
+            }
+            Err(error) => tracing::error!("nothing is published, the last good site stays: {error:#}"),
+        }
+    }
+
+    /// Publishes what was loaded last, as it should be seen now.
+    async fn publish(&mut self) {
+        let now = (self.clock)();
+        let Some(loaded) = self.loaded.as_ref() else { return };
+        match self.app.publish(loaded, now).await {
+            Ok(published) => {
+                self.next_change = published.next_change;
+                let written = folder::write(&published.site, &self.app.config.publish.dir);
+                let documents = published.site.documents.len();
+                self.web.swap_in(Arc::new(published.site));
+                match written {
+                    Ok(folder::Written { changed: 0, removed: 0, .. }) => {}
+                    Ok(written) => tracing::info!(documents, changed = written.changed, removed = written.removed, "published"),
+                    Err(error) => tracing::error!("published over HTTP only: {error:#}"),
+                }
+            }
+            Err(error) => tracing::error!("the last good site stays: {error:#}"),
+        }
+    }
+
+    async fn compose(&mut self) {
+        let now = (self.clock)();
+        let Some(loaded) = self.loaded.as_ref() else { return };
+        match self.app.is_slot_open(now).await {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(error) => return tracing::error!("no issue is composed: {error:#}"),
+        }
+        match self.app.compose(loaded, now).await {
+            Ok(composed) => {
+                for one in composed {
+                    self.say(&one.newsletter, one.slot, &one.decision);
+                }
+            }
+            Err(error) => tracing::error!("no issue is composed: {error:#}"),
+        }
+    }
+
+    fn say(&mut self, newsletter: &str, slot: NaiveDateTime, decision: &Decision) {
+        match decision {
+            Decision::Frozen { number, recipients, .. } => {
+                tracing::info!(newsletter, number, recipients, %slot, "issue frozen");
+                self.outbox_filled.notify_one();
+            }
+            Decision::Empty => tracing::info!(newsletter, %slot, "nothing new: no issue"),
+            Decision::Held { late_minutes } => {
+                tracing::warn!(newsletter, %slot, late_minutes, "too late: held; `crieur send --at` its time sends it after all");
+            }
+            Decision::NoReaders => {
+                let slot = (newsletter.to_owned(), slot);
+                if self.without_readers.as_ref() != Some(&slot) {
+                    tracing::info!(newsletter, slot = %slot.1, "no confirmed subscriber: no issue yet");
+                    self.without_readers = Some(slot);
+                }
+            }
+            Decision::AlreadyDecided | Decision::NotYet => {}
+        }
+    }
+
+    /// Logs what is new among the diagnostics.
+    fn tell(&mut self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics.iter().filter(|diagnostic| !self.told.contains(diagnostic)) {
+            let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            match diagnostic.severity {
+                Severity::Error => tracing::error!("{diagnostic}{hint}"),
+                Severity::Warning => tracing::warn!("{diagnostic}{hint}"),
+                Severity::Hint => tracing::info!("{diagnostic}{hint}"),
+            }
+        }
+        self.told = diagnostics.to_vec();
+    }
+}

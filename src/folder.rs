@@ -1,0 +1,132 @@
+//! Writes a site into a folder: each file whole or not at all, untouched where its bytes are the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::output::site::Site;
+
+/// Names the files of the last publication, so that what is no longer published can be taken away and nothing else is.
+const MANIFEST: &str = ".crieur-files";
+
+/// What writing did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    pub changed: usize,
+    pub untouched: usize,
+    pub removed: usize,
+}
+
+/// Writes every document of the site below `dir`. Pages come first and the documents that link to them last; files of the
+/// last publication that are no longer part of it are removed in the end. Idempotent.
+///
+/// # Errors
+/// Where the folder cannot be written; no file is ever left half written.
+pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot create the folder `{}`", dir.display()))?;
+    let mut written = Written::default();
+    let mut files = BTreeSet::new();
+    let (entry_points, others): (Vec<_>, Vec<_>) = site.documents.iter().partition(|(path, _)| !path.contains('/'));
+    for (path, document) in others.into_iter().chain(entry_points) {
+        let name = file_name(path);
+        if put(dir, &name, &document.bytes).with_context(|| format!("cannot write `{}`", dir.join(&name).display()))? {
+            written.changed += 1;
+        } else {
+            written.untouched += 1;
+        }
+        files.insert(name);
+    }
+    let before = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
+    for name in before.lines().filter(|name| !files.contains(*name) && is_inside(name)) {
+        written.removed += usize::from(fs::remove_file(dir.join(name)).is_ok());
+        remove_empty_folders(dir, name);
+    }
+    let manifest: String = files.iter().map(|name| format!("{name}\n")).collect();
+    put(dir, MANIFEST, manifest.as_bytes())?;
+    Ok(written)
+}
+
+fn file_name(path: &str) -> String {
+    if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() }
+}
+
+/// Writes a file to a temporary name and renames it; `false` where it holds these bytes already.
+fn put(dir: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<bool> {
+    let file = dir.join(name);
+    if fs::read(&file).is_ok_and(|present| present == bytes) {
+        return Ok(false);
+    }
+    let folder = file.parent().unwrap_or(dir);
+    fs::create_dir_all(folder)?;
+    let mut temporary = tempfile::Builder::new().prefix(".crieur-").tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    readable_by_all(temporary.as_file())?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(&file)?;
+    Ok(true)
+}
+
+/// Temporary files are private; what is published is for everyone (a web server beside us may serve it).
+fn readable_by_all(file: &fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+/// A manifest somebody changed must not make us remove files elsewhere.
+fn is_inside(name: &str) -> bool {
+    PathBuf::from(name).components().all(|part| matches!(part, std::path::Component::Normal(_)))
+}
+
+fn remove_empty_folders(dir: &Path, name: &str) {
+    let mut folder = Path::new(name).parent();
+    while let Some(inner) = folder.filter(|inner| !inner.as_os_str().is_empty()) {
+        if fs::remove_dir(dir.join(inner)).is_err() {
+            return;
+        }
+        folder = inner.parent();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::site::Document;
+
+    fn site(files: &[(&str, &str)]) -> Site {
+        let document = |text: &str| Document {
+            bytes: text.into(),
+            content_type: "text/plain",
+            etag: String::new(),
+            modified: None,
+        };
+        Site { documents: files.iter().map(|(path, text)| ((*path).to_owned(), document(text))).collect() }
+    }
+
+    #[test]
+    fn unchanged_files_are_left_alone_and_gone_ones_are_removed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::write(dir.path().join("robots.txt"), "not ours").expect("a file");
+        let first = write(&site(&[("rss.xml", "a"), ("agenda/x/", "page")]), dir.path()).expect("written");
+        assert_eq!(first, Written { changed: 2, untouched: 0, removed: 0 });
+        let modified = fs::metadata(dir.path().join("rss.xml")).and_then(|file| file.modified()).expect("a time");
+        let second = write(&site(&[("rss.xml", "a"), ("b", "b")]), dir.path()).expect("written");
+        assert_eq!(second, Written { changed: 1, untouched: 1, removed: 1 });
+        assert_eq!(fs::metadata(dir.path().join("rss.xml")).and_then(|file| file.modified()).expect("a time"), modified);
+        assert!(!dir.path().join("agenda").exists());
+        assert!(dir.path().join("robots.txt").exists());
+    }
+
+    #[test]
+    fn a_manifest_cannot_reach_outside() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let dir = outer.path().join("public");
+        fs::create_dir(&dir).expect("a folder");
+        fs::write(outer.path().join("precious"), "").expect("a file");
+        fs::write(dir.join(MANIFEST), "../precious\n/etc/hostname\n").expect("a manifest");
+        assert_eq!(write(&site(&[]), &dir).expect("written").removed, 0);
+        assert!(outer.path().join("precious").exists());
+    }
+}

@@ -1,0 +1,242 @@
+//! The site: every published document, built whole and checked before it is swapped in.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+
+use super::feed::{Entry, Feed};
+use super::opml::Outline;
+use super::templates::{TemplateError, Templates};
+use super::{OutputError, atom, calendar, check, json_feed, opml, page, rss};
+use crate::model::announcement::Announcement;
+use crate::model::catalog::{Catalog, by_label};
+use crate::model::newsletter::Newsletter;
+use crate::model::revision::Ledger;
+use crate::model::settings::{PublishSettings, SiteSettings};
+use crate::model::text::Label;
+use crate::model::token::sha256_hex;
+
+pub const RSS: &str = "application/rss+xml; charset=utf-8";
+pub const ATOM: &str = "application/atom+xml; charset=utf-8";
+pub const JSON_FEED: &str = "application/feed+json; charset=utf-8";
+pub const CALENDAR: &str = "text/calendar; charset=utf-8";
+pub const OPML: &str = "text/x-opml; charset=utf-8";
+pub const HTML: &str = "text/html; charset=utf-8";
+pub const CSS: &str = "text/css; charset=utf-8";
+
+/// One document, ready to be copied out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    pub bytes: Vec<u8>,
+    pub content_type: &'static str,
+    /// Strong, with its quotes (RFC 9110 §8.8.3).
+    pub etag: String,
+    /// Newest change of what is in it; `None` where the page also depends on the hour.
+    pub modified: Option<DateTime<Utc>>,
+}
+
+/// All documents of one moment by their path, decoded, without a leading `/`. A page's path ends with `/` or is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Site {
+    pub documents: BTreeMap<String, Document>,
+}
+
+/// What a site is made from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub site: &'a SiteSettings,
+    pub publish: &'a PublishSettings,
+    pub newsletters: &'a [Newsletter],
+    pub templates: &'a Templates,
+    pub catalog: &'a Catalog,
+    pub ledger: &'a Ledger,
+    /// Decides what is visible and which events are ahead.
+    pub now: DateTime<Utc>,
+}
+
+/// Why a site was not published; the last good one stays.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error("`/{path}` does not hold what it should: {fault}{}", source.as_ref().map(|file| format!(" (from `{file}`)")).unwrap_or_default())]
+    Gate { path: String, fault: check::Fault, source: Option<String> },
+}
+
+/// Builds every document and reads each back before any is published.
+///
+/// # Errors
+/// The first document that cannot be written or does not pass, with the announcement at fault where it is known.
+pub fn build(source: Source) -> Result<Site, SiteError> {
+    let mut builder = Builder { source, documents: BTreeMap::new(), outlines: Vec::new() };
+    builder.everything()?;
+    Ok(Site { documents: builder.documents })
+}
+
+impl Site {
+    /// The document at a path as requested, decoded and without a leading `/`.
+    pub fn get(&self, path: &str) -> Option<&Document> {
+        self.documents.get(path)
+    }
+}
+
+struct Builder<'a> {
+    source: Source<'a>,
+    documents: BTreeMap<String, Document>,
+    outlines: Vec<Outline>,
+}
+
+impl<'a> Builder<'a> {
+    fn everything(&mut self) -> Result<(), SiteError> {
+        let Source { site, catalog, ledger, now, templates, .. } = self.source;
+        let visible: Vec<&Announcement> = catalog.visible(now).collect();
+        let entry = |announcement: &'a Announcement| Entry { announcement, revision: ledger.revision(announcement) };
+        let entries: Vec<Entry> = visible.iter().map(|announcement| entry(announcement)).collect();
+        self.announcement_pages(&entries)?;
+        self.event_calendars(&entries)?;
+        let categories = by_label(&visible, |announcement| &announcement.categories);
+        let tags = by_label(&visible, |announcement| &announcement.tags);
+        let whole = self.feed(site.title.clone(), String::new(), entries);
+        self.feeds(&whole)?;
+        for (folder, groups) in [("categories", &categories), ("tags", &tags)] {
+            for (label, members) in groups {
+                self.label(folder, label, members.iter().map(|announcement| entry(announcement)).collect())?;
+            }
+        }
+        let labels: Vec<Label> = categories.iter().chain(&tags).map(|(label, _)| label.clone()).collect();
+        for newsletter in self.source.newsletters {
+            let bytes = page::newsletter(templates, site, newsletter, &labels)?;
+            self.page(format!("newsletters/{}/", newsletter.name), bytes);
+        }
+        let counted: Vec<(Label, usize)> = categories.into_iter().map(|(label, all)| (label, all.len())).collect();
+        self.page(String::new(), page::home(templates, &whole, &counted, self.source.newsletters, now)?);
+        let list = opml::write(&site.title, &self.outlines)?;
+        self.gate("feeds.opml", check::check_xml(&list), None)?;
+        self.add("feeds.opml".to_owned(), list, OPML, None);
+        Ok(())
+    }
+
+    /// A feed about some entries, newest first.
+    fn feed(&self, title: String, folder: String, entries: Vec<Entry<'a>>) -> Feed<'a> {
+        let Source { site, publish, .. } = self.source;
+        Feed { site, publish, title, description: site.description.clone(), folder, entries }
+    }
+
+    fn label(&mut self, folder: &str, label: &Label, entries: Vec<Entry<'a>>) -> Result<(), SiteError> {
+        let title = format!("{} – {}", self.source.site.title, label.label);
+        let feed = self.feed(title, format!("{folder}/{}/", label.slug), entries);
+        self.feeds(&feed)?;
+        let bytes = page::label(self.source.templates, &feed, label, self.source.now)?;
+        self.page(feed.folder.clone(), bytes);
+        Ok(())
+    }
+
+    /// The three feeds of a folder, bounded, and its calendar where it has events or is the site's own.
+    fn feeds(&mut self, whole: &Feed<'a>) -> Result<(), SiteError> {
+        let mut feed = whole.clone();
+        feed.entries.truncate(self.source.publish.limit);
+        let modified = newest(&feed.entries);
+        for (name, bytes, content_type) in [
+            ("rss.xml", rss::write(&feed)?, RSS),
+            ("atom.xml", atom::write(&feed)?, ATOM),
+            ("feed.json", json_feed::write(&feed)?, JSON_FEED),
+        ] {
+            let path = format!("{}{name}", feed.folder);
+            let checked = if name == "feed.json" { check::check_json(&bytes) } else { check::check_xml(&bytes) };
+            self.gate(&path, checked, Some(&feed))?;
+            self.add(path, bytes, content_type, modified);
+        }
+        self.outlines.push(Outline {
+            title: feed.title.clone(),
+            feed_url: feed.document_url("atom.xml"),
+            page_url: feed.page_url(),
+            lang: feed.site.lang.clone(),
+        });
+        if whole.folder.is_empty() || whole.entries.iter().any(|entry| entry.announcement.event.is_some()) {
+            self.calendar(whole)?;
+        }
+        Ok(())
+    }
+
+    /// All events of a folder: a calendar is not bounded, or events would silently leave people's calendars.
+    fn calendar(&mut self, feed: &Feed<'a>) -> Result<(), SiteError> {
+        let path = format!("{}calendar.ics", feed.folder);
+        let bytes = calendar::write(feed);
+        self.gate(&path, check::check_calendar(&bytes), Some(feed))?;
+        let events: Vec<Entry> =
+            feed.entries.iter().copied().filter(|entry| entry.announcement.event.is_some()).collect();
+        self.add(path, bytes, CALENDAR, newest(&events));
+        Ok(())
+    }
+
+    fn event_calendars(&mut self, entries: &[Entry<'a>]) -> Result<(), SiteError> {
+        for (entry, slug) in event_slugs(entries) {
+            let path = format!("events/{slug}.ics");
+            let bytes = calendar::write_event(self.source.site, &entry);
+            let feed = self.feed(String::new(), String::new(), vec![entry]);
+            self.gate(&path, check::check_calendar(&bytes), Some(&feed))?;
+            self.add(path, bytes, CALENDAR, Some(entry.revision.updated));
+        }
+        Ok(())
+    }
+
+    fn announcement_pages(&mut self, entries: &[Entry<'a>]) -> Result<(), SiteError> {
+        let Source { site, templates, .. } = self.source;
+        for entry in entries {
+            let Some(path) = page_path(entry.announcement, site) else { continue };
+            let bytes = page::announcement(templates, site, entry)?;
+            self.page(path, bytes);
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, path: String, bytes: Vec<u8>) {
+        self.add(path, bytes, HTML, None);
+    }
+
+    fn add(&mut self, path: String, bytes: Vec<u8>, content_type: &'static str, modified: Option<DateTime<Utc>>) {
+        let etag = format!("\"{}\"", &sha256_hex(&bytes)[..32]);
+        self.documents.insert(path, Document { bytes, content_type, etag, modified });
+    }
+
+    fn gate(&self, path: &str, checked: Result<(), check::Fault>, feed: Option<&Feed>) -> Result<(), SiteError> {
+        checked.map_err(|fault| {
+            let source = feed.and_then(|feed| fault.source(feed)).map(str::to_owned);
+            SiteError::Gate { path: path.to_owned(), fault, source }
+        })
+    }
+}
+
+/// Events with the names of their calendars. Where two have one slug the older keeps it; the other's first day tells them apart.
+fn event_slugs<'a>(entries: &[Entry<'a>]) -> Vec<(Entry<'a>, String)> {
+    let mut taken = HashSet::new();
+    let mut named = Vec::new();
+    for entry in entries.iter().rev() {
+        let Some(event) = &entry.announcement.event else { continue };
+        let slug = &entry.announcement.slug;
+        let name = if taken.insert(slug.clone()) { slug.clone() } else { format!("{slug}-{}", event.when.first_day()) };
+        named.push((*entry, name));
+    }
+    named
+}
+
+fn newest(entries: &[Entry]) -> Option<DateTime<Utc>> {
+    entries.iter().map(|entry| entry.revision.updated).max()
+}
+
+/// Where an announcement's own page stands below crieur's root, or `None` where the path belongs to one of crieur's own documents.
+fn page_path(announcement: &Announcement, site: &SiteSettings) -> Option<String> {
+    let own = ["", "rss.xml", "atom.xml", "feed.json", "calendar.ics", "feeds.opml", "style.css"];
+    let path = percent_decode_str(announcement.url.path()).decode_utf8().ok()?;
+    let path = path.strip_prefix(site.url.path()).unwrap_or(&path).trim_start_matches('/');
+    let reserved: BTreeSet<&str> = own.into_iter().collect();
+    let in_own_folder =
+        ["categories/", "tags/", "events/", "newsletters/", "archive/"].iter().any(|folder| path.starts_with(folder));
+    let traverses = path.split('/').any(|part| matches!(part, "." | "..")) || path.contains('\0');
+    let last = path.rsplit('/').next().unwrap_or_default();
+    (!reserved.contains(path) && !in_own_folder && !traverses)
+        .then(|| if last.is_empty() || last.contains('.') { path.to_owned() } else { format!("{path}/") })
+}

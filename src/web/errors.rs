@@ -1,0 +1,33 @@
+//! Error answers as pages people can use. They say nothing of the request: no token ends up in them.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Response, StatusCode, header};
+
+use super::Web;
+use crate::output::page;
+use crate::output::site::HTML;
+
+pub(super) fn page(web: &Web, status: StatusCode) -> Response<Body> {
+    let bytes = page::error(&web.templates, &web.site, status.as_u16());
+    respond(status, bytes.unwrap_or_else(|_| format!("{status}\n").into_bytes()))
+}
+
+/// A page that is nobody else's business: not cached, not indexed.
+pub(super) fn respond(status: StatusCode, bytes: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(HTML));
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.insert("x-robots-tag", header::HeaderValue::from_static("noindex"));
+    response
+}
+
+pub(super) async fn method_not_allowed(State(web): State<Arc<Web>>) -> Response<Body> {
+    let mut response = page(&web, StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
+    response
+}
