@@ -103,7 +103,7 @@ fn enclosure(attachment: &Attachment) -> Link {
 }
 
 fn typed_link(rel: &str, href: &str, mime: &str) -> Link {
-    Link { href: href.to_owned(), rel: rel.to_owned(), mime_type: Some(mime.to_owned()), ..Link::default() }
+    Link { href: href.to_owned(), rel: rel.to_owned(), mime_type: Some(clean_line(mime)), ..Link::default() }
 }
 
 fn plain(text: &str) -> Text {

@@ -75,12 +75,19 @@ pub(super) struct Subject<'a> {
     pub(super) scheme: String,
 }
 
-/// Categories, then tags that are not among them.
+/// Categories, then tags.
 pub(super) fn subjects<'a>(announcement: &'a Announcement, site: &SiteSettings) -> Vec<Subject<'a>> {
-    let is_category = |tag: &&Label| announcement.categories.iter().any(|category| category.slug == tag.slug);
-    let categories = announcement.categories.iter().map(|label| (label, "categories/"));
-    let tags = announcement.tags.iter().filter(|tag| !is_category(tag)).map(|label| (label, "tags/"));
+    let (categories, tags) = labels(announcement);
+    let categories = categories.into_iter().map(|label| (label, "categories/"));
+    let tags = tags.into_iter().map(|label| (label, "tags/"));
     categories.chain(tags).map(|(label, path)| Subject { label, scheme: site.own_url(path) }).collect()
+}
+
+/// Categories, and the tags that are not among them.
+pub(super) fn labels(announcement: &Announcement) -> (Vec<&Label>, Vec<&Label>) {
+    let is_category = |tag: &&Label| announcement.categories.iter().any(|category| category.slug == tag.slug);
+    let tags = announcement.tags.iter().filter(|tag| !is_category(tag));
+    (announcement.categories.iter().collect(), tags.collect())
 }
 
 /// When anything in the feed last changed its meaning; `None` where it has no entries.

@@ -112,7 +112,7 @@ fn item(feed: &Feed, entry: &Entry) -> Item {
 fn attachment(attachment: &Attachment) -> JsonAttachment {
     JsonAttachment {
         url: attachment.href.to_string(),
-        mime_type: attachment.mime.clone(),
+        mime_type: clean_line(&attachment.mime),
         title: attachment.title.as_deref().map(clean_line),
         size_in_bytes: attachment.bytes,
     }

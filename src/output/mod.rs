@@ -11,3 +11,6 @@ pub mod opml;
 pub mod rss;
 
 pub use self::error::OutputError;
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,7 @@ fn enclosure(attachment: &Attachment) -> Enclosure {
     Enclosure {
         url: attachment.href.to_string(),
         length: attachment.bytes.unwrap_or(0).to_string(),
-        mime_type: attachment.mime.clone(),
+        mime_type: clean_line(&attachment.mime),
     }
 }
 
@@ -110,7 +110,7 @@ fn picture(image: &Image) -> Extension {
 }
 
 fn document(attachment: &Attachment) -> Extension {
-    let mut attrs = attributes(&[("url", attachment.href.as_str()), ("type", &attachment.mime)]);
+    let mut attrs = attributes(&[("url", attachment.href.as_str()), ("type", &clean_line(&attachment.mime))]);
     attrs.extend(attachment.bytes.map(|bytes| ("fileSize".to_owned(), bytes.to_string())));
     Extension { name: "media:content".to_owned(), value: None, attrs, children: BTreeMap::new() }
 }

@@ -14,11 +14,10 @@ use super::value;
 use crate::model::announcement::Announcement;
 use crate::model::event::{Event, EventStatus, When};
 use crate::model::settings::SiteSettings;
-use crate::model::text::{one_line, without_controls};
 use crate::model::time::resolve_local;
 use crate::model::token::sha256_hex;
 use crate::output::feed::Entry;
-use crate::output::item;
+use crate::output::item::{self, clean_line};
 
 /// Characters of the body that stand for a summary where an announcement has none.
 const TEASER_CHARS: usize = 500;
@@ -128,7 +127,7 @@ fn zoned<P: Into<Property<'static>>>(property: P, zone: Tz) -> Property<'static>
 fn facts(announcement: &Announcement, event: &Event) -> Vec<Property<'static>> {
     let place = event.place.as_ref().map(|place| value::line(&place.one_line())).filter(|place| !place.is_empty());
     let place = place.or_else(|| event.online.as_ref().map(|url| value::line(url.as_str())));
-    let labels = item_labels(announcement);
+    let labels = labels(announcement);
     let contact = announcement.contact.as_deref().map(value::line).filter(|contact| !contact.is_empty());
     let mut facts: Vec<Property> = Vec::new();
     facts.extend(place.map(|place| Location::new(place).into()));
@@ -146,8 +145,9 @@ fn facts(announcement: &Announcement, event: &Event) -> Vec<Property<'static>> {
     facts
 }
 
-fn item_labels(announcement: &Announcement) -> String {
-    value::list(announcement.categories.iter().chain(&announcement.tags).map(|label| label.label.as_str()))
+fn labels(announcement: &Announcement) -> String {
+    let (categories, tags) = item::labels(announcement);
+    value::list(categories.into_iter().chain(tags).map(|label| label.label.as_str()))
 }
 
 fn picture(src: &Url) -> Property<'static> {
@@ -170,11 +170,11 @@ fn description(announcement: &Announcement, event: &Event) -> String {
     let summary = summary.filter(|text| !text.is_empty()).unwrap_or_else(|| announcement.teaser(TEASER_CHARS));
     let blocks = [summary, access(announcement, event), practical(announcement, event), announcement.url.to_string()];
     let blocks: Vec<String> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
-    without_controls(&blocks.join("\n\n"))
+    blocks.join("\n\n")
 }
 
 fn access(announcement: &Announcement, event: &Event) -> String {
-    let lines: Vec<String> = event.access.iter().map(|way| one_line(&way.one_line(&announcement.lang))).collect();
+    let lines: Vec<String> = event.access.iter().map(|way| clean_line(&way.one_line(&announcement.lang))).collect();
     if lines.is_empty() {
         return String::new();
     }
@@ -187,15 +187,18 @@ fn practical(announcement: &Announcement, event: &Event) -> String {
     let rows = announcement.info.iter().map(|row| {
         let link = row.href.as_ref().filter(|href| Some(*href) != event.registration.as_ref());
         let link = link.map_or_else(String::new, |href| format!(" ({href})"));
-        format!("{}{colon}{}{link}", one_line(&row.label), one_line(&row.value))
+        format!("{}{colon}{}{link}", clean_line(&row.label), clean_line(&row.value))
     });
+    // often one of the rows says it already ("Inscription par mail")
+    let contact = announcement.contact.as_deref().map(clean_line);
+    let contact = contact.filter(|contact| !announcement.info.iter().any(|row| row.value.contains(contact)));
     let known = [
         (words.organizer, event.organizer.clone()),
-        (words.contact, announcement.contact.clone()),
+        (words.contact, contact),
         (words.registration, event.registration.as_ref().map(ToString::to_string)),
         (words.online, event.online.as_ref().map(ToString::to_string)),
     ];
-    let known = known.into_iter().filter_map(|(label, value)| Some(format!("{label}{colon}{}", one_line(&value?))));
+    let known = known.into_iter().filter_map(|(label, value)| Some(format!("{label}{colon}{}", clean_line(&value?))));
     rows.chain(known).collect::<Vec<_>>().join("\n")
 }
 

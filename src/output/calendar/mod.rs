@@ -8,6 +8,9 @@ mod fold;
 mod timezone;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 

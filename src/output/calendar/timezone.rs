@@ -55,7 +55,8 @@ pub(super) fn timezone(zone: Tz, years: RangeInclusive<i32>) -> Component<'stati
     let mut component = Component::new("VTIMEZONE");
     component.add_property(TzID::new(zone.name()));
     let always = recurring.as_ref().is_some_and(|recurring| recurring.since == first) && first >= RULE_START;
-    let since = recurring.as_ref().map_or(i32::MAX, |recurring| recurring.since);
+    // without a rule the changes are written as far as events reach, over their last New Year
+    let since = recurring.as_ref().map_or(last + 2, |recurring| recurring.since);
     if !always {
         component.add_component(observance(&unchanged_since(zone, first), None));
         for transition in transitions.iter().filter(|transition| transition.local.year() < since) {

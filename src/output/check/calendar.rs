@@ -41,12 +41,30 @@ const AT_MOST_ONCE: &[&str] =
 
 /// Checks a `calendar.ics` or an event's own file.
 pub fn check_calendar(document: &[u8]) -> Result<(), Fault> {
-    let lines = unfold(utf_8(document)?)?;
+    let text = utf_8(document)?;
+    read(text).map_err(|fault| {
+        let item = uid_around(text, fault.line);
+        fault.in_item(item.as_deref())
+    })
+}
+
+fn read(text: &str) -> Result<(), Fault> {
+    let lines = unfold(text)?;
     let mut reader = Reader::default();
     for (number, line) in &lines {
         reader.read(&parse(*number, line)?)?;
     }
     reader.finish()
+}
+
+/// The UID of the event a line is in, looked for as text: the calendar is broken, and only the message depends on it.
+fn uid_around(text: &str, line: usize) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let begin = lines.iter().take(line).rposition(|line| *line == "BEGIN:VEVENT")?;
+    let end = lines.iter().skip(begin).position(|line| *line == "END:VEVENT").map_or(lines.len(), |end| begin + end);
+    let event = lines.get(begin..=end.min(lines.len() - 1))?.join("\n").replace("\n ", "");
+    let uid = event.lines().find_map(|line| line.strip_prefix("UID:"))?;
+    (line <= end + 1).then(|| uid.to_owned())
 }
 
 /// Joins folded lines; each physical line is checked for its end, its length and control characters.
@@ -116,7 +134,7 @@ impl<'a> Reader<'a> {
         match line.name {
             "BEGIN" => self.begin(line),
             "END" => self.end(line),
-            _ => self.property(line).map_err(|fault| fault.in_item(self.uid())),
+            _ => self.property(line),
         }
     }
 
@@ -131,8 +149,7 @@ impl<'a> Reader<'a> {
     }
 
     fn end(&mut self, line: &Line<'a>) -> Result<(), Fault> {
-        let uid = self.uid().map(str::to_owned);
-        let fault = |what: String| Fault::new(line.number, what).in_item(uid.as_deref());
+        let fault = |what: String| Fault::new(line.number, what);
         let Some(open) = self.open.pop().filter(|open| open.name == line.value) else {
             return Err(fault(format!("`END:{}` ends nothing that is open", line.value)));
         };
@@ -188,12 +205,6 @@ impl<'a> Reader<'a> {
             return Err(Fault::new(open.line, format!("the {} is never ended", open.name)));
         }
         if self.calendars == 1 { Ok(()) } else { Err(Fault::new(1, format!("{} calendars, not one", self.calendars))) }
-    }
-
-    /// The UID of the event that is open.
-    fn uid(&self) -> Option<&str> {
-        let event = self.open.iter().find(|open| open.name == "VEVENT")?;
-        event.properties.get("UID").map(|(_, uid)| uid.as_str())
     }
 }
 
