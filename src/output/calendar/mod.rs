@@ -46,7 +46,7 @@ pub fn write_event(site: &SiteSettings, entry: &Entry) -> Vec<u8> {
 }
 
 /// RFC 7986 properties, each with the older `X-` name that Outlook, Google and Apple read.
-fn describe<'a>(calendar: &mut ICalendar<'a>, feed: &Feed) {
+fn describe(calendar: &mut ICalendar, feed: &Feed) {
     let name = value::text(&feed.title);
     let refresh = duration(feed.publish.refresh);
     calendar.push(Method::new("PUBLISH"));

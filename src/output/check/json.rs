@@ -1,6 +1,6 @@
 //! JSON Feed as clients read it: strict JSON, the required members, of the right types, ids once.
 //!
-//! It reads into types of its own and knows nothing of the writer's. The parser is serde_json's, which is strict (RFC 8259);
+//! It reads into types of its own and knows nothing of the writer's. The parser is `serde_json`'s, which is strict (RFC 8259);
 //! a second parser for megabytes of feeds is left to the tests.
 
 use chrono::{DateTime, FixedOffset};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
-use super::{Fault, Ids, utf_8};
+use super::{Fault, Ids, line_at, utf_8};
 
 #[derive(Deserialize)]
 struct Document {
@@ -66,7 +66,7 @@ pub fn check_json(document: &[u8]) -> Result<(), Fault> {
 /// The line an item's id stands on: the reader does not say.
 fn line_of(text: &str, id: &str) -> usize {
     let offset = serde_json::to_string(id).ok().and_then(|id| text.find(&format!("\"id\": {id}")));
-    offset.map_or(1, |offset| text[..offset].matches('\n').count() + 1)
+    offset.map_or(1, |offset| line_at(text.as_bytes(), offset))
 }
 
 #[cfg(test)]

@@ -75,7 +75,46 @@ impl Ids {
 /// The text of a document, or the offset of the first byte that is not UTF-8.
 fn utf_8(document: &[u8]) -> Result<&str, Fault> {
     std::str::from_utf8(document).map_err(|error| {
-        let line = document[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Fault::new(line, format!("byte {} is not UTF-8", error.valid_up_to()))
+        let offset = error.valid_up_to();
+        Fault::new(line_at(document, offset), format!("byte {offset} is not UTF-8"))
     })
+}
+
+/// The line, from 1, that an offset is in.
+fn line_at(document: &[u8], offset: usize) -> usize {
+    document[..offset].split(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::tests::{Setting, meeting, nasty};
+    use crate::output::{atom, calendar, json_feed, rss};
+
+    type Gate = fn(&[u8]) -> Result<(), Fault>;
+
+    /// What a disk or a bug may make of a document.
+    #[test]
+    fn the_gate_stands_whatever_comes() {
+        let (setting, announcements) = (Setting::new(), [meeting(), nasty()]);
+        let feed = setting.feed(&announcements);
+        let gates: [(Vec<u8>, Gate); 4] = [
+            (rss::write(&feed).expect("RSS"), check_xml),
+            (atom::write(&feed).expect("Atom"), check_xml),
+            (json_feed::write(&feed).expect("JSON Feed"), check_json),
+            (calendar::write(&feed), check_calendar),
+        ];
+        for (document, gate) in gates {
+            assert_eq!(gate(&document), Ok(()));
+            for at in (0..document.len()).step_by(29) {
+                assert!(gate(&document[..at]).is_err(), "cut at {at}");
+                let mut changed = document.clone();
+                for byte in [b'<', b'&', b'"', b'\r', b'\n', 0, 0xff] {
+                    changed[at] = byte;
+                    let told = gate(&changed);
+                    assert!(byte != 0xff || told.is_err(), "no UTF-8 at {at}");
+                }
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use quick_xml::name::ResolveResult;
 use quick_xml::{NsReader, XmlVersion};
 use url::Url;
 
-use super::{Fault, Ids, utf_8};
+use super::{Fault, Ids, line_at, utf_8};
 use crate::model::text::is_xml_char;
 
 /// Children that an element has exactly once.
@@ -41,8 +41,7 @@ fn at_most_once(element: &str) -> &'static [&'static str] {
 pub fn check_xml(document: &[u8]) -> Result<(), Fault> {
     let text = utf_8(document)?;
     let fault = |offset: usize, what: String| {
-        let line = text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Fault::new(line, what).in_item(item_around(text, offset).as_deref())
+        Fault::new(line_at(text.as_bytes(), offset), what).in_item(item_around(text, offset).as_deref())
     };
     if let Some((offset, c)) = text.char_indices().find(|(_, c)| !is_xml_char(*c)) {
         return Err(fault(offset, forbidden(c)));
