@@ -11,6 +11,8 @@ pub mod issue;
 pub mod newsletter;
 pub mod profile;
 pub mod revision;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod settings;
 pub mod subscription;
 pub mod text;
