@@ -63,6 +63,12 @@ fn explain(path: &Path, error: sqlx::Error) -> StoreError {
 }
 
 impl SqliteStore {
+    /// Waits for what is under way and leaves one tidy file behind. Dropping the store loses nothing either.
+    pub async fn close(self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
     fn explained<T>(&self, result: sqlx::Result<T>) -> Result<T> {
         result.map_err(|error| explain(&self.path, error))
     }
