@@ -1,4 +1,4 @@
-//! SQLite: one file, one daemon in charge, any number of commands beside it.
+//! `SQLite`: one file, one daemon in charge, any number of commands beside it.
 //!
 //! One connection writes, each transaction `BEGIN IMMEDIATE`; a few others read what is committed. The sentences of the
 //! trait stand here in its order; each is said in full in the file of its chapter.
@@ -26,7 +26,7 @@ use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
-/// A store in one SQLite file.
+/// A store in one `SQLite` file.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,

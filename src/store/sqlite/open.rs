@@ -40,7 +40,7 @@ impl SqliteStore {
     }
 }
 
-/// SQLite gives its `-wal` and `-shm` files the rights of the database, so it is enough to make that one ourselves.
+/// `SQLite` gives its `-wal` and `-shm` files the rights of the database, so it is enough to make that one ourselves.
 fn make_private(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -74,7 +74,7 @@ fn pool(connections: u32) -> PoolOptions<Sqlite> {
         .test_before_acquire(false)
 }
 
-/// A fresh file is switched to WAL under a lock that SQLite does not wait for: processes that open it at the same moment
+/// A fresh file is switched to WAL under a lock that `SQLite` does not wait for: processes that open it at the same moment
 /// would turn each other away.
 async fn connect_writer(path: &Path, settings: &SqliteConnectOptions) -> Result<SqlitePool> {
     const TRIES: u32 = 100;
@@ -102,7 +102,7 @@ async fn check_health(path: &Path, writer: &SqlitePool) -> Result<()> {
     Err(StoreError::Unusable { place: path.display().to_string(), reason })
 }
 
-/// All migrations in one transaction that no other process can slip into: sqlx takes no lock of its own on SQLite.
+/// All migrations in one transaction that no other process can slip into: sqlx takes no lock of its own on `SQLite`.
 async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
     let mut transaction = begin(writer).await.map_err(|error| explain(path, error))?;
     let done = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
@@ -140,4 +140,24 @@ fn lock_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A commit that is not on the disk when it returns would break the promise of the outbox without any other test seeing it.
+    #[tokio::test]
+    async fn the_writing_connection_is_durable_and_strict() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SqliteStore::open(&folder.path().join("crieur.db")).await.expect("opens");
+        let settings: (String, i64, i64, i64, i64) = sqlx::query_as(
+            "SELECT journal_mode, synchronous, foreign_keys, secure_delete, timeout
+             FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_secure_delete, pragma_busy_timeout",
+        )
+        .fetch_one(&store.writer)
+        .await
+        .expect("settings");
+        assert_eq!(settings, ("wal".to_owned(), 2, 1, 1, 30_000));
+    }
 }

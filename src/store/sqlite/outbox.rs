@@ -92,7 +92,7 @@ async fn lapse(connection: &mut SqliteConnection, until: i64, reason: &str, now:
     Ok(())
 }
 
-/// What is due, oldest issue first. `CROSS JOIN` has SQLite walk the issues in that order, so it need not sort them all.
+/// What is due, oldest issue first. `CROSS JOIN` has `SQLite` walk the issues in that order, so it need not sort them all.
 macro_rules! due {
     ($which:literal) => {
         concat!(
@@ -253,12 +253,12 @@ async fn write_settled(
 pub(super) async fn next_due(readers: &SqlitePool) -> sqlx::Result<Option<DateTime<Utc>>> {
     let row = sqlx::query(
         "SELECT min(at) AS at FROM (
-            SELECT min(coalesce(lease_until, next_attempt, changed_at)) AS at FROM delivery
-            WHERE state IN ('waiting', 'deferred')
+            SELECT min(coalesce(next_attempt, changed_at)) AS at FROM delivery
+            WHERE state IN ('waiting', 'deferred') AND lease_until IS NULL
             UNION ALL
-            SELECT min(coalesce(delivery.lease_until, delivery.changed_at))
-            FROM delivery JOIN issue ON issue.id = delivery.issue
-            WHERE delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
+            SELECT min(delivery.changed_at) FROM delivery JOIN issue ON issue.id = delivery.issue
+            WHERE delivery.state = 'doubt' AND delivery.lease_until IS NULL
+              AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
             UNION ALL
             SELECT min(lease_until) FROM delivery WHERE lease_until IS NOT NULL)",
     )

@@ -172,7 +172,7 @@ async fn newsletters_do_not_mix(place: &Place) {
     let store = place.open().await;
     add_readers(&*store, 3).await;
     let mut other = new_issue(1, 8, OnDoubt::Resend);
-    other.newsletter = "autre".to_owned();
+    "autre".clone_into(&mut other.newsletter);
     other.items.clear();
     assert!(matches!(store.freeze(&other).await, Ok(Freeze::Frozen { recipients: 0, .. })));
     assert_eq!(store.told("autre").await.expect("told"), Some(HashSet::new()), "an issue without items is one");

@@ -52,8 +52,13 @@ async fn a_crash_leaves_doubts_for_what_was_being_sent_only(place: &Place) {
     claim_one(&*store, 0).await;
     drop(store);
     let store = take_over(place, 1).await;
-    use DeliveryState::{Deferred, Doubt, Sent, Waiting};
-    assert_eq!(states(&*store, issue).await, [(Waiting, 2), (Sent, 1), (Deferred, 1), (Doubt, 1)]);
+    let expected = [
+        (DeliveryState::Waiting, 2),
+        (DeliveryState::Sent, 1),
+        (DeliveryState::Deferred, 1),
+        (DeliveryState::Doubt, 1),
+    ];
+    assert_eq!(states(&*store, issue).await, expected);
     assert_eq!(claim(&*store, 1, 9).await.len(), 2, "what was claimed is free at once");
 }
 

@@ -1,4 +1,4 @@
-//! What is promised of the SQLite file itself: its rights, its health, its neighbours.
+//! What is promised of the `SQLite` file itself: its rights, its health, its neighbours.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
