@@ -1,0 +1,52 @@
+//! `build`: steps 1 and 2, into a folder.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::exit::CONTENT;
+use super::time;
+use crate::app::App;
+use crate::folder;
+use crate::model::diagnostic::{Diagnostic, Severity};
+
+#[derive(Args)]
+pub(super) struct Build {
+    /// Where to; `[publish] dir` without it
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// As if it were this time
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+impl Build {
+    pub(super) async fn run(&self, app: App) -> anyhow::Result<ExitCode> {
+        let now = time::at(self.at.as_deref(), app.config.site.zone)?;
+        let loaded = app.load(now).await?;
+        tell(&loaded.diagnostics);
+        let published = app.publish(&loaded, now).await?;
+        let dir = self.out.as_ref().unwrap_or(&app.config.publish.dir);
+        let written = folder::write(&published.site, dir)?;
+        println!(
+            "{} documents in {}: {} written, {} unchanged, {} removed",
+            published.site.documents.len(),
+            dir.display(),
+            written.changed,
+            written.untouched,
+            written.removed
+        );
+        Ok(if loaded.count(Severity::Error) > 0 { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
+    }
+}
+
+/// Errors and warnings of the content on stderr, one line each, with its hint.
+pub(super) fn tell(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Hint) {
+        eprintln!("{diagnostic}");
+        if let Some(hint) = &diagnostic.hint {
+            eprintln!("  hint: {hint}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The command line: which steps run, and what is printed. Data goes to stdout, logs to stderr.
+
+mod build;
+mod check;
+mod exit;
+mod init;
+mod preview;
+mod send;
+mod serve;
+mod status;
+mod subscribers;
+mod time;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::Utc;
+use clap::{ArgAction, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::model::time::Clock;
+
+/// A town crier for your Markdown folder: feeds, calendars and newsletters from one process.
+#[derive(Parser)]
+#[command(name = "crieur", version, propagate_version = true, arg_required_else_help = true)]
+struct Arguments {
+    /// The configuration file
+    #[arg(long, global = true, env = "CRIEUR_CONFIG", default_value = "crieur.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// Log more (-v: what is done, -vv: everything)
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Log errors only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a commented crieur.toml and a content folder with one sample
+    Init(init::Init),
+    /// Read the content folder and print what there is to say about it
+    Check(check::Check),
+    /// Build the site into a folder
+    Build(build::Build),
+    /// Run the daemon: watch, publish, serve over HTTP, compose and deliver newsletters
+    Serve,
+    /// Compose what is due and deliver until nothing is left, for people who use cron
+    Send(send::Send),
+    /// Show exactly the next issue of a newsletter; changes nothing
+    Preview(preview::Preview),
+    /// Add, list and import subscribers
+    #[command(subcommand)]
+    Subscribers(subscribers::Subscribers),
+    /// What the daemon would tell: catalog, last publish, next slots, outbox
+    Status(status::Status),
+}
+
+/// Runs the command that was asked for.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(&arguments);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::failed(&anyhow::Error::new(error).context("the runtime cannot be started")),
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(code) => code,
+        Err(error) => exit::failed(&error),
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments { config, command, .. } = arguments;
+    let load = || Config::load(&config).inspect(tell_notes);
+    match command {
+        Command::Init(init) => init.run(&config),
+        Command::Check(check) => check.run(&load()?),
+        Command::Build(build) => build.run(App::open(load()?).await?).await,
+        Command::Serve => serve::run(App::open(load()?).await?).await,
+        Command::Send(send) => send.run(App::open(load()?).await?).await,
+        Command::Preview(preview) => preview.run(App::open(load()?).await?).await,
+        Command::Subscribers(subscribers) => subscribers.run(App::open(load()?).await?).await,
+        Command::Status(status) => status.run(App::open(load()?).await?).await,
+    }
+}
+
+fn tell_notes(config: &Config) {
+    for note in &config.notes {
+        tracing::warn!("{}: {note}", config.file.display());
+    }
+}
+
+/// What tells the time outside `--at`.
+fn system_clock() -> Clock {
+    Arc::new(Utc::now)
+}
+
+/// Libraries are heard from warnings on: at debug level some of them print what people send.
+fn log_to_stderr(arguments: &Arguments) {
+    let own = match (arguments.quiet, arguments.verbose) {
+        (true, _) => "error",
+        (false, 0) => "info",
+        (false, 1) => "debug",
+        (false, _) => "trace",
+    };
+    let filter = EnvFilter::new(format!("{},crieur={own}", if arguments.quiet { "error" } else { "warn" }));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+}

@@ -1,0 +1,85 @@
+//! `preview`: exactly the next issue; changes nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::exit::UsageError;
+use super::time;
+use crate::app::{App, Preview as Next};
+use crate::model::newsletter::Verdict;
+
+#[derive(Args)]
+pub(super) struct Preview {
+    /// The newsletter's name
+    newsletter: String,
+    /// As if it were this time
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Also write each variant there as .eml, .html and .txt
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Preview {
+    pub(super) async fn run(&self, app: App) -> anyhow::Result<ExitCode> {
+        let newsletter = app.config.newsletter(&self.newsletter).ok_or_else(|| unknown(&self.newsletter, &app))?;
+        let now = time::at(self.at.as_deref(), app.config.site.zone)?;
+        let next = app.preview(newsletter, now).await?;
+        print(&newsletter.title, &next);
+        if let Some(dir) = &self.out {
+            write(dir, &newsletter.name, &next)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A newsletter that is not in the configuration.
+pub(super) fn unknown(name: &str, app: &App) -> UsageError {
+    let known: Vec<&str> = app.config.newsletters.iter().map(|newsletter| newsletter.name.as_str()).collect();
+    UsageError(format!("there is no newsletter `{name}`\n  hint: the configuration has {}", known.join(", ")))
+}
+
+fn print(title: &str, next: &Next) {
+    println!("{title}, number {}, {}", next.number, next.slot.local.format("%F %R"));
+    for (path, title, verdict) in &next.verdicts {
+        println!("  {:<4} {title} ({path}){}", if *verdict == Verdict::New { "in" } else { "out" }, reason(*verdict));
+    }
+    for title in &next.upcoming {
+        println!("  upcoming: {title}");
+    }
+    for variant in &next.variants {
+        let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
+        println!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());
+        println!("  subject: {}", variant.subject);
+    }
+}
+
+fn reason(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::New => "",
+        Verdict::AlreadyTold => ": in an earlier issue",
+        Verdict::BeforeLookBack => ": older than the first issue looks back",
+        Verdict::OtherSubject => ": other categories and tags",
+        Verdict::Draft => ": a draft",
+        Verdict::Ahead => ": dated ahead",
+        Verdict::Expired => ": expired",
+    }
+}
+
+fn write(dir: &Path, name: &str, next: &Next) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot create `{}`", dir.display()))?;
+    for (variant, mail) in next.variants.iter().zip(&next.mails) {
+        let stem = format!("{name}-{}-{}", next.number, variant.key);
+        for (ending, bytes) in
+            [("eml", mail.as_slice()), ("html", variant.html.as_bytes()), ("txt", variant.text.as_bytes())]
+        {
+            let file = dir.join(format!("{stem}.{ending}"));
+            std::fs::write(&file, bytes).with_context(|| format!("cannot write `{}`", file.display()))?;
+            println!("wrote {}", file.display());
+        }
+    }
+    Ok(())
+}

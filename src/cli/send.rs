@@ -1,0 +1,126 @@
+//! `send`: steps 1, 3 and 4, until nothing is left to do.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::build::tell;
+use super::exit::{CONTENT, TRY_AGAIN};
+use super::preview::unknown;
+use super::subscribers::progress;
+use super::{system_clock, time};
+use crate::app::{App, Composed, Decision};
+use crate::delivery::outbox::{Step, Tally};
+use crate::model::delivery::DeliveryState;
+
+#[derive(Args)]
+pub(super) struct Send {
+    /// Only this newsletter
+    #[arg(long, value_name = "NAME")]
+    newsletter: Option<String>,
+    /// Compose as if it were this time
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+impl Send {
+    pub(super) async fn run(&self, mut app: App) -> anyhow::Result<ExitCode> {
+        if let Some(name) = &self.newsletter {
+            app.config.newsletter(name).ok_or_else(|| unknown(name, &app))?;
+            app.config.newsletters.retain(|newsletter| newsletter.name == *name);
+        }
+        let now = time::at(self.at.as_deref(), app.config.site.zone)?;
+        let loaded = app.load(now).await?;
+        tell(&loaded.diagnostics);
+        let composed = app.compose(&loaded, now).await?;
+        for one in &composed {
+            println!("{}", say(one));
+        }
+        deliver(&app, &composed, Utc::now()).await
+    }
+}
+
+fn say(one: &Composed) -> String {
+    let what = match &one.decision {
+        Decision::Frozen { number, recipients, .. } => format!("issue {number} frozen for {recipients} recipients"),
+        Decision::Empty => "nothing new, no issue".to_owned(),
+        Decision::Held { late_minutes } => {
+            format!("{late_minutes} minutes late: held\n  hint: `--at` its time sends it after all")
+        }
+        Decision::AlreadyDecided => "done before".to_owned(),
+        Decision::NoReaders => "no confirmed subscriber, no issue yet".to_owned(),
+        Decision::NotYet => "too long ago; the newsletter begins with its next slot".to_owned(),
+    };
+    format!("{}, {}: {what}", one.newsletter, one.slot.format("%F %R"))
+}
+
+/// Delivers, or waits for the daemon that is in charge to do so.
+async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
+    let cancel = CancellationToken::new();
+    let on_interrupt = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            on_interrupt.cancel();
+        }
+    });
+    let Some(_charge) = app.store.take_charge(now).await? else {
+        return wait_for_daemon(app, composed, &cancel).await;
+    };
+    let outbox = app.outbox(system_clock())?;
+    let bar = progress();
+    let mut tally = outbox.tally();
+    let shown = bar.clone();
+    let follow = tokio::spawn(async move {
+        while tally.changed().await.is_ok() {
+            shown.set_position(tally.borrow().sent);
+        }
+    });
+    let result = outbox.deliver_until_idle(&cancel).await;
+    follow.abort();
+    bar.finish_and_clear();
+    let (tally, step) = result?;
+    report(tally);
+    Ok(match step {
+        Step::Idle { next: None } if tally.refused > 0 => ExitCode::from(CONTENT),
+        Step::Idle { next: None } => ExitCode::SUCCESS,
+        _ => ExitCode::from(TRY_AGAIN),
+    })
+}
+
+fn report(tally: Tally) {
+    println!(
+        "{} sent, {} deferred, {} refused, {} in doubt, {} left out",
+        tally.sent, tally.deferred, tally.refused, tally.doubt, tally.skipped
+    );
+}
+
+/// A daemon is in charge: what was enqueued is its to deliver.
+async fn wait_for_daemon(app: &App, composed: &[Composed], cancel: &CancellationToken) -> anyhow::Result<ExitCode> {
+    eprintln!("a daemon is in charge of this store and delivers");
+    for one in composed {
+        let Decision::Frozen { issue, recipients, .. } = one.decision else { continue };
+        loop {
+            let counts = app.store.delivery_counts(issue).await?;
+            let count = |state| counts.get(&state).copied().unwrap_or(0);
+            let under_way = count(DeliveryState::Waiting) + count(DeliveryState::Sending);
+            if under_way == 0 {
+                println!(
+                    "{} of {recipients} sent, {} deferred, {} refused, {} in doubt",
+                    count(DeliveryState::Sent),
+                    count(DeliveryState::Deferred),
+                    count(DeliveryState::Refused),
+                    count(DeliveryState::Doubt)
+                );
+                break;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(ExitCode::from(TRY_AGAIN)),
+                () = tokio::time::sleep(Duration::from_millis(250)) => {}
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

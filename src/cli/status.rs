@@ -1,0 +1,62 @@
+//! `status`: what the daemon would tell.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, ValueEnum};
+
+use crate::app::{App, Status as Report};
+
+#[derive(Args)]
+pub(super) struct Status {
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+impl Status {
+    pub(super) async fn run(&self, app: App) -> anyhow::Result<ExitCode> {
+        let report = app.status(Utc::now()).await?;
+        match self.format {
+            Format::Human => print(&report, |at| at.with_timezone(&app.config.site.zone).format("%F %R").to_string()),
+            Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
+    let catalog = &report.catalog;
+    println!(
+        "catalog        {} announcements ({} visible, {} with an event), {} errors, {} warnings",
+        catalog.announcements, catalog.visible, catalog.events, catalog.errors, catalog.warnings
+    );
+    match &report.last_publish {
+        Some(last) => println!("last publish   {}: {} documents", local(last.at), last.documents),
+        None => println!("last publish   never"),
+    }
+    for newsletter in &report.newsletters {
+        println!("newsletter     {} ({})", newsletter.name, newsletter.title);
+        if let Some(slot) = newsletter.next_slot {
+            println!("  next slot    {}", slot.format("%F %R"));
+        }
+        if let Some(last) = &newsletter.last {
+            let number = last.number.map(|number| format!(", number {number}")).unwrap_or_default();
+            println!("  last slot    {}: {}{number}", last.slot.format("%F %R"), last.state.as_str());
+        }
+        println!("  subscribers  {}", counts(newsletter.subscribers.iter().map(|(name, count)| (*name, *count))));
+    }
+    println!("outbox         {}", counts(report.outbox.iter().map(|(name, count)| (*name, *count))));
+    println!("suppressions   {}", report.suppressions);
+}
+
+/// `1 sent, 2 waiting`, or `empty`.
+fn counts(all: impl Iterator<Item = (&'static str, u64)>) -> String {
+    let some: Vec<String> = all.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    if some.is_empty() { "none".to_owned() } else { some.join(", ") }
+}

@@ -1,0 +1,247 @@
+//! `subscribers`: who gets what.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use chrono::Utc;
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::exit::{CONTENT, UsageError};
+use super::preview::unknown;
+use crate::app::App;
+use crate::model::newsletter::Newsletter;
+use crate::model::subscription::{Added, EmailAddress, NewSubscription};
+
+/// Rows that go into the store at once.
+const BATCH: usize = 1_000;
+
+#[derive(Subcommand)]
+pub(super) enum Subscribers {
+    /// Add one address, confirmed at once on the operator's word
+    Add(Add),
+    /// List subscriptions: address, newsletter, status, since, name
+    List(List),
+    /// Take over a list: CSV with a header that has at least `email`
+    Import(Import),
+}
+
+#[derive(Args)]
+pub(super) struct Add {
+    email: String,
+    /// Which newsletter; may be left out where there is only one
+    #[arg(long, value_name = "NAME")]
+    newsletter: Option<String>,
+    /// The person's name
+    #[arg(long)]
+    name: Option<String>,
+    /// The language of the mails, e.g. `fr`; the newsletter's without it
+    #[arg(long)]
+    lang: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct List {
+    #[arg(long, value_name = "NAME")]
+    newsletter: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct Import {
+    /// A CSV file, or `-`
+    file: PathBuf,
+    #[arg(long, value_name = "NAME")]
+    newsletter: Option<String>,
+    /// Where these people's consent comes from; the file's name without it
+    #[arg(long, value_name = "TEXT")]
+    consent_source: Option<String>,
+}
+
+impl Subscribers {
+    pub(super) async fn run(&self, app: App) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Add(add) => add.run(&app).await,
+            Self::List(list) => list.run(&app).await,
+            Self::Import(import) => import.run(&app).await,
+        }
+    }
+}
+
+/// The newsletter that is meant.
+fn newsletter<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Newsletter, UsageError> {
+    match (name, &app.config.newsletters[..]) {
+        (Some(name), _) => app.config.newsletter(name).ok_or_else(|| unknown(name, app)),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(UsageError("the configuration has no newsletter".to_owned())),
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|newsletter| newsletter.name.as_str()).collect();
+            Err(UsageError(format!("which newsletter?\n  hint: --newsletter with one of {}", names.join(", "))))
+        }
+    }
+}
+
+impl Add {
+    async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
+        let newsletter = newsletter(app, self.newsletter.as_deref())?;
+        let address = EmailAddress::parse(&self.email).map_err(|error| UsageError(error.to_string()))?;
+        let new = NewSubscription {
+            address,
+            name: self.name.clone(),
+            lang: self.lang.clone().unwrap_or_else(|| newsletter.lang.clone()),
+            newsletter: newsletter.name.clone(),
+            consent_source: "operator".to_owned(),
+        };
+        let added = app.store.add_subscriptions(&[new], true, Utc::now()).await?;
+        let suppressed = added.contains(&Added::Suppressed);
+        match added.first() {
+            Some(Added::AlreadyConfirmed) => println!("already subscribed to {}", newsletter.title),
+            Some(Added::Suppressed) => println!("not added: this address is on the suppression list"),
+            _ => println!("subscribed to {}", newsletter.title),
+        }
+        Ok(if suppressed { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
+    }
+}
+
+impl List {
+    async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
+        if let Some(name) = &self.newsletter {
+            newsletter(app, Some(name))?;
+        }
+        let mut after = 0;
+        loop {
+            let page = app.store.subscriptions(self.newsletter.as_deref(), after, 1_000).await?;
+            let Some(last) = page.last() else { return Ok(ExitCode::SUCCESS) };
+            after = last.id;
+            for one in &page {
+                let since = one.unsubscribed.or(one.confirmed).unwrap_or(one.created).format("%F");
+                let name = one.name.as_deref().unwrap_or("");
+                println!("{}\t{}\t{}\t{since}\t{name}", one.address.as_str(), one.newsletter, one.status.as_str());
+            }
+        }
+    }
+}
+
+/// What became of the rows.
+#[derive(Default)]
+struct Counts {
+    confirmed: usize,
+    known: usize,
+    suppressed: usize,
+    left: usize,
+    bad: usize,
+}
+
+impl Import {
+    async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
+        let newsletter = newsletter(app, self.newsletter.as_deref())?;
+        let shown = self.file.display().to_string();
+        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(self.open()?);
+        let columns = Columns::of(reader.headers().with_context(|| format!("`{shown}` is no CSV"))?, &shown)?;
+        let source = self.consent_source.clone().unwrap_or_else(|| format!("import {shown}"));
+        let progress = progress();
+        let mut counts = Counts::default();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut record = csv::StringRecord::new();
+        loop {
+            match reader.read_record(&mut record) {
+                Ok(false) => break,
+                Ok(true) => {
+                    let line = record.position().map_or(0, csv::Position::line);
+                    match columns.read(&record, newsletter, &source) {
+                        Ok(new) => batch.push(new),
+                        // the row is named, the address in it is not
+                        Err(reason) => counts.reject(&progress, &shown, line, &reason),
+                    }
+                }
+                Err(error) => {
+                    let line = error.position().map_or(0, csv::Position::line);
+                    counts.reject(&progress, &shown, line, "the row is no CSV in UTF-8");
+                    if error.is_io_error() {
+                        break;
+                    }
+                }
+            }
+            if batch.len() == BATCH {
+                counts.store(app, &mut batch).await?;
+                progress.inc(BATCH as u64);
+            }
+        }
+        counts.store(app, &mut batch).await?;
+        progress.finish_and_clear();
+        println!(
+            "{} subscribed, {} already were, {} left before, {} suppressed, {} rows not taken",
+            counts.confirmed, counts.known, counts.left, counts.suppressed, counts.bad
+        );
+        Ok(if counts.bad > 0 { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
+    }
+
+    fn open(&self) -> anyhow::Result<Box<dyn std::io::Read>> {
+        if self.file == Path::new("-") {
+            return Ok(Box::new(std::io::stdin()));
+        }
+        let file = std::fs::File::open(&self.file)
+            .map_err(|error| UsageError(format!("cannot read `{}`: {error}", self.file.display())))?;
+        Ok(Box::new(file))
+    }
+}
+
+impl Counts {
+    fn reject(&mut self, progress: &ProgressBar, file: &str, line: u64, reason: &str) {
+        self.bad += 1;
+        progress.suspend(|| eprintln!("{file}:{line}: {reason}"));
+    }
+
+    async fn store(&mut self, app: &App, batch: &mut Vec<NewSubscription>) -> anyhow::Result<()> {
+        for added in app.store.add_subscriptions(batch, false, Utc::now()).await? {
+            match added {
+                Added::Confirmed => self.confirmed += 1,
+                Added::AlreadyConfirmed => self.known += 1,
+                Added::Suppressed => self.suppressed += 1,
+                Added::Unsubscribed => self.left += 1,
+            }
+        }
+        batch.clear();
+        Ok(())
+    }
+}
+
+/// Which column holds what.
+struct Columns {
+    email: usize,
+    name: Option<usize>,
+    lang: Option<usize>,
+}
+
+impl Columns {
+    fn of(header: &csv::StringRecord, file: &str) -> Result<Self, UsageError> {
+        let find = |names: &[&str]| {
+            let is_named = |title: &str| names.contains(&title.trim_start_matches('\u{feff}').trim().to_lowercase().as_str());
+            header.iter().position(is_named)
+        };
+        let email = find(&["email", "e-mail", "mail", "address", "courriel", "adresse"]).ok_or_else(|| {
+            UsageError(format!("{file}:1: no column is named `email`\n  hint: begin the file with a line such as `email,name`"))
+        })?;
+        Ok(Self { email, name: find(&["name", "nom"]), lang: find(&["lang", "language", "langue"]) })
+    }
+
+    fn read(&self, row: &csv::StringRecord, newsletter: &Newsletter, source: &str) -> Result<NewSubscription, String> {
+        let cell = |column: Option<usize>| {
+            column.and_then(|column| row.get(column)).map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned)
+        };
+        let email = cell(Some(self.email)).ok_or("the row has no address")?;
+        Ok(NewSubscription {
+            address: EmailAddress::parse(&email).map_err(|error| error.to_string())?,
+            name: cell(self.name),
+            lang: cell(self.lang).unwrap_or_else(|| newsletter.lang.clone()),
+            newsletter: newsletter.name.clone(),
+            consent_source: source.to_owned(),
+        })
+    }
+}
+
+/// Shown only where stderr is a terminal.
+pub(super) fn progress() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {human_pos} done, {elapsed}");
+    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}
