@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod content;
+pub mod delivery;
 pub mod model;
 pub mod output;
 pub mod store;

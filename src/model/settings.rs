@@ -1,6 +1,7 @@
 //! The checked settings the rooms work by. How they are written in TOML is `config`'s business.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::profile::FieldRule;
+use super::subscription::EmailAddress;
 
 /// `[site]`: who publishes.
 #[derive(Debug, Clone)]
@@ -101,4 +103,76 @@ pub struct PublishSettings {
     pub websub_hubs: Vec<Url>,
     /// How often clients are asked to come back.
     pub refresh: TimeDelta,
+}
+
+/// Who a mail is from: a name people read and an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    pub name: Option<String>,
+    pub address: EmailAddress,
+}
+
+/// How the way to the relay is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// In the clear: only to a loopback address, or `anywhere` where the operator says so. Never with a password.
+    None { anywhere: bool },
+    /// Plain at first, then STARTTLS (RFC 3207); a relay that does not offer it gets nothing.
+    Starttls,
+    /// TLS from the first octet (RFC 8314 §3.3), usually port 465.
+    Implicit,
+}
+
+/// What the relay wants to know us by. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub user: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(…)")
+    }
+}
+
+/// The relay mails are handed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpSettings {
+    /// A name or an address; looked up at every connection.
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub credentials: Option<Credentials>,
+}
+
+/// Where mails go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailTransport {
+    Smtp(SmtpSettings),
+    /// A Maildir with one `.eml` file a mail.
+    Folder {
+        dir: PathBuf,
+    },
+}
+
+/// `[mail]`: who writes, and by which way mails leave.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    pub from: Mailbox,
+    pub reply_to: Option<EmailAddress>,
+    /// The envelope sender, where delivery reports go; `from` unless given.
+    pub bounce_address: Option<EmailAddress>,
+    pub transport: MailTransport,
+    /// How many connections to the relay are open at once.
+    pub connections: NonZeroUsize,
+    /// Most messages a minute, over all connections.
+    pub rate: Option<NonZeroU32>,
+}
+
+impl MailSettings {
+    /// The envelope sender.
+    pub fn sender(&self) -> &EmailAddress {
+        self.bounce_address.as_ref().unwrap_or(&self.from.address)
+    }
 }
