@@ -6,4 +6,4 @@
 
 pub mod mailer;
 pub mod message;
-// pub mod outbox;
+pub mod outbox;
