@@ -1,8 +1,9 @@
 //! The state that outlives a process: ledger, subscribers, issues, outbox.
 //!
 //! Methods are sentences of the business, one transaction each. Times come in as arguments. Nothing above this room knows
-//! which back end is there; every back end passes the one contract test in `tests/store_contract.rs`.
+//! which back end is there; every back end passes the one contract test in `tests/all/store_contract/`.
 
+mod settle;
 mod sqlite;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,7 +16,7 @@ use crate::model::announcement::AnnouncementId;
 use crate::model::delivery::{Claim, DeliveryState, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
-use crate::model::subscription::{Added, NewSubscription, Subscription, SubscriptionStatus};
+use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +74,8 @@ pub trait Store: Send + Sync {
     /// that is gone: what was `sending` is in doubt, what was claimed is free.
     async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>>;
 
-    /// The key for tokens and Message-IDs: the one kept, or `fresh` where there is none yet. Idempotent.
+    /// The key for tokens and Message-IDs: the one kept, or `fresh` where there is none yet. Idempotent. Adding and
+    /// suppressing addresses needs it: call this once after opening.
     async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey>;
 
     // -- ledger
@@ -115,8 +117,14 @@ pub trait Store: Send + Sync {
 
     async fn subscription_counts(&self, newsletter: &str) -> Result<HashMap<SubscriptionStatus, u64>>;
 
-    /// How many confirmed readers each language has: the variants an issue needs.
+    /// How many confirmed readers that are not suppressed each language has: the variants an issue needs.
     async fn readers(&self, newsletter: &str) -> Result<BTreeMap<String, u64>>;
+
+    /// Never mails an address again, whether it is a subscriber's or not; what waits for it in the outbox is suppressed. Only
+    /// a keyed hash of it is kept, with the reason (which must not contain it). Idempotent: the first reason and date stay.
+    async fn suppress(&self, address: &EmailAddress, reason: &str, now: DateTime<Utc>) -> Result<()>;
+
+    async fn suppression_count(&self) -> Result<u64>;
 
     // -- issues
 
@@ -157,7 +165,9 @@ pub trait Store: Send + Sync {
     /// Durable when it returns.
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool>;
 
-    /// Records how the attempt ended and when the next is due. Says nothing of a claim that was lost.
+    /// Records how the attempt ended and when the next is due; one put off too often is refused. Nothing is recorded for a
+    /// claim that was lost or whose reader left meanwhile. An answer that comes after the lease lapsed settles the doubt it
+    /// left, if nobody has claimed that since. Idempotent.
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()>;
 
     /// The first instant at which `claim` may find something, or `None` when all is done.
@@ -167,6 +177,4 @@ pub trait Store: Send + Sync {
 
     /// Over all issues.
     async fn outbox_counts(&self) -> Result<DeliveryCounts>;
-
-    async fn suppression_count(&self) -> Result<u64>;
 }

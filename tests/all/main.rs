@@ -1,5 +1,7 @@
-//! Stories through the real thing: one test binary, so that it links once.
+//! Black-box tests, in one binary: linking is what takes long.
 
 mod support;
 
 mod mailer;
+mod outbox;
+mod store_contract;

@@ -88,7 +88,7 @@ impl Mailer {
     pub fn longest_transmission(&self) -> std::time::Duration {
         match self {
             Self::Smtp(mailer) => mailer.deadlines().longest_transmission(),
-            Self::Folder(_) => std::time::Duration::from_secs(60),
+            Self::Folder(_) => std::time::Duration::from_mins(1),
         }
     }
 }

@@ -108,11 +108,11 @@ impl SmtpConnection {
                 self.broken = true;
                 Outcome::Deferred { reason }
             }
-            Err(Said::Nothing(reason)) => self.lost_while_sending(reason),
+            Err(Said::Nothing(reason)) => self.lost_while_sending(&reason),
         }
     }
 
-    fn lost_while_sending(&mut self, reason: String) -> Outcome {
+    fn lost_while_sending(&mut self, reason: &str) -> Outcome {
         self.broken = true;
         if self.may_have_delivered() {
             Outcome::Doubt { reason: format!("handed over, then: {reason}") }

@@ -23,9 +23,15 @@ enum Next {
     Again,
     /// Another connection has to.
     Reconnect,
+    /// Another connection has to, though this one was new.
+    Lost(String),
     /// Nothing more from this worker.
     End,
 }
+
+/// How many new connections in a row may be lost at the envelope before a worker gives up. One may be lost because of one
+/// recipient; so many are lost because of the relay.
+const LOST_IN_A_ROW: u32 = 3;
 
 /// A connection and whether it has carried anything yet.
 struct Way {
@@ -35,18 +41,29 @@ struct Way {
 
 pub(super) async fn run(outbox: Arc<Outbox>, round: Arc<Round>, first: Option<Connection>) {
     let mut way = first.map(|connection| Way { connection, fresh: true });
+    let mut lost = 0;
     while let Some(claim) = round.next() {
         let Some(mut current) = outbox.way_for(&round, way.take()).await else {
             round.put_back(claim);
             return;
         };
         match outbox.carry(&round, &mut current, claim).await {
-            Ok(Next::Again) if current.connection.is_usable() => way = Some(Way { fresh: false, ..current }),
-            Ok(Next::Again | Next::Reconnect) => {}
-            Ok(Next::End) => break,
+            Ok(Next::Again) => {
+                lost = 0;
+                way = current.connection.is_usable().then_some(Way { fresh: false, ..current });
+            }
+            Ok(Next::Reconnect) => {}
+            Ok(Next::Lost(reason)) => {
+                lost += 1;
+                if lost == LOST_IN_A_ROW {
+                    round.give_up(reason);
+                    return;
+                }
+            }
+            Ok(Next::End) => return,
             Err(error) => {
                 round.fail(error);
-                break;
+                return;
             }
         }
     }
@@ -114,15 +131,15 @@ impl Outbox {
     }
 
     async fn not_taken(&self, round: &Round, fresh: bool, claim: Claim, answer: Answer) -> Result<Next> {
-        let outcome = match answer {
-            Answer::Deferred(reason) => Outcome::Deferred { reason },
-            Answer::Refused(reason) => Outcome::Refused { reason },
-            // a relay may close a connection that has carried enough; on a new one the fault may lie with this recipient
-            Answer::Lost(_) if !fresh => {
+        let (outcome, next) = match answer {
+            Answer::Deferred(reason) => (Outcome::Deferred { reason }, Next::Again),
+            Answer::Refused(reason) => (Outcome::Refused { reason }, Next::Again),
+            Answer::Lost(reason) if fresh => (Outcome::Deferred { reason: reason.clone() }, Next::Lost(reason)),
+            // a relay may close a connection that has carried enough
+            Answer::Lost(_) => {
                 round.put_back(claim);
                 return Ok(Next::Reconnect);
             }
-            Answer::Lost(reason) => Outcome::Deferred { reason },
             Answer::Unwelcome(reason) => {
                 round.put_back(claim);
                 round.stop(reason);
@@ -130,7 +147,7 @@ impl Outbox {
             }
         };
         self.record(&claim, &outcome).await?;
-        Ok(Next::Again)
+        Ok(next)
     }
 
     /// The envelope is taken: commits `sending`, hands the message over, records the answer.

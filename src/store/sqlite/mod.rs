@@ -1,3 +1,215 @@
-//! SQLite: one file, one daemon.
+//! SQLite: one file, one daemon in charge, any number of commands beside it.
+//!
+//! One connection writes, each transaction `BEGIN IMMEDIATE`; a few others read what is committed. The sentences of the
+//! trait stand here in its order; each is said in full in the file of its chapter.
 
-pub struct SqliteStore;
+mod issues;
+mod ledger;
+mod open;
+mod outbox;
+mod rows;
+mod subscribers;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite, Transaction};
+
+use super::{Charge, DeliveryCounts, Freeze, LastPublish, Result, Store, StoreError};
+use crate::model::announcement::AnnouncementId;
+use crate::model::delivery::{Claim, Outcome};
+use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
+use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
+use crate::model::token::SigningKey;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// IMMEDIATE: a transaction that reads first and writes then would fail, not wait, where another process wrote between.
+async fn begin(writer: &SqlitePool) -> sqlx::Result<Transaction<'static, Sqlite>> {
+    writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// Says of an error what the caller can do about it, by the primary result codes of <https://www.sqlite.org/rescode.html>.
+fn explain(path: &Path, error: sqlx::Error) -> StoreError {
+    let database = error.as_database_error();
+    let code = database.and_then(|error| error.code()?.parse::<i32>().ok()).map(|code| code & 0xff);
+    let reason = match (code, &error) {
+        // SQLITE_BUSY, SQLITE_LOCKED
+        (Some(5 | 6), _) | (_, sqlx::Error::PoolTimedOut) => {
+            return StoreError::Busy("another process is writing".to_owned());
+        }
+        // SQLITE_FULL
+        (Some(13), _) => return StoreError::Busy("the disk is full".to_owned()),
+        // SQLITE_READONLY, SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_CANTOPEN, SQLITE_NOTADB
+        (Some(8), _) => "it may not be written",
+        (Some(10), _) => "reading or writing it failed",
+        (Some(11), _) => "it is damaged, restore it from a backup",
+        (Some(14), _) => "it cannot be opened",
+        (Some(26), _) => "it is no crieur database",
+        _ => return StoreError::Failed(error),
+    };
+    let reason = database.map_or_else(|| reason.to_owned(), |error| format!("{reason} ({})", error.message()));
+    StoreError::Unusable { place: path.display().to_string(), reason }
+}
+
+impl SqliteStore {
+    /// Waits for what is under way and leaves one tidy file behind. Dropping the store loses nothing either.
+    pub async fn close(self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    fn explained<T>(&self, result: sqlx::Result<T>) -> Result<T> {
+        result.map_err(|error| explain(&self.path, error))
+    }
+
+    async fn key(&self) -> Result<SigningKey> {
+        self.explained(ledger::key(&self.readers).await)?.ok_or_else(|| StoreError::Unusable {
+            place: self.path.display().to_string(),
+            reason: "it has no signing key yet".to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>> {
+        let Some(lock) = open::lock_charge(&self.path)? else { return Ok(None) };
+        self.explained(outbox::take_back_all(&self.writer, now).await)?;
+        Ok(Some(Charge { _lock: Some(lock) }))
+    }
+
+    async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey> {
+        self.explained(ledger::keep_key(&self.writer, &fresh).await)?;
+        self.key().await
+    }
+
+    async fn ledger(&self) -> Result<Ledger> {
+        self.explained(ledger::entries(&self.readers).await)
+    }
+
+    async fn take_note(&self, entries: &[LedgerEntry]) -> Result<()> {
+        self.explained(ledger::take_note(&self.writer, entries).await)
+    }
+
+    async fn last_good(&self) -> Result<HashMap<String, Vec<u8>>> {
+        self.explained(ledger::last_good(&self.readers).await)
+    }
+
+    async fn keep_last_good(&self, good: &[(String, Vec<u8>)], gone: &[String]) -> Result<()> {
+        self.explained(ledger::keep_last_good(&self.writer, good, gone).await)
+    }
+
+    async fn record_publish(&self, publish: &LastPublish) -> Result<()> {
+        self.explained(ledger::record_publish(&self.writer, publish).await)
+    }
+
+    async fn last_publish(&self) -> Result<Option<LastPublish>> {
+        self.explained(ledger::last_publish(&self.readers).await)
+    }
+
+    async fn add_subscriptions(
+        &self,
+        new: &[NewSubscription],
+        bring_back: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Added>> {
+        self.explained(subscribers::add(&self.writer, &self.key().await?, new, bring_back, now).await)
+    }
+
+    async fn subscriptions(&self, newsletter: Option<&str>, after: i64, limit: u32) -> Result<Vec<Subscription>> {
+        self.explained(subscribers::page(&self.readers, newsletter, after, limit).await)
+    }
+
+    async fn subscription(&self, id: i64) -> Result<Option<Subscription>> {
+        self.explained(subscribers::one(&self.readers, id).await)
+    }
+
+    async fn unsubscribe(&self, id: i64, now: DateTime<Utc>) -> Result<bool> {
+        self.explained(subscribers::unsubscribe(&self.writer, id, now).await)
+    }
+
+    async fn subscription_counts(&self, newsletter: &str) -> Result<HashMap<SubscriptionStatus, u64>> {
+        self.explained(subscribers::count_by_status(&self.readers, newsletter).await)
+    }
+
+    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<String, u64>> {
+        self.explained(subscribers::readers_by_language(&self.readers, newsletter).await)
+    }
+
+    async fn suppress(&self, address: &EmailAddress, reason: &str, now: DateTime<Utc>) -> Result<()> {
+        self.explained(subscribers::suppress(&self.writer, &self.key().await?, address, reason, now).await)
+    }
+
+    async fn suppression_count(&self) -> Result<u64> {
+        self.explained(subscribers::suppression_count(&self.readers).await)
+    }
+
+    async fn issue(&self, newsletter: &str, slot: NaiveDateTime) -> Result<Option<Issue>> {
+        self.explained(issues::one(&self.readers, newsletter, slot).await)
+    }
+
+    async fn issues(&self, newsletter: &str, limit: u32) -> Result<Vec<Issue>> {
+        self.explained(issues::latest(&self.readers, newsletter, limit).await)
+    }
+
+    async fn told(&self, newsletter: &str) -> Result<Option<HashSet<AnnouncementId>>> {
+        self.explained(issues::told(&self.readers, newsletter).await)
+    }
+
+    async fn next_number(&self, newsletter: &str) -> Result<u32> {
+        self.explained(issues::next_number(&self.readers, newsletter).await)
+    }
+
+    async fn freeze(&self, issue: &NewIssue) -> Result<Freeze> {
+        self.explained(issues::freeze(&self.writer, issue).await)
+    }
+
+    async fn close_slot(
+        &self,
+        newsletter: &str,
+        slot: NaiveDateTime,
+        state: IssueState,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.explained(issues::close_slot(&self.writer, newsletter, slot, state, now).await)
+    }
+
+    async fn frozen_issue(&self, issue: i64) -> Result<Option<FrozenIssue>> {
+        self.explained(issues::frozen(&self.readers, issue).await)
+    }
+
+    async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
+        self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)
+    }
+
+    async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool> {
+        self.explained(outbox::begin_sending(&self.writer, claim, now).await)
+    }
+
+    async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()> {
+        self.explained(outbox::record_outcome(&self.writer, claim, outcome, now).await)
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        self.explained(outbox::next_due(&self.readers).await)
+    }
+
+    async fn delivery_counts(&self, issue: i64) -> Result<DeliveryCounts> {
+        self.explained(outbox::count_by_state(&self.readers, Some(issue)).await)
+    }
+
+    async fn outbox_counts(&self) -> Result<DeliveryCounts> {
+        self.explained(outbox::count_by_state(&self.readers, None).await)
+    }
+}

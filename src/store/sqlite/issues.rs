@@ -1,0 +1,191 @@
+//! Issues: what became of each slot, and freezing one with its items, variants and deliveries.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::rows::{instant, named, slot, slot_text};
+use super::{begin, outbox};
+use crate::model::announcement::AnnouncementId;
+use crate::model::delivery::OnDoubt;
+use crate::model::issue::{FrozenIssue, Issue, IssueItem, IssueState, NewIssue, Variant};
+use crate::store::Freeze;
+
+pub(super) async fn one(readers: &SqlitePool, newsletter: &str, slot: NaiveDateTime) -> sqlx::Result<Option<Issue>> {
+    let row = sqlx::query("SELECT * FROM issue WHERE newsletter = ? AND slot = ?")
+        .bind(newsletter)
+        .bind(slot_text(slot))
+        .fetch_optional(readers)
+        .await?;
+    row.as_ref().map(issue).transpose()
+}
+
+pub(super) async fn latest(readers: &SqlitePool, newsletter: &str, limit: u32) -> sqlx::Result<Vec<Issue>> {
+    let rows = sqlx::query("SELECT * FROM issue WHERE newsletter = ? ORDER BY slot DESC LIMIT ?")
+        .bind(newsletter)
+        .bind(limit)
+        .fetch_all(readers)
+        .await?;
+    rows.iter().map(issue).collect()
+}
+
+fn issue(row: &SqliteRow) -> sqlx::Result<Issue> {
+    Ok(Issue {
+        id: row.try_get("id")?,
+        newsletter: row.try_get("newsletter")?,
+        slot: slot(row, "slot")?,
+        number: row.try_get("number")?,
+        state: named(row, "state", &IssueState::ALL, IssueState::as_str)?,
+        decided_at: instant(row, "decided_at")?,
+    })
+}
+
+/// An empty or held slot does not count as the first issue: nothing says yet what lies before it.
+pub(super) async fn told(readers: &SqlitePool, newsletter: &str) -> sqlx::Result<Option<HashSet<AnnouncementId>>> {
+    let told: Vec<Option<String>> = sqlx::query_scalar(
+        "SELECT DISTINCT issue_item.announcement FROM issue LEFT JOIN issue_item ON issue_item.issue = issue.id
+         WHERE issue.newsletter = ? AND issue.state = 'frozen'",
+    )
+    .bind(newsletter)
+    .fetch_all(readers)
+    .await?;
+    let ids = told.iter().flatten().map(|id| AnnouncementId::pinned(id)).collect();
+    Ok((!told.is_empty()).then_some(ids))
+}
+
+const NEXT_NUMBER: &str = "SELECT coalesce(max(number), 0) + 1 FROM issue WHERE newsletter = ?";
+
+pub(super) async fn next_number(readers: &SqlitePool, newsletter: &str) -> sqlx::Result<u32> {
+    sqlx::query_scalar(NEXT_NUMBER).bind(newsletter).fetch_one(readers).await
+}
+
+pub(super) async fn freeze(writer: &SqlitePool, new: &NewIssue) -> sqlx::Result<Freeze> {
+    let mut transaction = begin(writer).await?;
+    if is_decided(&mut transaction, new).await? {
+        return Ok(Freeze::SlotTaken);
+    }
+    let number: u32 = sqlx::query_scalar(NEXT_NUMBER).bind(&new.newsletter).fetch_one(&mut *transaction).await?;
+    if number != new.number {
+        return Ok(Freeze::NumberTaken);
+    }
+    let issue = insert_issue(&mut transaction, new).await?;
+    insert_items(&mut transaction, issue, &new.items).await?;
+    insert_variants(&mut transaction, issue, &new.variants).await?;
+    let recipients = outbox::enqueue(&mut transaction, issue, new).await?;
+    transaction.commit().await?;
+    Ok(Freeze::Frozen { issue, recipients })
+}
+
+async fn is_decided(connection: &mut SqliteConnection, new: &NewIssue) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM issue WHERE newsletter = ? AND slot = ? AND state <> 'held')")
+        .bind(&new.newsletter)
+        .bind(slot_text(new.slot))
+        .fetch_one(connection)
+        .await
+}
+
+/// Takes over the row of a held slot.
+async fn insert_issue(connection: &mut SqliteConnection, new: &NewIssue) -> sqlx::Result<i64> {
+    let on_doubt = match new.on_doubt {
+        OnDoubt::Resend => "resend",
+        OnDoubt::Hold => "hold",
+    };
+    sqlx::query_scalar(
+        "INSERT INTO issue (newsletter, slot, number, state, on_doubt, decided_at) VALUES (?, ?, ?, 'frozen', ?, ?)
+         ON CONFLICT (newsletter, slot) DO UPDATE SET number = excluded.number, state = excluded.state,
+            on_doubt = excluded.on_doubt, decided_at = excluded.decided_at
+         RETURNING id",
+    )
+    .bind(&new.newsletter)
+    .bind(slot_text(new.slot))
+    .bind(new.number)
+    .bind(on_doubt)
+    .bind(new.frozen_at.timestamp_millis())
+    .fetch_one(connection)
+    .await
+}
+
+async fn insert_items(connection: &mut SqliteConnection, issue: i64, items: &[IssueItem]) -> sqlx::Result<()> {
+    for (position, item) in (0_i64..).zip(items) {
+        sqlx::query("INSERT INTO issue_item (issue, position, announcement, sequence, section) VALUES (?, ?, ?, ?, ?)")
+            .bind(issue)
+            .bind(position)
+            .bind(item.announcement.as_str())
+            .bind(item.sequence)
+            .bind(item.section.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants: &[Variant]) -> sqlx::Result<()> {
+    for (position, variant) in (0_i64..).zip(variants) {
+        sqlx::query(
+            "INSERT INTO variant (issue, position, key, lang, subject, html, text, unsubscribe_mark)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(issue)
+        .bind(position)
+        .bind(&variant.key)
+        .bind(&variant.lang)
+        .bind(&variant.subject)
+        .bind(&variant.html)
+        .bind(&variant.text)
+        .bind(&variant.unsubscribe_mark)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn close_slot(
+    writer: &SqlitePool,
+    newsletter: &str,
+    slot: NaiveDateTime,
+    state: IssueState,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let closed = sqlx::query(
+        "INSERT INTO issue (newsletter, slot, state, decided_at) VALUES (?, ?, ?, ?)
+         ON CONFLICT (newsletter, slot) DO NOTHING",
+    )
+    .bind(newsletter)
+    .bind(slot_text(slot))
+    .bind(state.as_str())
+    .bind(now.timestamp_millis())
+    .execute(writer)
+    .await?;
+    Ok(closed.rows_affected() > 0)
+}
+
+pub(super) async fn frozen(readers: &SqlitePool, id: i64) -> sqlx::Result<Option<FrozenIssue>> {
+    let Some(row) =
+        sqlx::query("SELECT * FROM issue WHERE id = ? AND state = 'frozen'").bind(id).fetch_optional(readers).await?
+    else {
+        return Ok(None);
+    };
+    let variants =
+        sqlx::query("SELECT * FROM variant WHERE issue = ? ORDER BY position").bind(id).fetch_all(readers).await?;
+    Ok(Some(FrozenIssue {
+        id,
+        newsletter: row.try_get("newsletter")?,
+        number: row.try_get("number")?,
+        slot: slot(&row, "slot")?,
+        frozen_at: instant(&row, "decided_at")?,
+        variants: variants.iter().map(variant).collect::<sqlx::Result<_>>()?,
+    }))
+}
+
+fn variant(row: &SqliteRow) -> sqlx::Result<Variant> {
+    Ok(Variant {
+        key: row.try_get("key")?,
+        lang: row.try_get("lang")?,
+        subject: row.try_get("subject")?,
+        html: row.try_get("html")?,
+        text: row.try_get("text")?,
+        unsubscribe_mark: row.try_get("unsubscribe_mark")?,
+    })
+}

@@ -1,0 +1,112 @@
+//! The ledger, the last good bytes of each file, the last publish, and the signing key.
+
+use std::collections::HashMap;
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+
+use super::begin;
+use super::rows::{decode, instant};
+use crate::model::announcement::AnnouncementId;
+use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::token::SigningKey;
+use crate::store::LastPublish;
+
+pub(super) async fn keep_key(writer: &SqlitePool, fresh: &SigningKey) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO signing_key (id, bytes) VALUES (1, ?) ON CONFLICT DO NOTHING")
+        .bind(fresh.bytes().as_slice())
+        .execute(writer)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn key(pool: &SqlitePool) -> sqlx::Result<Option<SigningKey>> {
+    let kept: Option<Vec<u8>> = sqlx::query_scalar("SELECT bytes FROM signing_key").fetch_optional(pool).await?;
+    kept.map(|bytes| bytes.try_into().map(SigningKey::new).map_err(|_| decode("bytes", "not 32 bytes"))).transpose()
+}
+
+pub(super) async fn entries(readers: &SqlitePool) -> sqlx::Result<Ledger> {
+    let rows = sqlx::query("SELECT * FROM ledger").fetch_all(readers).await?;
+    let entries: Vec<LedgerEntry> = rows.iter().map(entry).collect::<sqlx::Result<_>>()?;
+    Ok(Ledger::new(entries))
+}
+
+fn entry(row: &SqliteRow) -> sqlx::Result<LedgerEntry> {
+    Ok(LedgerEntry {
+        id: AnnouncementId::pinned(row.try_get("id")?),
+        path: row.try_get("path")?,
+        semantic_hash: row.try_get("semantic_hash")?,
+        sequence: row.try_get("sequence")?,
+        first_seen: instant(row, "first_seen")?,
+        modified: instant(row, "modified")?,
+    })
+}
+
+pub(super) async fn take_note(writer: &SqlitePool, entries: &[LedgerEntry]) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    for entry in entries {
+        sqlx::query("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(entry.id.as_str())
+            .bind(&entry.path)
+            .bind(&entry.semantic_hash)
+            .bind(entry.sequence)
+            .bind(entry.first_seen.timestamp_millis())
+            .bind(entry.modified.timestamp_millis())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
+}
+
+pub(super) async fn last_good(readers: &SqlitePool) -> sqlx::Result<HashMap<String, Vec<u8>>> {
+    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as("SELECT path, bytes FROM source").fetch_all(readers).await?;
+    Ok(rows.into_iter().collect())
+}
+
+pub(super) async fn keep_last_good(
+    writer: &SqlitePool,
+    good: &[(String, Vec<u8>)],
+    gone: &[String],
+) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    for path in gone {
+        sqlx::query("DELETE FROM source WHERE path = ?").bind(path).execute(&mut *transaction).await?;
+    }
+    for (path, bytes) in good {
+        sqlx::query("INSERT OR REPLACE INTO source VALUES (?, ?)")
+            .bind(path)
+            .bind(bytes)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
+}
+
+pub(super) async fn record_publish(writer: &SqlitePool, publish: &LastPublish) -> sqlx::Result<()> {
+    let [announcements, documents, errors, warnings] =
+        [publish.announcements, publish.documents, publish.errors, publish.warnings]
+            .map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    sqlx::query("INSERT OR REPLACE INTO last_publish VALUES (1, ?, ?, ?, ?, ?)")
+        .bind(publish.at.timestamp_millis())
+        .bind(announcements)
+        .bind(documents)
+        .bind(errors)
+        .bind(warnings)
+        .execute(writer)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn last_publish(readers: &SqlitePool) -> sqlx::Result<Option<LastPublish>> {
+    let row = sqlx::query("SELECT * FROM last_publish").fetch_optional(readers).await?;
+    row.map(|row| {
+        Ok(LastPublish {
+            at: instant(&row, "at")?,
+            announcements: row.try_get("announcements")?,
+            documents: row.try_get("documents")?,
+            errors: row.try_get("errors")?,
+            warnings: row.try_get("warnings")?,
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,143 @@
+//! Opening the file: rights, settings, a look at its health, migrations; and the lock of the one in charge.
+//!
+//! Several processes may have the store open at once. Only deliveries need one in charge, and its lock is a file of its own:
+//! the system frees it when the process ends, however it ends.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Sqlite};
+
+use super::{SqliteStore, begin, explain};
+use crate::store::{Result, StoreError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+
+/// How long a statement waits for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(30);
+const READERS: u32 = 4;
+
+impl SqliteStore {
+    /// Opens the store in the file `path`, which is made, with its folder, where there is none: for this user only.
+    ///
+    /// # Errors
+    /// `Unusable` where the file cannot be read or written, is damaged, is no database, or was written by a newer version.
+    pub async fn open(path: &Path) -> Result<Self> {
+        make_private(path)
+            .map_err(|error| StoreError::Unusable { place: path.display().to_string(), reason: error.to_string() })?;
+        let settings = settings(path);
+        let writer = connect_writer(path, &settings).await?;
+        check_health(path, &writer).await?;
+        migrate(path, &writer).await?;
+        let readers = pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON"));
+        Ok(Self { path: path.to_owned(), writer, readers })
+    }
+}
+
+/// SQLite gives its `-wal` and `-shm` files the rights of the database, so it is enough to make that one ourselves.
+fn make_private(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    open_private(path).map(drop)
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// FULL: in WAL mode, only then is a commit on the disk when it returns. `secure_delete` overwrites what is erased.
+fn settings(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .pragma("secure_delete", "ON")
+        .disable_statement_logging()
+}
+
+/// Connections stay as long as the store: making one anew would only cost time.
+fn pool(connections: u32) -> PoolOptions<Sqlite> {
+    PoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// A fresh file is switched to WAL under a lock that SQLite does not wait for: processes that open it at the same moment
+/// would turn each other away.
+async fn connect_writer(path: &Path, settings: &SqliteConnectOptions) -> Result<SqlitePool> {
+    const TRIES: u32 = 100;
+    let mut tries = 0;
+    loop {
+        let error = match pool(1).connect_with(settings.clone()).await {
+            Ok(writer) => return Ok(writer),
+            Err(error) => explain(path, error),
+        };
+        tries += 1;
+        if tries == TRIES || !matches!(error, StoreError::Busy(_)) {
+            return Err(error);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn check_health(path: &Path, writer: &SqlitePool) -> Result<()> {
+    let findings: Vec<String> =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(writer).await.map_err(|error| explain(path, error))?;
+    if findings == ["ok"] {
+        return Ok(());
+    }
+    let reason = format!("it is damaged, restore it from a backup ({})", findings.join("; ").replace('\n', " "));
+    Err(StoreError::Unusable { place: path.display().to_string(), reason })
+}
+
+/// All migrations in one transaction that no other process can slip into: sqlx takes no lock of its own on SQLite.
+async fn migrate(path: &Path, writer: &SqlitePool) -> Result<()> {
+    let mut transaction = begin(writer).await.map_err(|error| explain(path, error))?;
+    let done = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
+    done.map_err(|error| explain_migration(path, error))?;
+    transaction.commit().await.map_err(|error| explain(path, error))
+}
+
+fn explain_migration(path: &Path, error: MigrateError) -> StoreError {
+    let reason = match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => return explain(path, error),
+        MigrateError::VersionMissing(version) => {
+            format!("a newer version of crieur wrote it (its schema {version} is not known here)")
+        }
+        error => error.to_string(),
+    };
+    StoreError::Unusable { place: path.display().to_string(), reason }
+}
+
+/// The lock of the process in charge, with its number in the file so that others can name it; `None` where it is taken.
+pub(super) fn lock_charge(database: &Path) -> Result<Option<File>> {
+    let path = lock_path(database);
+    let unusable =
+        |error: io::Error| StoreError::Unusable { place: path.display().to_string(), reason: error.to_string() };
+    let mut file = open_private(&path).map_err(unusable)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        Ok(()) => {}
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(unusable)?;
+    Ok(Some(file))
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}

@@ -1,0 +1,285 @@
+//! The outbox: deliveries, who has claimed them, and how each attempt ended.
+//!
+//! A claim is a lease and an epoch. The epoch moves with each claim and whenever one is taken back, so a worker that comes
+//! too late finds its row at another epoch. One exception is meant: a lease that lapses while `sending` leaves the epoch
+//! alone, so that the worker's answer, should it still come before anybody claims the doubt, settles it.
+
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::rows::{counts, named, optional_instant};
+use super::{begin, subscribers};
+use crate::model::delivery::{Claim, DeliveryState, Outcome};
+use crate::model::issue::NewIssue;
+use crate::store::DeliveryCounts;
+use crate::store::settle::{Settled, Standing, settle};
+
+/// The reason of a delivery that is kept from a suppressed address.
+pub(super) const SUPPRESSED: &str = "the address is suppressed";
+
+/// A delivery for each confirmed reader. One whose language has no variant gets the first.
+pub(super) async fn enqueue(connection: &mut SqliteConnection, issue: i64, new: &NewIssue) -> sqlx::Result<u64> {
+    let enqueued = sqlx::query(
+        "INSERT INTO delivery (issue, subscription, variant, state, reason, changed_at)
+         SELECT ?1, subscription.id,
+            coalesce(
+                (SELECT key FROM variant WHERE issue = ?1 AND lang = subscription.lang ORDER BY position LIMIT 1),
+                (SELECT key FROM variant WHERE issue = ?1 ORDER BY position LIMIT 1)
+            ),
+            iif(suppression.hash IS NULL, 'waiting', 'suppressed'),
+            iif(suppression.hash IS NULL, NULL, ?4),
+            ?3
+         FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
+         LEFT JOIN suppression ON suppression.hash = subscriber.hash
+         WHERE subscription.newsletter = ?2 AND subscription.status = 'confirmed'
+         ORDER BY subscription.id",
+    )
+    .bind(issue)
+    .bind(&new.newsletter)
+    .bind(new.frozen_at.timestamp_millis())
+    .bind(SUPPRESSED)
+    .execute(connection)
+    .await?;
+    Ok(enqueued.rows_affected())
+}
+
+/// What waits for a subscription will not be sent. What is being sent cannot be called back.
+pub(super) async fn suppress(
+    connection: &mut SqliteConnection,
+    subscription: i64,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET state = 'suppressed', reason = ?, changed_at = ?, lease_until = NULL, next_attempt = NULL
+         WHERE subscription = ? AND state IN ('waiting', 'deferred', 'doubt')",
+    )
+    .bind(reason)
+    .bind(now.timestamp_millis())
+    .bind(subscription)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes back all claims: those who made them are gone.
+pub(super) async fn take_back_all(writer: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    sqlx::query("UPDATE delivery SET epoch = epoch + 1 WHERE lease_until IS NOT NULL")
+        .execute(&mut *transaction)
+        .await?;
+    lapse(&mut transaction, i64::MAX, "the process ended before the answer came", now).await?;
+    transaction.commit().await
+}
+
+/// Ends the claims whose lease was over at `until`.
+async fn lapse(connection: &mut SqliteConnection, until: i64, reason: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET state = 'doubt', doubts = doubts + 1, attempts = attempts + 1, lease_until = NULL,
+            next_attempt = NULL, reason = ?, changed_at = ?
+         WHERE lease_until <= ? AND state = 'sending'",
+    )
+    .bind(reason)
+    .bind(now.timestamp_millis())
+    .bind(until)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE delivery SET lease_until = NULL, epoch = epoch + 1 WHERE lease_until <= ?")
+        .bind(until)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What is due, oldest issue first. `CROSS JOIN` has SQLite walk the issues in that order, so it need not sort them all.
+macro_rules! due {
+    ($which:literal) => {
+        concat!(
+            "SELECT delivery.*, subscriber.address, subscriber.name
+             FROM issue CROSS JOIN delivery ON delivery.issue = issue.id
+             JOIN subscription ON subscription.id = delivery.subscription
+             JOIN subscriber ON subscriber.id = subscription.subscriber
+             WHERE issue.state = 'frozen' AND delivery.lease_until IS NULL AND ",
+            $which,
+            " ORDER BY issue.decided_at, issue.id, delivery.id LIMIT ?2"
+        )
+    };
+}
+
+pub(super) async fn claim(
+    writer: &SqlitePool,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    limit: u32,
+) -> sqlx::Result<Vec<Claim>> {
+    let (at, limit) = (now.timestamp_millis(), limit as usize);
+    let mut transaction = begin(writer).await?;
+    lapse(&mut transaction, at, "the lease was over before the answer came", now).await?;
+    let open = due!(
+        "delivery.state IN ('waiting', 'deferred') AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
+    );
+    let mut claims = find_due(&mut transaction, open, at, limit).await?;
+    let doubted = due!("delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND ?1 = ?1");
+    claims.extend(find_due(&mut transaction, doubted, at, limit - claims.len()).await?);
+    for claim in &claims {
+        sqlx::query("UPDATE delivery SET epoch = ?, lease_until = ? WHERE id = ?")
+            .bind(claim.epoch)
+            .bind(lease_until.timestamp_millis())
+            .bind(claim.delivery)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(claims)
+}
+
+async fn find_due(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    now: i64,
+    limit: usize,
+) -> sqlx::Result<Vec<Claim>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = sqlx::query(sql).bind(now).bind(limit).fetch_all(connection).await?;
+    rows.iter().map(next_claim).collect()
+}
+
+fn next_claim(row: &SqliteRow) -> sqlx::Result<Claim> {
+    Ok(Claim {
+        delivery: row.try_get("id")?,
+        epoch: row.try_get::<i64, _>("epoch")? + 1,
+        issue: row.try_get("issue")?,
+        subscription: row.try_get("subscription")?,
+        address: subscribers::address(row)?,
+        name: row.try_get("name")?,
+        variant: row.try_get("variant")?,
+        attempts: row.try_get("attempts")?,
+    })
+}
+
+/// Claim, lease, reader and suppression are looked at in the statement that commits to sending.
+pub(super) async fn begin_sending(writer: &SqlitePool, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let mut transaction = begin(writer).await?;
+    let begun = sqlx::query(
+        "UPDATE delivery SET state = 'sending', changed_at = ?3
+         WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3 AND state IN ('waiting', 'deferred', 'doubt')
+           AND EXISTS (
+             SELECT 1 FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
+             WHERE subscription.id = delivery.subscription AND subscription.status = 'confirmed'
+               AND subscriber.hash NOT IN (SELECT hash FROM suppression))",
+    )
+    .bind(claim.delivery)
+    .bind(claim.epoch)
+    .bind(now.timestamp_millis())
+    .execute(&mut *transaction)
+    .await?;
+    let begun = begun.rows_affected() == 1;
+    if !begun {
+        suppress_if_ours(&mut transaction, claim, now).await?;
+    }
+    transaction.commit().await?;
+    Ok(begun)
+}
+
+/// A claim that is still ours and yet could not begin has lost its reader.
+async fn suppress_if_ours(connection: &mut SqliteConnection, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET state = 'suppressed', reason = 'the reader left or is suppressed', changed_at = ?3,
+            lease_until = NULL, next_attempt = NULL
+         WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3 AND state IN ('waiting', 'deferred', 'doubt')",
+    )
+    .bind(claim.delivery)
+    .bind(claim.epoch)
+    .bind(now.timestamp_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn record_outcome(
+    writer: &SqlitePool,
+    claim: &Claim,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    let row = sqlx::query(
+        "SELECT state, lease_until IS NOT NULL AS claimed, attempts, doubts FROM delivery WHERE id = ? AND epoch = ?",
+    )
+    .bind(claim.delivery)
+    .bind(claim.epoch)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let standing = row.as_ref().map(standing).transpose()?;
+    if let Some(settled) = standing.and_then(|standing| settle(standing, outcome, now)) {
+        write_settled(&mut transaction, claim.delivery, &settled, now).await?;
+    }
+    transaction.commit().await
+}
+
+fn standing(row: &SqliteRow) -> sqlx::Result<Standing> {
+    Ok(Standing {
+        state: named(row, "state", &DeliveryState::ALL, DeliveryState::as_str)?,
+        claimed: row.try_get("claimed")?,
+        attempts: row.try_get("attempts")?,
+        doubts: row.try_get("doubts")?,
+    })
+}
+
+async fn write_settled(
+    connection: &mut SqliteConnection,
+    delivery: i64,
+    settled: &Settled,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET state = ?, attempts = ?, doubts = ?, next_attempt = ?, reason = ?, changed_at = ?,
+            lease_until = NULL
+         WHERE id = ?",
+    )
+    .bind(settled.state.as_str())
+    .bind(settled.attempts)
+    .bind(settled.doubts)
+    .bind(settled.next_attempt.map(|at| at.timestamp_millis()))
+    .bind(&settled.reason)
+    .bind(now.timestamp_millis())
+    .bind(delivery)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn next_due(readers: &SqlitePool) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let row = sqlx::query(
+        "SELECT min(at) AS at FROM (
+            SELECT min(coalesce(lease_until, next_attempt, changed_at)) AS at FROM delivery
+            WHERE state IN ('waiting', 'deferred')
+            UNION ALL
+            SELECT min(coalesce(delivery.lease_until, delivery.changed_at))
+            FROM delivery JOIN issue ON issue.id = delivery.issue
+            WHERE delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
+            UNION ALL
+            SELECT min(lease_until) FROM delivery WHERE lease_until IS NOT NULL)",
+    )
+    .fetch_one(readers)
+    .await?;
+    optional_instant(&row, "at")
+}
+
+pub(super) async fn count_by_state(readers: &SqlitePool, issue: Option<i64>) -> sqlx::Result<DeliveryCounts> {
+    let rows = match issue {
+        Some(issue) => {
+            sqlx::query("SELECT state AS name, count(*) AS count FROM delivery WHERE issue = ? GROUP BY state")
+                .bind(issue)
+                .fetch_all(readers)
+                .await?
+        }
+        None => {
+            sqlx::query("SELECT state AS name, count(*) AS count FROM delivery GROUP BY state")
+                .fetch_all(readers)
+                .await?
+        }
+    };
+    counts(&rows, &DeliveryState::ALL, DeliveryState::as_str)
+}

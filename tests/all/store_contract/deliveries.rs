@@ -1,0 +1,213 @@
+//! Claiming, sending, recording: the outbox while all goes well, and while workers step on each other's feet.
+
+use std::collections::HashSet;
+
+use crieur::model::delivery::{DeliveryState, OnDoubt, Outcome, next_attempt};
+use crieur::store::Store;
+
+use super::{Place, address, begin_one, claim, claim_one, counts, freeze, frozen, minute, new_issue, reader, slot};
+
+super::promises! {
+    every_recipient_is_in_one_state_all_along
+    no_delivery_is_claimed_twice_at_once
+    the_oldest_issue_goes_first
+    a_claim_names_its_reader
+    a_deferred_delivery_comes_back_in_its_time
+    a_delivery_put_off_too_often_is_refused
+    nobody_who_left_is_sent_to
+    nobody_who_is_suppressed_is_sent_to
+    what_is_being_sent_cannot_be_called_back
+    an_outcome_recorded_twice_counts_once
+    a_lost_claim_neither_begins_nor_records
+    sending_begins_once
+    all_done_has_no_next_time
+}
+
+fn deferred() -> Outcome {
+    Outcome::Deferred { reason: "451 try later".to_owned() }
+}
+
+async fn record(store: &dyn Store, claim: &crieur::model::delivery::Claim, outcome: Outcome, at: i64) {
+    store.record_outcome(claim, &outcome, minute(at)).await.expect("recorded");
+}
+
+async fn every_recipient_is_in_one_state_all_along(place: &Place) {
+    let (store, issue) = frozen(place, 7, OnDoubt::Hold).await;
+    let sum = || async { store.delivery_counts(issue).await.expect("counts").values().sum::<u64>() };
+    record(&*store, &begin_one(&*store, 0).await, Outcome::Sent, 0).await;
+    assert_eq!(sum().await, 7);
+    record(&*store, &begin_one(&*store, 0).await, deferred(), 0).await;
+    record(&*store, &claim_one(&*store, 0).await, Outcome::Refused { reason: "550".to_owned() }, 0).await;
+    record(&*store, &begin_one(&*store, 0).await, Outcome::Doubt { reason: "cut off".to_owned() }, 0).await;
+    begin_one(&*store, 0).await;
+    let leaving = claim_one(&*store, 0).await;
+    store.unsubscribe(leaving.subscription, minute(0)).await.expect("left");
+    assert_eq!(sum().await, 7);
+    assert_eq!(
+        store.delivery_counts(issue).await.expect("counts"),
+        DeliveryState::ALL.into_iter().map(|state| (state, 1)).collect()
+    );
+}
+
+async fn no_delivery_is_claimed_twice_at_once(place: &Place) {
+    let (first, _) = frozen(place, 200, OnDoubt::Resend).await;
+    let second = place.open().await;
+    let workers: Vec<_> = (0..4)
+        .map(|worker| {
+            let store = if worker % 2 == 0 { first.clone() } else { second.clone() };
+            tokio::spawn(async move {
+                let mut mine = Vec::new();
+                loop {
+                    let claims = claim(&*store, 0, 7).await;
+                    if claims.is_empty() {
+                        return mine;
+                    }
+                    mine.extend(claims.iter().map(|claim| claim.delivery));
+                }
+            })
+        })
+        .collect();
+    let mut claimed = Vec::new();
+    for worker in workers {
+        claimed.extend(worker.await.expect("no panic"));
+    }
+    assert_eq!(claimed.len(), 200);
+    assert_eq!(claimed.into_iter().collect::<HashSet<_>>().len(), 200);
+}
+
+async fn the_oldest_issue_goes_first(place: &Place) {
+    let (store, _) = frozen(place, 2, OnDoubt::Resend).await;
+    let mut older = new_issue(2, 1, OnDoubt::Resend);
+    older.frozen_at = minute(-5);
+    let older = freeze(&*store, &older).await;
+    record(&*store, &begin_one(&*store, 0).await, Outcome::Doubt { reason: "cut off".to_owned() }, 0).await;
+    let claims = claim(&*store, 1, 9).await;
+    let issues: Vec<_> = claims.iter().map(|claim| claim.issue == older).collect();
+    assert_eq!(issues, [true, false, false, true], "the doubt comes last, whatever its issue");
+}
+
+async fn a_claim_names_its_reader(place: &Place) {
+    let store = place.open().await;
+    store.add_subscriptions(&[reader("Anne", "fr")], false, minute(0)).await.expect("added");
+    let issue = freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
+    let claim = claim_one(&*store, 0).await;
+    let subscription = store.subscriptions(None, 0, 1).await.expect("one")[0].id;
+    assert_eq!((claim.issue, claim.subscription, claim.attempts), (issue, subscription, 0));
+    assert_eq!((claim.address, claim.name.as_deref()), (address("Anne@example.org"), Some("Anne")));
+    assert_eq!(claim.variant, "fr");
+}
+
+async fn a_deferred_delivery_comes_back_in_its_time(place: &Place) {
+    let (store, _) = frozen(place, 1, OnDoubt::Resend).await;
+    record(&*store, &claim_one(&*store, 0).await, deferred(), 1).await;
+    let due = next_attempt(1, minute(1)).expect("a second attempt");
+    assert_eq!(store.next_due().await.expect("read"), Some(due));
+    let before = due - chrono::TimeDelta::milliseconds(1);
+    assert!(store.claim(before, before, 9).await.expect("claims").is_empty());
+    let again = store.claim(due, minute(60), 9).await.expect("claims");
+    assert_eq!(again.iter().map(|claim| claim.attempts).collect::<Vec<_>>(), [1]);
+}
+
+async fn a_delivery_put_off_too_often_is_refused(place: &Place) {
+    let (store, issue) = frozen(place, 1, OnDoubt::Resend).await;
+    let mut attempts = 0;
+    while let Some(due) = store.next_due().await.expect("read") {
+        let claims = store.claim(due, due + chrono::TimeDelta::minutes(10), 1).await.expect("claims");
+        assert_eq!(claims[0].attempts, attempts);
+        store.record_outcome(&claims[0], &deferred(), due).await.expect("recorded");
+        attempts += 1;
+    }
+    assert_eq!(attempts, 12);
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Refused, 1)]));
+}
+
+async fn nobody_who_left_is_sent_to(place: &Place) {
+    let (store, issue) = frozen(place, 3, OnDoubt::Resend).await;
+    let (claimed, put_off) = (claim_one(&*store, 0).await, claim_one(&*store, 0).await);
+    record(&*store, &put_off, deferred(), 0).await;
+    for id in store.subscriptions(None, 0, 9).await.expect("all").iter().map(|it| it.id) {
+        store.unsubscribe(id, minute(1)).await.expect("left");
+    }
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Suppressed, 3)]));
+    assert!(!store.begin_sending(&claimed, minute(1)).await.expect("an answer"));
+    record(&*store, &claimed, deferred(), 1).await;
+    assert!(claim(&*store, 600, 9).await.is_empty());
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Suppressed, 3)]));
+}
+
+async fn nobody_who_is_suppressed_is_sent_to(place: &Place) {
+    let (store, issue) = frozen(place, 2, OnDoubt::Resend).await;
+    let claimed = claim_one(&*store, 0).await;
+    store.suppress(&claimed.address, "complaint", minute(0)).await.expect("suppressed");
+    assert!(!store.begin_sending(&claimed, minute(0)).await.expect("an answer"));
+    let expected = counts([(DeliveryState::Suppressed, 1), (DeliveryState::Waiting, 1)]);
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), expected);
+}
+
+async fn what_is_being_sent_cannot_be_called_back(place: &Place) {
+    let (store, issue) = frozen(place, 2, OnDoubt::Resend).await;
+    let (sent, put_off) = (begin_one(&*store, 0).await, begin_one(&*store, 0).await);
+    for claim in [&sent, &put_off] {
+        store.unsubscribe(claim.subscription, minute(0)).await.expect("left");
+    }
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Sending, 2)]));
+    record(&*store, &sent, Outcome::Sent, 1).await;
+    record(&*store, &put_off, deferred(), 1).await;
+    let again = claim_one(&*store, 60).await;
+    assert!(!store.begin_sending(&again, minute(60)).await.expect("an answer"), "its second attempt does not begin");
+    let expected = counts([(DeliveryState::Sent, 1), (DeliveryState::Suppressed, 1)]);
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), expected);
+    assert_eq!(store.next_due().await.expect("read"), None);
+}
+
+async fn an_outcome_recorded_twice_counts_once(place: &Place) {
+    let (store, issue) = frozen(place, 1, OnDoubt::Resend).await;
+    let claim = begin_one(&*store, 0).await;
+    for at in [0, 3] {
+        record(&*store, &claim, deferred(), at).await;
+    }
+    assert_eq!(store.next_due().await.expect("read"), next_attempt(1, minute(0)));
+    let again = begin_one(&*store, 60).await;
+    assert_eq!(again.attempts, 1);
+    record(&*store, &claim, Outcome::Sent, 60).await;
+    assert_eq!(
+        store.delivery_counts(issue).await.expect("counts"),
+        counts([(DeliveryState::Sending, 1)]),
+        "the word of an earlier claim does not count"
+    );
+}
+
+async fn a_lost_claim_neither_begins_nor_records(place: &Place) {
+    let (store, issue) = frozen(place, 1, OnDoubt::Resend).await;
+    let slow = claim_one(&*store, 0).await;
+    assert!(claim(&*store, 9, 1).await.is_empty(), "its lease holds for ten minutes");
+    assert!(!store.begin_sending(&slow, minute(10)).await.expect("an answer"), "and not longer");
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Waiting, 1)]));
+    let quick = claim_one(&*store, 10).await;
+    assert!(quick.delivery == slow.delivery && quick.epoch > slow.epoch);
+    assert!(!store.begin_sending(&slow, minute(10)).await.expect("an answer"));
+    record(&*store, &slow, Outcome::Refused { reason: "550".to_owned() }, 10).await;
+    assert!(store.begin_sending(&quick, minute(10)).await.expect("an answer"), "who has it now goes on");
+    record(&*store, &quick, Outcome::Sent, 11).await;
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Sent, 1)]));
+}
+
+async fn sending_begins_once(place: &Place) {
+    let (store, issue) = frozen(place, 1, OnDoubt::Resend).await;
+    let claim = begin_one(&*store, 0).await;
+    assert!(!store.begin_sending(&claim, minute(0)).await.expect("an answer"));
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Sending, 1)]));
+}
+
+async fn all_done_has_no_next_time(place: &Place) {
+    let store = place.open().await;
+    assert_eq!(store.next_due().await.expect("read"), None);
+    store.close_slot(super::NEWS, slot(1), crieur::model::issue::IssueState::Empty, minute(0)).await.expect("closed");
+    assert_eq!(store.next_due().await.expect("read"), None);
+    let (store, _) = frozen(place, 1, OnDoubt::Resend).await;
+    assert_eq!(store.next_due().await.expect("read"), Some(minute(0)));
+    let claim = begin_one(&*store, 2).await;
+    assert_eq!(store.next_due().await.expect("read"), Some(minute(12)), "when its lease lapses");
+    record(&*store, &claim, Outcome::Sent, 3).await;
+    assert_eq!(store.next_due().await.expect("read"), None);
+}

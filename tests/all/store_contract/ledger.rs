@@ -1,0 +1,69 @@
+//! The ledger, the last good bytes, the last publish, the key.
+
+use crieur::model::announcement::AnnouncementId;
+use crieur::model::revision::{Ledger, LedgerEntry};
+use crieur::model::token::SigningKey;
+use crieur::store::LastPublish;
+
+use super::{Place, minute};
+
+super::promises! {
+    the_first_signing_key_stays
+    ledger_entries_come_back_as_they_were_noted
+    last_good_bytes_are_kept_until_their_file_is_gone
+    the_last_publish_is_the_one_told_of
+}
+
+async fn the_first_signing_key_stays(place: &Place) {
+    let store = place.open().await;
+    let kept = store.signing_key(SigningKey::new([9; 32])).await.expect("a key");
+    assert!(kept == SigningKey::new([7; 32]), "the key of the first call");
+    let again = place.open().await.signing_key(SigningKey::new([8; 32])).await.expect("a key");
+    assert!(again == kept, "another process has the same");
+}
+
+fn entry(id: &str, sequence: u32) -> LedgerEntry {
+    LedgerEntry {
+        id: AnnouncementId::pinned(id),
+        path: format!("agenda/{id}.md"),
+        semantic_hash: format!("hash {sequence}"),
+        sequence,
+        first_seen: minute(0),
+        modified: minute(i64::from(sequence)),
+    }
+}
+
+/// The ledger shows its entries only through what changes; `Debug` shows all of it.
+fn shown(ledger: &Ledger, entry: &LedgerEntry) -> bool {
+    format!("{ledger:?}").contains(&format!("{entry:?}"))
+}
+
+async fn ledger_entries_come_back_as_they_were_noted(place: &Place) {
+    let store = place.open().await;
+    let (first, other, changed) = (entry("a", 0), entry("b", 0), entry("a", 1));
+    for _ in 0..2 {
+        store.take_note(&[first.clone(), other.clone()]).await.expect("noted");
+    }
+    store.take_note(std::slice::from_ref(&changed)).await.expect("noted");
+    let ledger = place.open().await.ledger().await.expect("a ledger");
+    assert!(shown(&ledger, &changed) && shown(&ledger, &other) && !shown(&ledger, &first), "{ledger:?}");
+}
+
+async fn last_good_bytes_are_kept_until_their_file_is_gone(place: &Place) {
+    let store = place.open().await;
+    let file = |path: &str, bytes: &[u8]| (path.to_owned(), bytes.to_vec());
+    store.keep_last_good(&[file("a.md", b"one\xff\0"), file("b.md", b"")], &[]).await.expect("kept");
+    store.keep_last_good(&[file("a.md", b"two")], &["b.md".to_owned(), "never.md".to_owned()]).await.expect("kept");
+    let kept = store.last_good().await.expect("files");
+    assert_eq!(kept.into_iter().collect::<Vec<_>>(), [file("a.md", b"two")]);
+}
+
+async fn the_last_publish_is_the_one_told_of(place: &Place) {
+    let store = place.open().await;
+    assert_eq!(store.last_publish().await.expect("read"), None);
+    for (at, errors) in [(0, 3), (5, 0)] {
+        let publish = LastPublish { at: minute(at), announcements: 5, documents: 40, errors, warnings: 1 };
+        store.record_publish(&publish).await.expect("recorded");
+        assert_eq!(store.last_publish().await.expect("read"), Some(publish));
+    }
+}

@@ -1,0 +1,124 @@
+//! What is promised of the SQLite file itself: its rights, its health, its neighbours.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crieur::model::token::SigningKey;
+use crieur::store::{SqliteStore, Store, StoreError};
+
+use super::{add_readers, address, minute};
+
+async fn refusal(path: &Path) -> String {
+    match SqliteStore::open(path).await {
+        Err(error @ StoreError::Unusable { .. }) => error.to_string(),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("{} was opened", path.display()),
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("a file").permissions().mode() & 0o777
+}
+
+/// A store with some readers, closed again.
+async fn filled(path: &Path) {
+    let store = SqliteStore::open(path).await.expect("opens");
+    store.signing_key(SigningKey::new([7; 32])).await.expect("a key");
+    add_readers(&store, 500).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn files_and_folders_are_for_their_owner_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("deep/state/crieur.db");
+    let store = SqliteStore::open(&path).await.expect("opens");
+    let _charge = store.take_charge(minute(0)).await.expect("an answer").expect("in charge");
+    for name in ["crieur.db", "crieur.db-wal", "crieur.db-shm", "crieur.db.lock"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+    }
+    for folder in [folder.path().join("deep"), folder.path().join("deep/state")] {
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+    }
+    let holder = fs::read_to_string(path.with_file_name("crieur.db.lock")).expect("a lock file");
+    assert_eq!(holder.trim(), std::process::id().to_string());
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("short.db", "hello\n".to_owned()), ("long.db", "not a database\n".repeat(1000))] {
+        let path = folder.path().join(name);
+        fs::write(&path, &text).expect("written");
+        assert!(refusal(&path).await.contains("no crieur database"));
+        assert_eq!(fs::read_to_string(&path).expect("read"), text, "it is left as it was");
+    }
+    assert!(refusal(folder.path()).await.contains("directory"));
+    assert!(refusal(&folder.path().join("short.db/state/crieur.db")).await.contains("irectory"));
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    filled(&path).await;
+    let sound = fs::read(&path).expect("read");
+    for page in 1..sound.len() / 4096 {
+        let mut damaged = sound.clone();
+        // the header of a page, where SQLite keeps what sort it is and how many cells it has
+        for byte in &mut damaged[page * 4096..page * 4096 + 8] {
+            *byte ^= 0xff;
+        }
+        let path = folder.path().join(format!("{page}.db"));
+        fs::write(&path, damaged).expect("written");
+        assert!(refusal(&path).await.contains("damaged"), "page {page}");
+    }
+    fs::write(&path, &sound[..sound.len() / 2]).expect("cut");
+    refusal(&path).await;
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    filled(&path).await;
+    let pool =
+        sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(&path)).await.expect("opens");
+    sqlx::query("INSERT INTO _sqlx_migrations VALUES (9999, 'later', 0, TRUE, x'00', 0)")
+        .execute(&pool)
+        .await
+        .expect("written");
+    pool.close().await;
+    assert!(refusal(&path).await.contains("newer version"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_fresh_file_may_be_opened_by_many_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for round in 0..5 {
+        let path = folder.path().join(format!("{round}.db"));
+        let openings: Vec<_> = (0..8)
+            .map(|_| {
+                let path = path.clone();
+                tokio::spawn(async move { SqliteStore::open(&path).await.map(drop) })
+            })
+            .collect();
+        for opening in openings {
+            opening.await.expect("no panic").expect("opens");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_suppression_keeps_nothing_of_the_address() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    let store = SqliteStore::open(&path).await.expect("opens");
+    store.signing_key(SigningKey::new([7; 32])).await.expect("a key");
+    store.suppress(&address("canary@example.org"), "complaint", minute(0)).await.expect("suppressed");
+    for name in ["crieur.db", "crieur.db-wal"] {
+        let bytes = fs::read(path.with_file_name(name)).expect("read");
+        assert!(!bytes.windows(6).any(|window| window.eq_ignore_ascii_case(b"canary")), "{name}");
+    }
+}
