@@ -201,3 +201,58 @@ fn hello_name() -> ClientId {
         name => name,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::settings::Credentials as Login;
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
+    /// Answers each line with the next reply and returns what was said to it.
+    async fn relay(listener: tokio::net::TcpListener, replies: &[&str]) -> Vec<String> {
+        let (stream, _) = listener.accept().await.expect("a client");
+        let (mut stream, mut said) = (BufReader::new(stream), Vec::new());
+        for (index, reply) in replies.iter().enumerate() {
+            if index > 0 {
+                let mut line = String::new();
+                stream.read_line(&mut line).await.expect("a line");
+                said.push(line.trim_end().to_owned());
+            }
+            stream.write_all(format!("{reply}\r\n").as_bytes()).await.expect("a reply");
+        }
+        said
+    }
+
+    /// A connection in the clear with a password, which `SmtpMailer::new` never makes.
+    async fn log_in(replies: &[&str]) -> (Result<SmtpConnection, Answer>, Vec<String>) {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        let credentials = Some(Login { user: "crieur".to_owned(), password: "secret".to_owned() });
+        let settings =
+            SmtpSettings { host: "127.0.0.1".to_owned(), port, tls: Tls::None { anywhere: false }, credentials };
+        let mailer = SmtpMailer { settings, deadlines: Deadlines::default(), hello: hello_name() };
+        tokio::join!(mailer.connect(), relay(listener, replies))
+    }
+
+    #[tokio::test]
+    async fn a_password_is_said_by_plain_or_login() {
+        let (connection, said) = log_in(&["220 hello", "250-me\r\n250 AUTH LOGIN PLAIN", "235 welcome"]).await;
+        assert!(connection.is_ok());
+        assert_eq!(said[1], "AUTH PLAIN AGNyaWV1cgBzZWNyZXQ=");
+        let replies = ["220 hello", "250-me\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome"];
+        let (connection, said) = log_in(&replies).await;
+        assert!(connection.is_ok());
+        assert_eq!(said[1..], ["AUTH LOGIN", "Y3JpZXVy", "c2VjcmV0"]);
+    }
+
+    /// E4
+    #[tokio::test]
+    async fn a_refused_password_is_told_from_a_busy_relay() {
+        let (refused, _) = log_in(&["220 hello", "250-me\r\n250 AUTH PLAIN", "535 5.7.8 no"]).await;
+        assert_eq!(refused.expect_err("refused"), Answer::Unwelcome("AUTH failed: 535 5.7.8 no".to_owned()));
+        let (busy, _) = log_in(&["220 hello", "250-me\r\n250 AUTH PLAIN", "454 4.7.0 later"]).await;
+        assert!(matches!(busy, Err(Answer::Lost(_))));
+        let (none, _) = log_in(&["220 hello", "250 me"]).await;
+        assert!(matches!(none, Err(Answer::Unwelcome(_))));
+    }
+}

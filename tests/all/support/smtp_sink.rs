@@ -61,6 +61,7 @@ pub struct Builder {
 #[derive(Debug, Default, Clone)]
 struct Script {
     greeting: Steps,
+    starttls: Steps,
     mail: Steps,
     rcpt: HashMap<String, Steps>,
     data: Steps,
@@ -91,6 +92,12 @@ impl Builder {
     pub fn greeting(mut self, act: impl Into<Act>) -> Self {
         self.script.greeting.once.push(act.into());
         self
+    }
+
+    /// Offers STARTTLS and answers it so; there is no TLS behind it.
+    pub fn starttls(mut self, act: impl Into<Act>) -> Self {
+        self.script.starttls.always = Some(act.into());
+        self.extension("STARTTLS")
     }
 
     /// The answer to one more MAIL; afterwards as usual.
@@ -278,6 +285,7 @@ impl Session {
             let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
             match verb.to_ascii_uppercase().as_str() {
                 "EHLO" => self.ehlo().await?,
+                "STARTTLS" => self.act(state.script.starttls.next("500 unknown")).await?,
                 "MAIL" => self.mail(rest).await?,
                 "RCPT" => self.rcpt(rest).await?,
                 "DATA" => self.data().await?,
