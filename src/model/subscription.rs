@@ -52,6 +52,11 @@ impl EmailAddress {
         &self.0
     }
 
+    /// The part after the `@`, in lower case ASCII.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// Without case, for finding a subscriber again: nobody runs two mailboxes that differ in case.
     pub fn key(&self) -> String {
         self.0.to_lowercase()

@@ -1,3 +1,7 @@
 //! Black-box tests, in one binary: linking is what takes long.
 
+mod support;
+
+mod mailer;
+mod outbox;
 mod store_contract;

@@ -1,0 +1,171 @@
+//! Read back with another parser: what lettre writes is not checked with lettre.
+
+use std::num::NonZeroUsize;
+
+use mail_parser::{HeaderValue as Parsed, MessageParser, MimeHeaders as _};
+
+use super::*;
+use crate::model::settings::{MailTransport, Mailbox as Writer};
+
+const MARK: &str = "https://leave.invalid/0123456789abcdef";
+
+fn site() -> SiteSettings {
+    SiteSettings {
+        title: "Communauté UX".to_owned(),
+        url: "https://www.example.org/".parse().expect("an address"),
+        description: String::new(),
+        lang: "fr".to_owned(),
+        zone: chrono_tz::Europe::Paris,
+        author: None,
+        public_url: "https://cri.example.org/a/".parse().expect("an address"),
+    }
+}
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address")
+}
+
+fn mail() -> MailSettings {
+    MailSettings {
+        from: Writer { name: Some("L’équipe, UX".to_owned()), address: address("equipe@lettres.example.org") },
+        reply_to: Some(address("reponses@example.org")),
+        bounce_address: None,
+        transport: MailTransport::Folder { dir: "outbox".into() },
+        connections: NonZeroUsize::MIN,
+        rate: None,
+    }
+}
+
+fn issue() -> FrozenIssue {
+    let long = "é".repeat(2000);
+    FrozenIssue {
+        id: 7,
+        newsletter: "hebdo".to_owned(),
+        number: 12,
+        slot: "2019-04-08T09:00:00".parse().expect("a time"),
+        frozen_at: "2019-04-08T07:00:03Z".parse().expect("an instant"),
+        variants: vec![Variant {
+            key: "fr".to_owned(),
+            lang: "fr".to_owned(),
+            subject: "L’UX à l’honneur : trois rendez-vous, une conférence et des ateliers 🎉".to_owned(),
+            html: format!("<p>{long}</p>\n<a href=\"{MARK}\">Se désabonner</a>"),
+            text: format!("Bonjour,\n.\nFrom ici\n{long}\nSe désabonner : {MARK}\n"),
+            unsubscribe_mark: MARK.to_owned(),
+        }],
+    }
+}
+
+fn claim(name: Option<&str>) -> Claim {
+    Claim {
+        delivery: 1,
+        epoch: 1,
+        issue: 7,
+        subscription: 42,
+        address: address("jeanne@example.org"),
+        name: name.map(str::to_owned),
+        variant: "fr".to_owned(),
+        attempts: 0,
+    }
+}
+
+fn built(name: Option<&str>) -> Vec<u8> {
+    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
+    let sender = Sender { site: &site, mail: &mail, key: &key, title: "L’hebdo <UX>" };
+    build(&sender, &issue(), &claim(name)).expect("a mail")
+}
+
+fn token() -> String {
+    SigningKey::new([7; 32]).subscription_token(42)
+}
+
+#[test]
+fn every_header_says_what_it_should() {
+    let bytes = built(Some("Jeanne Dupont, dite « JD »"));
+    let mail = MessageParser::default().parse(&bytes).expect("a mail");
+    let from = mail.from().and_then(|list| list.first()).expect("a sender");
+    assert_eq!((from.name(), from.address()), (Some("L’équipe, UX"), Some("equipe@lettres.example.org")));
+    let to = mail.to().and_then(|list| list.first()).expect("a reader");
+    assert_eq!((to.name(), to.address()), (Some("Jeanne Dupont, dite « JD »"), Some("jeanne@example.org")));
+    assert_eq!(mail.reply_to().and_then(|list| list.first()).and_then(|it| it.address()), Some("reponses@example.org"));
+    assert_eq!(mail.subject(), Some(issue().variants[0].subject.as_str()));
+    assert_eq!(mail.date().map(mail_parser::DateTime::to_timestamp), Some(issue().frozen_at.timestamp()));
+    let id = mail.message_id().expect("a Message-ID");
+    assert!(id.ends_with("@lettres.example.org") && !id.contains("jeanne"), "{id}");
+    let list = mail.header("List-Id").and_then(Parsed::as_address).and_then(|list| list.first()).expect("a List-Id");
+    assert_eq!((list.name(), list.address()), (Some("L’hebdo UX"), Some("hebdo.www.example.org")));
+    for (name, value) in [
+        ("Auto-Submitted", "auto-generated"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("Feedback-ID", "hebdo-12:hebdo:newsletter:crieur"),
+    ] {
+        assert_eq!(mail.header_raw(name).map(str::trim), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn the_way_out_stands_on_one_line_and_in_both_parts() {
+    let bytes = built(None);
+    let address = format!("https://cri.example.org/a/unsubscribe/{}", token());
+    let text = String::from_utf8(bytes.clone()).expect("ASCII");
+    assert!(text.contains(&format!("\r\nList-Unsubscribe: <{address}>\r\n")), "{text}");
+    let mail = MessageParser::default().parse(&bytes).expect("a mail");
+    let parts: Vec<_> = mail.parts.iter().filter(|part| !part.is_multipart()).collect();
+    let kinds: Vec<_> = parts.iter().filter_map(|part| part.content_type()?.subtype()).collect();
+    assert_eq!(kinds, ["plain", "html"]);
+    for part in parts {
+        let content = part.text_contents().expect("text");
+        assert!(content.contains(&address) && !content.contains(MARK) && content.contains(&"é".repeat(2000)));
+    }
+}
+
+#[test]
+fn nothing_but_ascii_in_short_lines_with_crlf() {
+    let bytes = built(Some("Émile"));
+    super::super::mailer::check_message(&bytes).expect("fit to be sent");
+    for line in bytes.split(|byte| *byte == b'\n') {
+        assert!(line.len() <= 79 || line.starts_with(b"List-Unsubscribe: "), "{}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
+fn two_attempts_are_the_same_bytes_and_two_readers_are_not() {
+    assert_eq!(built(Some("Jeanne")), built(Some("Jeanne")));
+    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
+    let sender = Sender { site: &site, mail: &mail, key: &key, title: "L’hebdo" };
+    let other = Claim { subscription: 43, ..claim(None) };
+    let id = |claim: &Claim| {
+        let bytes = build(&sender, &issue(), claim).expect("a mail");
+        MessageParser::default().parse(&bytes).and_then(|mail| mail.message_id().map(str::to_owned))
+    };
+    assert_ne!(id(&claim(None)), id(&other));
+}
+
+#[test]
+fn a_name_cannot_bring_a_header_along() {
+    for name in [
+        "Jeanne\r\nBcc: spy@example.org",
+        "Jeanne\nBcc: spy@example.org\n\nbody",
+        "\r\r\n\r\nbody",
+        "Jeanne\u{2028}Bcc: spy@example.org",
+        "Jeanne\u{85}Bcc: spy@example.org",
+        "\"<spy@example.org>, \\",
+        "=?utf-8?q?x?=\r\n y",
+        "\0",
+    ] {
+        let bytes = built(Some(name));
+        let mail = MessageParser::default().parse(&bytes).expect("a mail");
+        assert!(mail.bcc().is_none(), "{name:?}");
+        let to: Vec<_> = mail.to().expect("a reader").iter().filter_map(|to| to.address()).collect();
+        assert_eq!(to, ["jeanne@example.org"], "{name:?}");
+        assert_eq!(mail.text_body_count(), 1, "{name:?}");
+        assert!(mail.body_text(0).is_some_and(|text| text.starts_with("Bonjour")), "{name:?}");
+    }
+}
+
+#[test]
+fn a_missing_variant_is_named_without_the_reader() {
+    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
+    let sender = Sender { site: &site, mail: &mail, key: &key, title: "" };
+    let error = build(&sender, &issue(), &Claim { variant: "br".to_owned(), ..claim(None) }).expect_err("no variant");
+    assert_eq!(error.to_string(), "issue 7 has no variant `br`");
+}

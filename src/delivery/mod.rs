@@ -1,0 +1,9 @@
+//! Frozen issues → mailboxes: builds each reader's mail, hands it over, and records how that ended.
+//!
+//! - `message` builds one reader's mail; pure.
+//! - `mailer` hands mails over, by SMTP or into a folder; it knows nothing of issues or the store.
+//! - `outbox` drains the deliveries that are due, in the order that never loses one (DESIGN.md §8).
+
+pub mod mailer;
+pub mod message;
+pub mod outbox;
