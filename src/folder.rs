@@ -114,7 +114,10 @@ mod tests {
         let modified = fs::metadata(dir.path().join("rss.xml")).and_then(|file| file.modified()).expect("a time");
         let second = write(&site(&[("rss.xml", "a"), ("b", "b")]), dir.path()).expect("written");
         assert_eq!(second, Written { changed: 1, untouched: 1, removed: 1 });
-        assert_eq!(fs::metadata(dir.path().join("rss.xml")).and_then(|file| file.modified()).expect("a time"), modified);
+        assert_eq!(
+            fs::metadata(dir.path().join("rss.xml")).and_then(|file| file.modified()).expect("a time"),
+            modified
+        );
         assert!(!dir.path().join("agenda").exists());
         assert!(dir.path().join("robots.txt").exists());
     }

@@ -22,11 +22,17 @@ pub struct Composed {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    Frozen { issue: i64, number: u32, recipients: u64 },
+    Frozen {
+        issue: i64,
+        number: u32,
+        recipients: u64,
+    },
     /// Nothing new: the slot passes without a mail.
     Empty,
     /// Later than `missed`: what it would have carried goes into the next issue, or out by `send --at` the slot.
-    Held { late_minutes: i64 },
+    Held {
+        late_minutes: i64,
+    },
     /// The slot had its issue already.
     AlreadyDecided,
     /// Nobody would get it: nothing is frozen, so that the first reader misses nothing.
@@ -167,15 +173,15 @@ impl App {
 }
 
 fn entries<'a>(announcements: &[&'a crate::model::announcement::Announcement], ledger: &Ledger) -> Vec<Entry<'a>> {
-    announcements
-        .iter()
-        .map(|announcement| Entry { announcement, revision: ledger.revision(announcement) })
-        .collect()
+    announcements.iter().map(|announcement| Entry { announcement, revision: ledger.revision(announcement) }).collect()
 }
 
 fn items(selection: &Selection, ledger: &Ledger) -> Vec<IssueItem> {
-    let sections =
-        [(Section::New, &selection.new), (Section::Upcoming, &selection.upcoming), (Section::Baseline, &selection.baseline)];
+    let sections = [
+        (Section::New, &selection.new),
+        (Section::Upcoming, &selection.upcoming),
+        (Section::Baseline, &selection.baseline),
+    ];
     let item = |section, announcement: &&crate::model::announcement::Announcement| IssueItem {
         announcement: announcement.id.clone(),
         sequence: ledger.revision(announcement).sequence,

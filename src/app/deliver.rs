@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::App;
 use crate::delivery::mailer::Mailer;
 use crate::delivery::message::Sender;
-use crate::delivery::outbox::{Clock, Outbox};
+use crate::delivery::outbox::Outbox;
 use crate::model::newsletter::Newsletter;
+use crate::model::time::Clock;
 
 impl App {
     /// The outbox, ready to be drained by whoever is in charge.
@@ -16,7 +17,7 @@ impl App {
     pub fn outbox(&self, clock: Clock) -> anyhow::Result<Arc<Outbox>> {
         let titles =
             self.config.newsletters.iter().map(|newsletter| (newsletter.name.clone(), newsletter.title.clone()));
-        Ok(Arc::new(Outbox::new(
+        Ok(Outbox::new(
             self.store.clone(),
             Mailer::new(&self.config.mail)?,
             self.config.site.clone(),
@@ -24,7 +25,7 @@ impl App {
             self.key.clone(),
             titles.collect(),
             clock,
-        )))
+        ))
     }
 
     pub(super) fn sender<'a>(&'a self, newsletter: &'a Newsletter) -> Sender<'a> {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 pub use self::compose::{Composed, Decision};
+pub use self::load::check;
 pub use self::preview::Preview;
 pub use self::publish::Published;
 pub use self::status::Status;
@@ -54,7 +55,8 @@ fn templates(folder: &Path) -> anyhow::Result<Templates> {
         let Ok(entries) = std::fs::read_dir(folder.join(part)) else { continue };
         for entry in entries {
             let file = entry?.path();
-            let Some(name) = file.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.')) else {
+            let Some(name) = file.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.'))
+            else {
                 continue;
             };
             let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;

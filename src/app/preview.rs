@@ -66,7 +66,8 @@ impl App {
     /// The slot that is due and open, else the next one.
     async fn slot_to_show(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Slot> {
         let zone = self.config.site.zone;
-        if let Some(slot) = newsletter.schedule.latest_slot(now, zone).filter(|slot| now - slot.due <= newsletter.missed)
+        if let Some(slot) =
+            newsletter.schedule.latest_slot(now, zone).filter(|slot| now - slot.due <= newsletter.missed)
             && self.store.issue(&newsletter.name, slot.local).await?.is_none()
         {
             return Ok(slot);

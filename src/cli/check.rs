@@ -77,7 +77,13 @@ impl Check {
         [absolute(path), content.join(path)]
             .into_iter()
             .find(|found| found.exists() && found.starts_with(&content))
-            .ok_or_else(|| UsageError(format!("`{}` is not in the content folder `{}`", path.display(), config.content.dir.display())))
+            .ok_or_else(|| {
+                UsageError(format!(
+                    "`{}` is not in the content folder `{}`",
+                    path.display(),
+                    config.content.dir.display()
+                ))
+            })
     }
 }
 

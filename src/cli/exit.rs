@@ -42,7 +42,10 @@ fn code(error: &anyhow::Error) -> u8 {
     if is(|cause| cause.is::<AlreadyRunning>()) {
         HELD
     } else if is(|cause| {
-        cause.is::<ConfigError>() || cause.is::<UsageError>() || cause.is::<TemplateError>() || cause.is::<FolderError>()
+        cause.is::<ConfigError>()
+            || cause.is::<UsageError>()
+            || cause.is::<TemplateError>()
+            || cause.is::<FolderError>()
     }) {
         USAGE
     } else if is(|cause| cause.is::<SiteError>()) {

@@ -57,6 +57,7 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
 
 /// `1 sent, 2 waiting`, or `empty`.
 fn counts(all: impl Iterator<Item = (&'static str, u64)>) -> String {
-    let some: Vec<String> = all.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    let some: Vec<String> =
+        all.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
     if some.is_empty() { "none".to_owned() } else { some.join(", ") }
 }

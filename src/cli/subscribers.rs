@@ -216,11 +216,14 @@ struct Columns {
 impl Columns {
     fn of(header: &csv::StringRecord, file: &str) -> Result<Self, UsageError> {
         let find = |names: &[&str]| {
-            let is_named = |title: &str| names.contains(&title.trim_start_matches('\u{feff}').trim().to_lowercase().as_str());
+            let is_named =
+                |title: &str| names.contains(&title.trim_start_matches('\u{feff}').trim().to_lowercase().as_str());
             header.iter().position(is_named)
         };
         let email = find(&["email", "e-mail", "mail", "address", "courriel", "adresse"]).ok_or_else(|| {
-            UsageError(format!("{file}:1: no column is named `email`\n  hint: begin the file with a line such as `email,name`"))
+            UsageError(format!(
+                "{file}:1: no column is named `email`\n  hint: begin the file with a line such as `email,name`"
+            ))
         })?;
         Ok(Self { email, name: find(&["name", "nom"]), lang: find(&["lang", "language", "langue"]) })
     }

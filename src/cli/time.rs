@@ -11,7 +11,9 @@ use crate::model::settings::OffsetPolicy;
 pub(super) fn at(given: Option<&str>, zone: Tz) -> Result<DateTime<Utc>, UsageError> {
     let Some(text) = given else { return Ok(Utc::now()) };
     let written = dates::parse(text).ok_or_else(|| {
-        UsageError(format!("`{text}` is no time\n  hint: write `2026-03-12T09:00:00+01:00`, or `2026-03-12 09:00` in the site's zone"))
+        UsageError(format!(
+            "`{text}` is no time\n  hint: write `2026-03-12T09:00:00+01:00`, or `2026-03-12 09:00` in the site's zone"
+        ))
     })?;
     Ok(dates::understand(written, zone, OffsetPolicy::Trust).instant)
 }

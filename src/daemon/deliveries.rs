@@ -46,7 +46,9 @@ pub(super) async fn run(outbox: Arc<Outbox>, clock: Clock, filled: Arc<Notify>, 
 
 fn pause_after(step: &Step, clock: &Clock) -> Duration {
     match step {
-        Step::Idle { next: Some(next) } => (*next - clock()).to_std().unwrap_or(Duration::ZERO).clamp(Duration::from_secs(1), LOOK),
+        Step::Idle { next: Some(next) } => {
+            (*next - clock()).to_std().unwrap_or(Duration::ZERO).clamp(Duration::from_secs(1), LOOK)
+        }
         Step::Idle { next: None } | Step::Worked => LOOK,
         _ => RELAY_PAUSE,
     }

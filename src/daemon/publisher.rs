@@ -35,7 +35,16 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outbox_filled: Arc<Notify>) -> Self {
-        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new(), without_readers: None }
+        Self {
+            app,
+            web,
+            clock,
+            outbox_filled,
+            loaded: None,
+            next_change: None,
+            told: Vec::new(),
+            without_readers: None,
+        }
     }
 
     pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
@@ -97,7 +106,9 @@ impl Publisher {
                 self.web.swap_in(Arc::new(published.site));
                 match written {
                     Ok(folder::Written { changed: 0, removed: 0, .. }) => {}
-                    Ok(written) => tracing::info!(documents, changed = written.changed, removed = written.removed, "published"),
+                    Ok(written) => {
+                        tracing::info!(documents, changed = written.changed, removed = written.removed, "published")
+                    }
                     Err(error) => tracing::error!("published over HTTP only: {error:#}"),
                 }
             }

@@ -19,6 +19,7 @@ use super::mailer::{Connection, Mailer};
 use crate::model::delivery::{Claim, Outcome};
 use crate::model::issue::FrozenIssue;
 use crate::model::settings::{MailSettings, SiteSettings};
+use crate::model::time::Clock;
 use crate::model::token::SigningKey;
 use crate::store::{Result, Store, StoreError};
 
@@ -31,9 +32,6 @@ const BATCH_PER_CONNECTION: usize = 25;
 
 /// With a rate, no more is claimed than leaves in this many minutes.
 const BATCH_MINUTES: usize = 10;
-
-/// Tells the time.
-pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// How many deliveries ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

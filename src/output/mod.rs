@@ -3,14 +3,23 @@
 pub mod atom;
 pub mod calendar;
 pub mod check;
+pub mod email;
 mod error;
 pub mod feed;
+mod html;
 mod item;
 pub mod json_feed;
 pub mod opml;
+pub mod page;
+mod plain_text;
 pub mod rss;
-
-pub use self::error::OutputError;
-
+#[cfg(test)]
+mod samples;
+pub mod site;
+pub mod templates;
 #[cfg(test)]
 mod tests;
+mod view;
+pub mod words;
+
+pub use self::error::OutputError;

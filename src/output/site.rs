@@ -62,8 +62,8 @@ pub enum SiteError {
     Output(#[from] OutputError),
     #[error(transparent)]
     Template(#[from] TemplateError),
-    #[error("`/{path}` does not hold what it should: {fault}{}", source.as_ref().map(|file| format!(" (from `{file}`)")).unwrap_or_default())]
-    Gate { path: String, fault: check::Fault, source: Option<String> },
+    #[error("`/{path}` does not hold what it should: {fault}{}", from.as_ref().map(|file| format!(" (from `{file}`)")).unwrap_or_default())]
+    Gate { path: String, fault: check::Fault, from: Option<String> },
 }
 
 /// Builds every document and reads each back before any is published.
@@ -204,8 +204,8 @@ impl<'a> Builder<'a> {
 
     fn gate(&self, path: &str, checked: Result<(), check::Fault>, feed: Option<&Feed>) -> Result<(), SiteError> {
         checked.map_err(|fault| {
-            let source = feed.and_then(|feed| fault.source(feed)).map(str::to_owned);
-            SiteError::Gate { path: path.to_owned(), fault, source }
+            let from = feed.and_then(|feed| fault.source(feed)).map(str::to_owned);
+            SiteError::Gate { path: path.to_owned(), fault, from }
         })
     }
 }
