@@ -130,7 +130,6 @@ pub fn home(
     let tongue = Tongue::of(&feed.site.lang);
     let mut frame = Frame::new(feed.site, &feed.site.lang, String::new(), feed.description.clone());
     frame.canonical = Some(feed.page_url());
-    frame.feeds = Some(Feeds::new(feed, true));
     let (upcoming, latest) = listing(feed, &frame, tongue, now);
     let categories = categories
         .iter()
@@ -151,7 +150,7 @@ pub fn label(templates: &Templates, feed: &Feed, label: &Label, now: DateTime<Ut
     let mut frame = Frame::new(feed.site, &feed.site.lang, label.label.clone(), feed.description.clone());
     frame.canonical = Some(feed.page_url());
     let has_events = feed.entries.iter().any(|entry| entry.announcement.event.is_some());
-    frame.feeds = Some(Feeds::new(feed, has_events));
+    frame.feeds = Some(Feeds::new(feed.site, &feed.folder, &feed.title, has_events));
     let (upcoming, latest) = listing(feed, &frame, tongue, now);
     let page = Listing { frame, heading: &label.label, upcoming, latest, categories: vec![], newsletters: vec![] };
     finish(templates, "page/label.html", &page)
@@ -192,8 +191,7 @@ pub fn unsubscribed(templates: &Templates, site: &SiteSettings, newsletter: &New
 fn leaving(templates: &Templates, site: &SiteSettings, newsletter: &Newsletter, done: bool) -> Page {
     let words = Tongue::of(&newsletter.lang).words();
     let title = if done { words.unsubscribed } else { words.unsubscribe };
-    let mut frame = Frame::new(site, &newsletter.lang, title.to_owned(), String::new());
-    frame.private = true;
+    let frame = Frame::new(site, &newsletter.lang, title.to_owned(), String::new()).private();
     finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, newsletter: &newsletter.title, done })
 }
 
@@ -205,8 +203,7 @@ pub fn error(templates: &Templates, site: &SiteSettings, status: u16) -> Page {
         400..=499 => (words.bad_link, words.bad_link_help),
         _ => (words.failure, words.failure_help),
     };
-    let mut frame = Frame::new(site, &site.lang, title.to_owned(), String::new());
-    frame.private = true;
+    let frame = Frame::new(site, &site.lang, title.to_owned(), String::new()).private();
     finish(templates, "page/error.html", &ErrorPage { frame, status, help })
 }
 
@@ -252,19 +249,25 @@ impl<'a> Frame<'a> {
             description,
             canonical: None,
             private: false,
-            feeds: None,
+            feeds: Some(Feeds::new(site, "", &site.title, true)),
         }
+    }
+
+    /// For one reader or none: found by no search engine, followed by no feed reader.
+    fn private(self) -> Self {
+        Self { private: true, feeds: None, ..self }
     }
 }
 
 impl Feeds {
-    fn new(feed: &Feed, has_calendar: bool) -> Self {
+    fn new(site: &SiteSettings, folder: &str, title: &str, has_calendar: bool) -> Self {
+        let document = |name: &str| site.own_url(&format!("{folder}{name}"));
         Self {
-            title: feed.title.clone(),
-            rss: feed.document_url("rss.xml"),
-            atom: feed.document_url("atom.xml"),
-            json: feed.document_url("feed.json"),
-            calendar: has_calendar.then(|| CalendarView::new(feed.document_url("calendar.ics"), &feed.title)),
+            title: title.to_owned(),
+            rss: document("rss.xml"),
+            atom: document("atom.xml"),
+            json: document("feed.json"),
+            calendar: has_calendar.then(|| CalendarView::new(document("calendar.ics"), title)),
         }
     }
 }

@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_built_in_templates_parse() {
-        assert!(Templates::built_in().style("page/style.css").contains("{"));
+        assert!(Templates::built_in().style("page/style.css").contains('{'));
     }
 
     #[test]
