@@ -145,17 +145,21 @@ async fn nobody_who_is_suppressed_is_sent_to(place: &Place) {
 }
 
 async fn what_is_being_sent_cannot_be_called_back(place: &Place) {
-    let (store, issue) = frozen(place, 2, OnDoubt::Resend).await;
+    let (store, issue) = frozen(place, 3, OnDoubt::Resend).await;
     let (sent, put_off) = (begin_one(&*store, 0).await, begin_one(&*store, 0).await);
+    let bounced = begin_one(&*store, 0).await;
     for claim in [&sent, &put_off] {
         store.unsubscribe(claim.subscription, minute(0)).await.expect("left");
     }
-    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Sending, 2)]));
+    store.suppress(&bounced.address, "hard bounce", minute(0)).await.expect("suppressed");
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Sending, 3)]));
     record(&*store, &sent, Outcome::Sent, 1).await;
     record(&*store, &put_off, deferred(), 1).await;
-    let again = claim_one(&*store, 60).await;
-    assert!(!store.begin_sending(&again, minute(60)).await.expect("an answer"), "its second attempt does not begin");
-    let expected = counts([(DeliveryState::Sent, 1), (DeliveryState::Suppressed, 1)]);
+    record(&*store, &bounced, deferred(), 1).await;
+    for again in claim(&*store, 60, 9).await {
+        assert!(!store.begin_sending(&again, minute(60)).await.expect("an answer"), "no second attempt begins");
+    }
+    let expected = counts([(DeliveryState::Sent, 1), (DeliveryState::Suppressed, 2)]);
     assert_eq!(store.delivery_counts(issue).await.expect("counts"), expected);
     assert_eq!(store.next_due().await.expect("read"), None);
 }

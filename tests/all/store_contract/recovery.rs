@@ -14,6 +14,7 @@ super::promises! {
     with_on_doubt_hold_a_doubt_is_never_sent_again
     a_lease_that_lapses_while_sending_leaves_a_doubt
     a_late_answer_settles_the_doubt_it_left
+    a_lapsed_claim_of_a_doubt_does_not_settle_it
     a_doubt_whose_reader_left_is_suppressed
     many_crashes_lose_nobody_and_send_at_most_twice
 }
@@ -135,6 +136,16 @@ async fn a_late_answer_settles_the_doubt_it_left(place: &Place) {
     assert_eq!(again.attempts, 1);
     record(&*store, &again, Outcome::Doubt { reason: "cut off".to_owned() }, 30).await;
     assert_eq!(claim(&*store, 31, 9).await.len(), 1, "a refusal that was read is no doubt: this is the first");
+}
+
+/// Its answer is about an attempt that never began, not about the one that is in doubt.
+async fn a_lapsed_claim_of_a_doubt_does_not_settle_it(place: &Place) {
+    let (store, issue) = frozen(place, 1, OnDoubt::Resend).await;
+    record(&*store, &begin_one(&*store, 0).await, Outcome::Doubt { reason: "cut off".to_owned() }, 0).await;
+    let slow = claim_one(&*store, 0).await;
+    assert!(claim(&*store, 10, 0).await.is_empty(), "its lease lapses, nobody claims the doubt");
+    record(&*store, &slow, Outcome::Deferred { reason: "451".to_owned() }, 11).await;
+    assert_eq!(states(&*store, issue).await, [(DeliveryState::Doubt, 1)]);
 }
 
 async fn a_doubt_whose_reader_left_is_suppressed(place: &Place) {

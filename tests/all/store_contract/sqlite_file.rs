@@ -96,9 +96,9 @@ async fn a_file_of_a_newer_version_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_fresh_file_may_be_opened_by_many_at_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    for round in 0..5 {
+    for round in 0..10 {
         let path = folder.path().join(format!("{round}.db"));
-        let openings: Vec<_> = (0..8)
+        let openings: Vec<_> = (0..16)
             .map(|_| {
                 let path = path.clone();
                 tokio::spawn(async move { SqliteStore::open(&path).await.map(drop) })

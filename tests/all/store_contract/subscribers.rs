@@ -62,7 +62,7 @@ async fn a_list_of_thousands_goes_in_at_once(place: &Place) {
 async fn pages_follow_each_other(place: &Place) {
     let store = place.open().await;
     let mut list: Vec<_> = ["a", "b", "c", "d"].map(|name| reader(name, "fr")).into();
-    list[1].newsletter = "autre".to_owned();
+    "autre".clone_into(&mut list[1].newsletter);
     store.add_subscriptions(&list, false, minute(0)).await.expect("answers");
     let first = store.subscriptions(Some(NEWS), 0, 2).await.expect("a page");
     let second = store.subscriptions(Some(NEWS), first[1].id, 2).await.expect("a page");
