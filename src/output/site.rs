@@ -113,6 +113,7 @@ impl<'a> Builder<'a> {
         }
         let counted: Vec<(Label, usize)> = categories.into_iter().map(|(label, all)| (label, all.len())).collect();
         self.page(String::new(), page::home(templates, &whole, &counted, self.source.newsletters, now)?);
+        self.add("style.css".to_owned(), page::stylesheet(templates), CSS, None);
         let list = opml::write(&site.title, &self.outlines)?;
         self.gate("feeds.opml", check::check_xml(&list), None)?;
         self.add("feeds.opml".to_owned(), list, OPML, None);

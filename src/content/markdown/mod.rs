@@ -1,8 +1,19 @@
 //! Markdown → sanitised HTML and readable text, in the dialect the site was written for.
 
+mod commonmark;
+mod entities;
+mod ids;
+mod kramdown;
+mod remarks;
+mod sanitise;
+mod tree;
+mod write_html;
+mod write_text;
+
 use url::Url;
 
 use crate::model::diagnostic::{Diagnostic, Position};
+use tree::Refusal;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -37,7 +48,50 @@ pub struct Rendered {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Renders a text of blocks (a body).
-pub fn render(source: &str, _context: &Context) -> Rendered {
-    Rendered { html: source.to_owned(), text: source.to_owned(), diagnostics: Vec::new() }
+/// Renders a text of blocks: a body, or a summary from front matter.
+///
+/// Never fails: what is too deep or too costly to read becomes plain paragraphs and an error among the diagnostics.
+pub fn render(source: &str, context: &Context) -> Rendered {
+    let read = match context.dialect {
+        Dialect::KramdownGfm => kramdown::read(source),
+        Dialect::Goldmark | Dialect::CommonMark => commonmark::read(source, context.dialect),
+    };
+    let document = match read {
+        Ok(document) => document,
+        Err(refusal) => return refused(source, context, refusal),
+    };
+    let html = sanitise::frames_to_links(&write_html::write(&document));
+    if sanitise::too_deep(&html) {
+        return refused(source, context, Refusal::TooDeep);
+    }
+    Rendered {
+        text: write_text::write(&document, context.base),
+        diagnostics: remarks::about(source, context, &document, &html),
+        html: sanitise::clean(&html, context.base),
+    }
 }
+
+/// Renders a summary given in front matter: the same blocks as a body.
+pub fn render_summary(source: &str, context: &Context) -> Rendered {
+    render(source.trim(), context)
+}
+
+fn refused(source: &str, context: &Context, refusal: Refusal) -> Rendered {
+    let diagnostic = match refusal {
+        Refusal::TooDeep => {
+            Diagnostic::error("markdown-too-deep", context.start, "the text is nested too deeply to be rendered")
+        }
+        Refusal::TooCostly => {
+            Diagnostic::error("markdown-too-costly", context.start, "the text takes too long to render")
+        }
+    };
+    let paragraphs = source.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
+    Rendered {
+        html: paragraphs.map(|text| format!("<p>{}</p>\n", entities::escape_all(text))).collect(),
+        text: source.trim().to_owned(),
+        diagnostics: vec![diagnostic.with_hint("look for long runs of the same mark: `>`, `[`, `*`")],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! HTML made safe and whole: an allow-list of elements and attributes, absolute links, nothing left open.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use ammonia::{Builder, UrlRelative};
+use url::Url;
+
+use super::write_html::BOXES;
+
+/// Beyond this the HTML parser's own tree becomes slow and deep.
+const MAX_OPEN: usize = 100;
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+const MORE_ELEMENTS: &[&str] = &["tfoot", "section", "main", "address", "big", "u"];
+/// Elements whose inside goes with them.
+const DROPPED: &[&str] = &[
+    "script", "style", "select", "textarea", "button", "object", "embed", "applet", "svg", "template", "noscript",
+    "title",
+];
+const ATTRIBUTES: &[&str] = &["class", "id", "title", "lang", "dir", "role", "style"];
+/// Elements whose disappearance an editor should hear about.
+const REMARKABLE: &[&str] = &[
+    "script", "style", "select", "textarea", "button", "object", "embed", "applet", "svg", "template", "form", "input",
+    "iframe", "link", "meta", "base", "frame", "frameset", "math", "video", "audio",
+];
+
+/// Cleans, resolves all links against `base`.
+pub(super) fn clean(html: &str, base: &Url) -> String {
+    let mut builder = Builder::default();
+    builder
+        .add_tags(MORE_ELEMENTS)
+        .add_clean_content_tags(DROPPED)
+        .generic_attributes(ATTRIBUTES.iter().copied().collect())
+        .filter_style_properties(["text-align", "width", "float", "margin"].into_iter().collect())
+        .url_schemes(
+            ["http", "https", "mailto", "tel", "sms", "xmpp", "ftp", "ftps", "webcal", "geo"]
+                .into_iter()
+                .collect::<HashSet<_>>(),
+        )
+        .url_relative(UrlRelative::RewriteWithBase(base.clone()))
+        .link_rel(None)
+        .attribute_filter(|_, name, value| {
+            Some(if name == "href" || name == "src" { encoded(value) } else { value.into() })
+        });
+    for element in ["img", "table", "td", "th", "col", "figure"] {
+        builder.add_tag_attributes(element, &["width", "height"]);
+    }
+    for element in ["div", "p", "td", "th", "tr", "table", "img", "h1", "h2", "h3", "h4", "h5", "h6"] {
+        builder.add_tag_attributes(element, &["align"]);
+    }
+    for element in ["td", "th"] {
+        builder.add_tag_attributes(element, &["colspan", "rowspan"]);
+    }
+    builder.add_tag_attributes("a", &["target", "name"]).add_tag_attributes("ol", &["start", "type", "reversed"]);
+    let mut html = builder.clean(html).to_string();
+    for (class, checkbox) in BOXES {
+        html = html.replace(&format!("<span class=\"{class}\"></span>"), checkbox);
+    }
+    guarded_targets(&html)
+}
+
+/// An address with blanks or letters beyond ASCII, encoded once; others stay as they were written.
+fn encoded(value: &str) -> Cow<'_, str> {
+    let trimmed = value.trim();
+    if trimmed.chars().all(|c| c.is_ascii_graphic()) {
+        return Cow::Borrowed(trimmed);
+    }
+    Url::parse(trimmed).map_or(Cow::Borrowed(trimmed), |url| Cow::Owned(url.to_string()))
+}
+
+/// A page opened in another window must not reach back into ours.
+fn guarded_targets(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    for tag in pieces(html) {
+        match tag.strip_suffix('>').filter(|tag| tag.starts_with("<a ") && tag.contains(" target=\"")) {
+            Some(tag) => {
+                out.push_str(tag);
+                out.push_str(" rel=\"noopener\">");
+            }
+            None => out.push_str(tag),
+        }
+    }
+    out
+}
+
+/// Tags and the texts between them; a `>` within a quoted value does not end a tag.
+pub(super) fn pieces(html: &str) -> impl Iterator<Item = &str> {
+    let mut rest = html;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let is_tag =
+            rest.starts_with('<') && rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+        let text_end = || rest.match_indices('<').map(|(at, _)| at).find(|at| *at > 0).unwrap_or(rest.len());
+        let end = if is_tag { tag_end(rest) } else { text_end() };
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(piece)
+    })
+}
+
+fn tag_end(s: &str) -> usize {
+    if s.starts_with("<!--") {
+        return s.find("-->").map_or(s.len(), |at| at + 3);
+    }
+    let mut quote = None;
+    for (at, byte) in s.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return at + 1,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    s.len()
+}
+
+fn tag_name(tag: &str) -> Option<String> {
+    let name = tag.strip_prefix('<')?.trim_start_matches('/');
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(name.len());
+    (end > 0).then(|| name[..end].to_ascii_lowercase())
+}
+
+/// The first thing in the HTML that cleaning will take away, as it can be found in the source.
+pub(super) fn first_removed(html: &str) -> Option<String> {
+    pieces(html).filter(|piece| piece.starts_with('<')).find_map(|tag| {
+        let name = tag_name(tag)?;
+        if REMARKABLE.contains(&name.as_str()) {
+            return Some(format!("<{name}"));
+        }
+        let lower = tag.to_ascii_lowercase();
+        ["javascript:", "vbscript:", "data:"]
+            .iter()
+            .find(|scheme| lower.contains(**scheme))
+            .map(|s| (*s).to_owned())
+            .or_else(|| {
+                let handler = lower.match_indices(" on").find(|(at, _)| {
+                    lower[at + 3..].trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('=')
+                });
+                handler.map(|(at, _)| lower[at + 1..].split('=').next().unwrap_or_default().to_owned())
+            })
+    })
+}
+
+/// Whether more elements are open at one place than a page ever has.
+pub(super) fn too_deep(html: &str) -> bool {
+    let mut open = 0_usize;
+    pieces(html).filter(|piece| piece.starts_with('<')).any(|tag| {
+        let name = tag_name(tag).unwrap_or_default();
+        if tag.starts_with("</") {
+            open = open.saturating_sub(1);
+        } else if !name.is_empty() && !VOID.contains(&name.as_str()) && !tag.ends_with("/>") {
+            open += 1;
+        }
+        open > MAX_OPEN
+    })
+}
+
+/// Frames become links to what they show.
+pub(super) fn frames_to_links(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    for piece in pieces(html) {
+        let name = tag_name(piece).filter(|name| name == "iframe");
+        match name {
+            None => out.push_str(piece),
+            Some(_) if piece.starts_with("</") => {}
+            Some(_) => {
+                let src = attribute(piece, "src").unwrap_or_default();
+                if !src.is_empty() {
+                    let label = attribute(piece, "title").filter(|title| !title.is_empty()).unwrap_or(src);
+                    let link =
+                        format!("<a href=\"{}\">{}</a>", super::entities::escape(src), super::entities::escape(label));
+                    out.push_str(&link);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let at = tag.to_ascii_lowercase().find(&format!(" {name}="))? + name.len() + 2;
+    let value = tag.get(at..)?;
+    match value.chars().next()? {
+        quote @ ('"' | '\'') => value[1..].split(quote).next(),
+        _ => value.split([' ', '>']).next(),
+    }
+}

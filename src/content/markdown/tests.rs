@@ -1,0 +1,162 @@
+//! Against kramdown's own HTML: the five seeds as the site rendered them, and our snippets as `tests/kramdown/compare`
+//! recorded them. Both sides are cleaned and normalised, so only the reading of Markdown is compared.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::*;
+
+fn context(base: &Url, dialect: Dialect) -> Context<'_> {
+    Context { dialect, base, lang: "fr", start: Position { line: 10, column: 1 } }
+}
+
+fn base() -> Url {
+    Url::parse("https://www.numerique.gouv.fr/agenda/x/").expect("a base")
+}
+
+fn kramdown(source: &str) -> Rendered {
+    render(source, &context(&base(), Dialect::KramdownGfm))
+}
+
+const BLOCKS: &[&str] = &[
+    "p",
+    "div",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "blockquote",
+    "figure",
+    "figcaption",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "thead",
+    "tbody",
+    "tfoot",
+    "tr",
+    "td",
+    "th",
+    "hr",
+    "br",
+    "pre",
+    "section",
+    "details",
+    "summary",
+];
+
+/// Cleaned HTML with one tag or text a line, attributes sorted, white space folded, none beside block tags.
+fn normalised(html: &str) -> String {
+    let html = sanitise::clean(&sanitise::frames_to_links(html), &base());
+    let mut lines: Vec<(bool, String)> = Vec::new();
+    let mut in_pre = false;
+    for piece in sanitise::pieces(&html) {
+        let name: String =
+            piece.trim_start_matches(['<', '/']).chars().take_while(char::is_ascii_alphanumeric).collect();
+        let is_tag = piece.starts_with('<') && !name.is_empty();
+        if is_tag {
+            in_pre = if name == "pre" { !piece.starts_with("</") } else { in_pre };
+            lines.push((BLOCKS.contains(&name.as_str()), sorted_attributes(piece)));
+        } else if in_pre {
+            lines.push((false, piece.trim_end().to_owned()));
+        } else {
+            lines.push((false, piece.split([' ', '\n', '\t']).collect::<Vec<_>>().join(" ")));
+        }
+    }
+    let mut out = String::new();
+    for (index, (block, line)) in lines.iter().enumerate() {
+        let after_block = index == 0 || lines[index - 1].0;
+        let before_block = lines.get(index + 1).is_none_or(|next| next.0);
+        let mut line = line.clone();
+        while line.contains("  ") {
+            line = line.replace("  ", " ");
+        }
+        let line = if after_block { line.trim_start_matches(' ') } else { &line };
+        let line = if before_block { line.trim_end_matches(' ') } else { line };
+        if !line.is_empty() {
+            out.push_str(line);
+            out.push_str(if *block { "\n" } else { "⏎\n" });
+        }
+    }
+    out
+}
+
+fn sorted_attributes(tag: &str) -> String {
+    let inside = tag.trim_start_matches('<').trim_end_matches('>');
+    let (name, rest) = inside.split_once(' ').unwrap_or((inside, ""));
+    let mut attributes: Vec<&str> =
+        rest.split_inclusive("\" ").map(str::trim).filter(|a| !a.starts_with("rel=")).collect();
+    attributes.sort_unstable();
+    format!("<{name} {}>", attributes.join(" "))
+}
+
+fn differences(name: &str, ours: &str, theirs: &str) -> Option<String> {
+    let (ours, theirs) = (normalised(ours), normalised(theirs));
+    let line = ours
+        .lines()
+        .zip(theirs.lines())
+        .position(|(a, b)| a != b)
+        .unwrap_or(ours.lines().count().min(theirs.lines().count()));
+    let show = |text: &str| text.lines().skip(line.saturating_sub(1)).take(4).collect::<Vec<_>>().join("\n    ");
+    (ours != theirs).then(|| format!("{name}\n  ours:\n    {}\n  kramdown:\n    {}", show(&ours), show(&theirs)))
+}
+
+fn files(folder: &str, suffix: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|found| found == suffix) {
+                found.push(entry);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_seeds_read_as_the_site_rendered_them() {
+    let mut wrong = Vec::new();
+    for path in files("content", "md") {
+        let file = fs::read_to_string(&path).expect("a seed");
+        let (front, body) = file.trim_start_matches("---\n").split_once("\n---\n").expect("front matter");
+        let date = &path.file_name().expect("a name").to_string_lossy()[..10];
+        let oracle = format!("{}/tests/fixtures/oracle/{date}.html", env!("CARGO_MANIFEST_DIR"));
+        let oracle = fs::read_to_string(oracle).expect("an oracle");
+        let (body_html, summary_html) = oracle.split_once("<!-- CHAPEAU -->").expect("a marker");
+        let front: serde_yaml::Value = serde_yaml::from_str(front).expect("yaml");
+        let summary = front["chapeau-text"].as_str().expect("a summary");
+        for (source, html) in [(body, body_html), (summary, summary_html)] {
+            let ours = kramdown(source);
+            wrong.extend(differences(date, &ours.html, html));
+            assert!(!ours.html.contains("{:") && !ours.text.contains("{:"), "{date}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn snippets_read_as_kramdown_reads_them() {
+    let folder = std::env::var("KRAMDOWN_SNIPPETS").unwrap_or_else(|_| "tests/kramdown/snippets".to_owned());
+    let sources = files(&folder, "md");
+    assert!(sources.len() >= 60);
+    let mut wrong = Vec::new();
+    for path in sources {
+        let source = fs::read_to_string(&path).expect("a snippet");
+        let html = fs::read_to_string(path.with_extension("html")).expect("its record");
+        wrong.extend(differences(&format!("{}: {source}", path.display()), &kramdown(&source).html, &html));
+    }
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
+}
