@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::announcement::{Announcement, AnnouncementId};
+use super::text::RichText;
 use super::token::sha256_hex;
 
 /// One announcement as the ledger remembers it.
@@ -74,7 +75,7 @@ impl Ledger {
 
 fn next_entry(known: Option<&LedgerEntry>, announcement: &Announcement, now: DateTime<Utc>) -> LedgerEntry {
     let semantic_hash = semantic_hash(announcement);
-    let meaning_changed = known.is_some_and(|entry| entry.semantic_hash != semantic_hash);
+    let meaning_changed = known.is_some_and(|entry| differ(&entry.semantic_hash, &semantic_hash));
     let (id, path) = (announcement.id.clone(), announcement.source.path.clone());
     match known {
         None => LedgerEntry {
@@ -88,29 +89,99 @@ fn next_entry(known: Option<&LedgerEntry>, announcement: &Announcement, now: Dat
         Some(entry) if meaning_changed => {
             LedgerEntry { path, semantic_hash, sequence: entry.sequence + 1, modified: now, ..entry.clone() }
         }
-        Some(entry) => LedgerEntry { path, ..entry.clone() },
+        Some(entry) => LedgerEntry { path, semantic_hash, ..entry.clone() },
     }
+}
+
+/// Which rules a hash was made by. With new rules every hash changes and no meaning does.
+const RULES: &str = "1:";
+
+fn differ(before: &str, after: &str) -> bool {
+    before.starts_with(RULES) && before != after
 }
 
 /// A hash of what an announcement says: title, summary, words of the body, links, attachments, event. Typography, white
 /// space, the order of attributes and punctuation are no part of it.
 pub fn semantic_hash(announcement: &Announcement) -> String {
+    let pieces: Vec<&RichText> = announcement.summary.iter().chain([&announcement.body]).collect();
     let mut said = vec![words(&announcement.title)];
-    said.push(announcement.summary.as_ref().map_or_else(String::new, |summary| words(&summary.text)));
-    said.push(words(&announcement.body.text));
-    let pieces = announcement.summary.iter().chain([&announcement.body]);
-    said.extend(pieces.flat_map(|piece| links(&piece.html)).collect::<BTreeSet<_>>().into_iter().map(str::to_owned));
+    said.extend(pieces.iter().map(|piece| words(&shown(&piece.html))));
+    said.extend(
+        pieces.iter().flat_map(|piece| links(&piece.html)).collect::<BTreeSet<_>>().into_iter().map(str::to_owned),
+    );
     said.extend(announcement.attachments.iter().map(|attachment| attachment.href.to_string()));
     said.push(serde_json::to_string(&announcement.event).expect("an event has string keys only"));
-    sha256_hex(said.join("\u{1f}").as_bytes())
+    format!("{RULES}{}", sha256_hex(said.join("\u{1f}").as_bytes()))
+}
+
+/// What readers see of our own sanitised HTML: the text between tags, which stand for a blank.
+fn shown(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    for piece in html.split('<') {
+        text.push(' ');
+        text.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
+    }
+    text
 }
 
 fn words(text: &str) -> String {
-    let plain = deunicode::deunicode(text);
+    let plain = deunicode::deunicode(text).to_lowercase();
     plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The targets of links in our own sanitised HTML, where attributes are always in double quotes.
 fn links(html: &str) -> impl Iterator<Item = &str> {
     html.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sample;
+
+    fn now() -> DateTime<Utc> {
+        "2026-01-02T03:04:05Z".parse().expect("an instant")
+    }
+
+    fn written(title: &str, html: &str) -> Announcement {
+        let mut announcement = sample::announcement("x");
+        title.clone_into(&mut announcement.title);
+        announcement.body.html = html.to_owned();
+        announcement
+    }
+
+    #[test]
+    fn a_correction_changes_nothing_and_a_change_of_meaning_does() {
+        let first = written("Réunion d'information", "<p>On se voit le <a href=\"https://a/\">12</a> !</p>");
+        for (title, html, sequence) in [
+            (
+                "Réunion d’information",
+                "<p class=\"x\">On  se voit\u{a0}le <a href=\"https://a/\">12</a>\u{202f}!</p>",
+                0,
+            ),
+            ("Reunion d'Information", "<div>on se voit le <a href=\"https://a/\">12</a></div>", 0),
+            ("Réunion d'information", "<p>On se voit le <a href=\"https://a/\">19</a> !</p>", 1),
+            ("Réunion d'information", "<p>On se voit le <a href=\"https://b/\">12</a> !</p>", 1),
+        ] {
+            let mut ledger = Ledger::default();
+            assert_eq!(ledger.take_note([&first].into_iter(), first.published.instant).len(), 1);
+            assert_eq!(ledger.take_note([&first].into_iter(), now()), []);
+            let next = written(title, html);
+            ledger.take_note([&next].into_iter(), now());
+            let revision = ledger.revision(&next);
+            assert_eq!(revision.sequence, sequence, "{title} {html}");
+            assert_eq!(revision.updated, if sequence == 0 { first.published.instant } else { now() });
+        }
+    }
+
+    #[test]
+    fn new_rules_for_the_hash_are_no_change_of_meaning() {
+        let announcement = written("t", "<p>b</p>");
+        let mut ledger = Ledger::default();
+        let mut entry = ledger.take_note([&announcement].into_iter(), now()).remove(0);
+        entry.semantic_hash = "0:of older rules".to_owned();
+        let mut ledger = Ledger::new([entry]);
+        let changed = ledger.take_note([&announcement].into_iter(), now());
+        assert_eq!((changed.len(), changed[0].sequence), (1, 0));
+    }
 }

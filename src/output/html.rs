@@ -4,12 +4,32 @@
 
 /// For an announcement's own page: its highest heading becomes `<h2>`, the others follow without a gap; ids stay.
 pub(super) fn for_page(html: &str) -> String {
-    rewritten(html, &levels(html, 2), true)
+    rewritten(html, &levels(html, 2), &|tag| tag.to_owned())
 }
 
 /// For a list or a mail, where ids of several pieces would clash: none stay, headings begin at `<h4>`.
 pub(super) fn for_list(html: &str) -> String {
-    rewritten(html, &levels(html, 4), false)
+    rewritten(html, &levels(html, 4), &without_id)
+}
+
+/// For a feed, whose reader may show many announcements on one page: ids begin with what is the announcement's own.
+pub(super) fn for_feed(html: &str, prefix: &str) -> String {
+    let with_prefix = |tag: &str| match attribute(tag, "id") {
+        Some(range) => format!(
+            "{} id=\"{prefix}{}{}",
+            &tag[..range.start],
+            &tag[range.start + " id=\"".len()..range.end],
+            &tag[range.end..]
+        ),
+        None => tag.to_owned(),
+    };
+    pieces(html)
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text.to_owned(),
+            Piece::Tag(tag) => with_prefix(tag),
+        })
+        .collect()
 }
 
 enum Piece<'a> {
@@ -73,19 +93,19 @@ fn levels(html: &str, top: usize) -> [usize; 7] {
     levels
 }
 
-fn rewritten(html: &str, levels: &[usize; 7], keep_ids: bool) -> String {
+fn rewritten(html: &str, levels: &[usize; 7], with_id: &dyn Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(html.len() + 16);
     for piece in pieces(html) {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Tag(tag) => push_tag(&mut out, tag, levels, keep_ids),
+            Piece::Tag(tag) => push_tag(&mut out, &with_id(tag), levels),
         }
     }
     out
 }
 
-fn push_tag(out: &mut String, tag: &str, levels: &[usize; 7], keep_ids: bool) {
-    let mut tag = if keep_ids { tag.to_owned() } else { without_id(tag) };
+fn push_tag(out: &mut String, tag: &str, levels: &[usize; 7]) {
+    let mut tag = tag.to_owned();
     if let Some(level) = heading(&tag) {
         tag = tag.replacen(&format!("h{level}"), &format!("h{}", levels[level]), 1);
     }
@@ -132,6 +152,17 @@ mod tests {
             ("a < b <", "a < b <"),
         ] {
             assert_eq!(for_page(given), page);
+        }
+    }
+
+    #[test]
+    fn ids_in_feeds_begin_with_what_is_the_items_own() {
+        for (given, feed) in [
+            ("<h3 id=\"a\">A</h3> id=\"b\"", "<h3 id=\"x-a\">A</h3> id=\"b\""),
+            ("<li class=\"y\" id=\"fn:1\"><p>a</p></li>", "<li class=\"y\" id=\"x-fn:1\"><p>a</p></li>"),
+            ("<a data-id=\"a\" href=\"#a\">A</a>", "<a data-id=\"a\" href=\"#a\">A</a>"),
+        ] {
+            assert_eq!(for_feed(given, "x-"), feed);
         }
     }
 

@@ -4,16 +4,21 @@ use chrono::{DateTime, FixedOffset, Timelike as _, Utc};
 use url::Url;
 
 use super::feed::{Entry, Feed};
+use super::html;
 use crate::model::announcement::Announcement;
 use crate::model::settings::{FeedContent, SiteSettings};
 use crate::model::text::{Label, one_line, without_controls};
+use crate::model::token::sha256_hex;
 
 /// Characters of the body that stand for a summary where an announcement has none.
 const TEASER_CHARS: usize = 300;
 
 /// The whole announcement as HTML for feeds. Everything a feed shows of a body passes here.
 pub(super) fn item_html(entry: &Entry) -> String {
-    without_controls(&entry.announcement.body.html)
+    let it = entry.announcement;
+    // of the id, so that it never changes; a letter first
+    let prefix = format!("c{}-", &sha256_hex(it.id.as_str().as_bytes())[..8]);
+    html::for_feed(&without_controls(&it.body.html), &prefix)
 }
 
 /// The summary as HTML, or the beginning of the body.
