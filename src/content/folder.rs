@@ -42,6 +42,14 @@ pub enum FolderError {
     Unreadable(PathBuf, std::io::Error),
 }
 
+/// Whether the folder can be read at all.
+///
+/// # Errors
+/// As `walk`.
+pub fn walk_is_possible(dir: &Path) -> Result<(), FolderError> {
+    fs::read_dir(dir).map(|_| ()).map_err(|error| FolderError::Unreadable(dir.to_owned(), error))
+}
+
 /// Reads all announcements below `dir`, none larger than `max_bytes`.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ mod schedule;
 mod signals;
 mod watch;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::content::folder;
 use crate::model::time::Clock;
 use crate::store::Charge;
 use crate::web::{self, Web};
@@ -36,9 +38,10 @@ impl Daemon {
     /// Takes charge of the store and binds the address, so that what is wrong with either is said before anything runs.
     ///
     /// # Errors
-    /// `AlreadyRunning`, `StoreError`, or an address that is taken.
+    /// `AlreadyRunning`, `StoreError`, `FolderError`, or an address that is taken.
     pub async fn start(app: App, clock: Clock) -> anyhow::Result<Self> {
         let charge = app.store.take_charge(clock()).await?.ok_or(AlreadyRunning)?;
+        folder::walk_is_possible(&app.config.content.dir)?;
         let address = app.config.http.listen;
         let listener = TcpListener::bind(address)
             .await
@@ -46,16 +49,12 @@ impl Daemon {
         Ok(Self { app: Arc::new(app), listener, clock, _charge: charge })
     }
 
-    /// The address it answers on; the port is the real one where 0 was asked for.
-    pub fn address(&self) -> std::io::Result<std::net::SocketAddr> {
-        self.listener.local_addr()
-    }
-
-    /// Runs until SIGTERM or SIGINT, then lets answers and mails under way finish. A second signal ends it at once.
+    /// Publishes, calls `ready` with the address it answers on (the real port where 0 was asked for), and runs until SIGTERM
+    /// or SIGINT; then lets answers and mails under way finish. A second signal ends it at once.
     ///
     /// # Errors
     /// Where watching or the schedule cannot be set up.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
         let Self { app, listener, clock, _charge } = self;
         let web = Arc::new(Web::new(
             app.config.site.clone(),
@@ -70,7 +69,9 @@ impl Daemon {
         let outbox = app.outbox(clock.clone())?;
         let changes = watch::Changes::watch(&app.config.content.dir)?;
         let ticks = schedule::Ticks::start().await?;
-        let publisher = publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone());
+        let mut publisher = publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone());
+        publisher.load_and_publish().await;
+        ready(listener.local_addr()?);
         let tasks = [
             tokio::spawn(web::serve(listener, web::router(web), cancel.clone())),
             tokio::spawn(publisher.run(changes, ticks, cancel.clone())),

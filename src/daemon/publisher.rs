@@ -48,7 +48,8 @@ impl Publisher {
     }
 
     pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
-        let mut scan_at = Instant::now();
+        let mut scan_at = Instant::now() + FULL_SCAN;
+        self.compose().await;
         loop {
             if scan_at <= Instant::now() {
                 self.load_and_publish().await;
@@ -83,7 +84,7 @@ impl Publisher {
         }
     }
 
-    async fn load_and_publish(&mut self) {
+    pub(super) async fn load_and_publish(&mut self) {
         match self.app.load((self.clock)()).await {
             Ok(loaded) => {
                 self.tell(&loaded.diagnostics);
