@@ -11,6 +11,9 @@ use super::tree::{Alignment, Document, Kind, Node, Refusal, Section, Step};
 use super::{Dialect, kramdown};
 
 const MAX_DEPTH: usize = 48;
+/// comrak takes quadratic time for long runs of these within one block (64,000 `&`: 12 s without optimisation).
+const MARKS: &[u8] = b"&<\"'*_[]`~!\\:^";
+const MAX_MARKS: usize = 8_000;
 
 fn options(dialect: Dialect) -> Options<'static> {
     let mut options = Options::default();
@@ -27,6 +30,9 @@ fn options(dialect: Dialect) -> Options<'static> {
 pub(super) fn read(source: &str, dialect: Dialect) -> Step<Document> {
     if source.lines().any(too_many_markers) {
         return Err(Refusal::TooDeep);
+    }
+    if source.split("\n\n").any(|block| block.bytes().filter(|b| MARKS.contains(b)).count() > MAX_MARKS) {
+        return Err(Refusal::TooCostly);
     }
     let arena = Arena::new();
     let asked = Cell::new(0_usize);
@@ -119,15 +125,17 @@ fn push_title(node: &mut Node, title: String) {
 fn kind<'a>(value: &NodeValue, ast: &'a AstNode<'a>) -> Kind {
     match value {
         NodeValue::BlockQuote => Kind::Quote,
-        NodeValue::List(list) => Kind::List { ordered: list.list_type == ListType::Ordered, start: list.start.max(usize::from(list.list_type != ListType::Ordered)) },
+        NodeValue::List(list) => Kind::List {
+            ordered: list.list_type == ListType::Ordered,
+            start: list.start.max(usize::from(list.list_type != ListType::Ordered)),
+        },
         NodeValue::Item(_) | NodeValue::TaskItem(_) => Kind::Item,
         NodeValue::DescriptionList => Kind::DefinitionList,
         NodeValue::DescriptionTerm => Kind::Term,
         NodeValue::DescriptionDetails => Kind::Definition { paragraph_first: false },
-        NodeValue::CodeBlock(code) => Kind::CodeBlock {
-            text: code.literal.clone(),
-            lang: code.info.split_whitespace().next().map(str::to_owned),
-        },
+        NodeValue::CodeBlock(code) => {
+            Kind::CodeBlock { text: code.literal.clone(), lang: code.info.split_whitespace().next().map(str::to_owned) }
+        }
         NodeValue::HtmlBlock(html) => Kind::RawHtml(html.literal.clone()),
         NodeValue::HtmlInline(html) | NodeValue::Raw(html) => Kind::RawHtml(html.clone()),
         NodeValue::Paragraph => Kind::Paragraph { transparent: is_tight(ast) },

@@ -76,8 +76,12 @@ pub fn render_summary(source: &str, context: &Context) -> Rendered {
 
 fn refused(source: &str, context: &Context, refusal: Refusal) -> Rendered {
     let diagnostic = match refusal {
-        Refusal::TooDeep => Diagnostic::error("markdown-too-deep", context.start, "the text is nested too deeply to be rendered"),
-        Refusal::TooCostly => Diagnostic::error("markdown-too-costly", context.start, "the text takes too long to render"),
+        Refusal::TooDeep => {
+            Diagnostic::error("markdown-too-deep", context.start, "the text is nested too deeply to be rendered")
+        }
+        Refusal::TooCostly => {
+            Diagnostic::error("markdown-too-costly", context.start, "the text takes too long to render")
+        }
     };
     let paragraphs = source.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
     Rendered {

@@ -13,8 +13,13 @@ pub(super) fn about(source: &str, context: &Context, document: &Document, html: 
     images_without_alt(&document.root, &mut images);
     found.extend(images.into_iter().map(|src| {
         let position = finder.find(src);
-        Diagnostic::new(Severity::Warning, "image-without-alt", position, "an image has no text for those who cannot see it")
-            .with_hint("write it between the brackets: `![what it shows](…)`, or `alt=\"\"` in HTML if it only decorates")
+        Diagnostic::new(
+            Severity::Warning,
+            "image-without-alt",
+            position,
+            "an image has no text for those who cannot see it",
+        )
+        .with_hint("write it between the brackets: `![what it shows](…)`, or `alt=\"\"` in HTML if it only decorates")
     }));
     finder.from = 0;
     if let Some(needle) = sanitise::first_removed(html).or_else(|| iframe(source)) {

@@ -10,11 +10,14 @@ use super::write_html::BOXES;
 
 /// Beyond this the HTML parser's own tree becomes slow and deep.
 const MAX_OPEN: usize = 100;
-const VOID: &[&str] = &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 const MORE_ELEMENTS: &[&str] = &["tfoot", "section", "main", "address", "big", "u"];
 /// Elements whose inside goes with them.
-const DROPPED: &[&str] =
-    &["script", "style", "select", "textarea", "button", "object", "embed", "applet", "svg", "template", "noscript", "title"];
+const DROPPED: &[&str] = &[
+    "script", "style", "select", "textarea", "button", "object", "embed", "applet", "svg", "template", "noscript",
+    "title",
+];
 const ATTRIBUTES: &[&str] = &["class", "id", "title", "lang", "dir", "role", "style"];
 /// Elements whose disappearance an editor should hear about.
 const REMARKABLE: &[&str] = &[
@@ -30,10 +33,16 @@ pub(super) fn clean(html: &str, base: &Url) -> String {
         .add_clean_content_tags(DROPPED)
         .generic_attributes(ATTRIBUTES.iter().copied().collect())
         .filter_style_properties(["text-align", "width", "float", "margin"].into_iter().collect())
-        .url_schemes(["http", "https", "mailto", "tel", "sms", "xmpp", "ftp", "ftps", "webcal", "geo"].into_iter().collect::<HashSet<_>>())
+        .url_schemes(
+            ["http", "https", "mailto", "tel", "sms", "xmpp", "ftp", "ftps", "webcal", "geo"]
+                .into_iter()
+                .collect::<HashSet<_>>(),
+        )
         .url_relative(UrlRelative::RewriteWithBase(base.clone()))
         .link_rel(None)
-        .attribute_filter(|_, name, value| Some(if name == "href" || name == "src" { encoded(value) } else { value.into() }));
+        .attribute_filter(|_, name, value| {
+            Some(if name == "href" || name == "src" { encoded(value) } else { value.into() })
+        });
     for element in ["img", "table", "td", "th", "col", "figure"] {
         builder.add_tag_attributes(element, &["width", "height"]);
     }
@@ -82,7 +91,8 @@ pub(super) fn pieces(html: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        let is_tag = rest.starts_with('<') && rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+        let is_tag =
+            rest.starts_with('<') && rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
         let text_end = || rest.match_indices('<').map(|(at, _)| at).find(|at| *at > 0).unwrap_or(rest.len());
         let end = if is_tag { tag_end(rest) } else { text_end() };
         let (piece, after) = rest.split_at(end);
@@ -121,10 +131,16 @@ pub(super) fn first_removed(html: &str) -> Option<String> {
             return Some(format!("<{name}"));
         }
         let lower = tag.to_ascii_lowercase();
-        ["javascript:", "vbscript:", "data:"].iter().find(|scheme| lower.contains(**scheme)).map(|s| (*s).to_owned()).or_else(|| {
-            let handler = lower.match_indices(" on").find(|(at, _)| lower[at + 3..].trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('='));
-            handler.map(|(at, _)| lower[at + 1..].split('=').next().unwrap_or_default().to_owned())
-        })
+        ["javascript:", "vbscript:", "data:"]
+            .iter()
+            .find(|scheme| lower.contains(**scheme))
+            .map(|s| (*s).to_owned())
+            .or_else(|| {
+                let handler = lower.match_indices(" on").find(|(at, _)| {
+                    lower[at + 3..].trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('=')
+                });
+                handler.map(|(at, _)| lower[at + 1..].split('=').next().unwrap_or_default().to_owned())
+            })
     })
 }
 
@@ -154,7 +170,8 @@ pub(super) fn frames_to_links(html: &str) -> String {
                 let src = attribute(piece, "src").unwrap_or_default();
                 if !src.is_empty() {
                     let label = attribute(piece, "title").filter(|title| !title.is_empty()).unwrap_or(src);
-                    let link = format!("<a href=\"{}\">{}</a>", super::entities::escape(src), super::entities::escape(label));
+                    let link =
+                        format!("<a href=\"{}\">{}</a>", super::entities::escape(src), super::entities::escape(label));
                     out.push_str(&link);
                 }
             }

@@ -178,7 +178,9 @@ impl Node {
 
     fn append_plain_text(&self, out: &mut String) {
         match &self.kind {
-            Kind::Text(text) | Kind::Symbol(text) | Kind::CodeSpan(text) | Kind::Math { text, .. } => out.push_str(text),
+            Kind::Text(text) | Kind::Symbol(text) | Kind::CodeSpan(text) | Kind::Math { text, .. } => {
+                out.push_str(text)
+            }
             _ => self.children.iter().for_each(|child| child.append_plain_text(out)),
         }
     }

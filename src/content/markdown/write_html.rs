@@ -13,8 +13,10 @@ pub(super) const BOXES: [(&str, &str); 2] = [
         "<input type=\"checkbox\" class=\"task-list-item-checkbox\" disabled=\"disabled\" checked=\"checked\">",
     ),
 ];
-const VOID: &[&str] =
-    &["area", "base", "br", "col", "command", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+const VOID: &[&str] = &[
+    "area", "base", "br", "col", "command", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+];
 
 pub(super) fn write(document: &Document) -> String {
     let mut writer = Writer { document, out: String::new(), notes: Vec::new() };

@@ -4,8 +4,8 @@
 use url::Url;
 
 use super::entities::decode_all;
-use super::tree::{Document, Kind, Node};
 use super::kramdown;
+use super::tree::{Document, Kind, Node};
 
 const MAX_UNDERLINE: usize = 72;
 
@@ -122,7 +122,8 @@ impl Writer<'_> {
         let mut lines = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let mark = if ordered { format!("{}. ", start + index) } else { "* ".to_owned() };
-            let text = if loose { self.blocks(&item.children) } else { self.blocks(&item.children).replace("\n\n", "\n") };
+            let text =
+                if loose { self.blocks(&item.children) } else { self.blocks(&item.children).replace("\n\n", "\n") };
             lines.push(if text.is_empty() { mark.trim_end().to_owned() } else { hang(&text, &mark) });
         }
         lines.join(if loose { "\n\n" } else { "\n" })
@@ -196,7 +197,9 @@ impl Writer<'_> {
             Ok(url) if !address.contains(':') => url.to_string(),
             _ => shown.to_owned(),
         };
-        let bare = |text: &str| text.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let bare = |text: &str| {
+            text.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_owned()
+        };
         if label.is_empty() || bare(label) == bare(shown) {
             out.push_str(&address);
         } else {
@@ -221,14 +224,46 @@ fn is_span(node: &Node) -> bool {
     match &node.kind {
         Kind::Html { block: true, name, .. } => matches!(
             name.as_str(),
-            "a" | "abbr" | "b" | "br" | "cite" | "code" | "em" | "i" | "iframe" | "img" | "kbd" | "mark" | "q" | "s" | "small"
-                | "span" | "strong" | "sub" | "sup" | "time" | "u" | "del" | "ins" | "input"
+            "a" | "abbr"
+                | "b"
+                | "br"
+                | "cite"
+                | "code"
+                | "em"
+                | "i"
+                | "iframe"
+                | "img"
+                | "kbd"
+                | "mark"
+                | "q"
+                | "s"
+                | "small"
+                | "span"
+                | "strong"
+                | "sub"
+                | "sup"
+                | "time"
+                | "u"
+                | "del"
+                | "ins"
+                | "input"
         ),
         Kind::RawHtml(html) => !html.ends_with('\n'),
         Kind::Math { block, .. } => !block,
         Kind::Paragraph { transparent } => *transparent,
-        Kind::Text(_) | Kind::Symbol(_) | Kind::Unread(_) | Kind::Emphasis | Kind::Strong | Kind::Strikethrough | Kind::Link
-        | Kind::Image | Kind::CodeSpan(_) | Kind::Break | Kind::Footnote(_) | Kind::TaskBox { .. } | Kind::Html { .. } => true,
+        Kind::Text(_)
+        | Kind::Symbol(_)
+        | Kind::Unread(_)
+        | Kind::Emphasis
+        | Kind::Strong
+        | Kind::Strikethrough
+        | Kind::Link
+        | Kind::Image
+        | Kind::CodeSpan(_)
+        | Kind::Break
+        | Kind::Footnote(_)
+        | Kind::TaskBox { .. }
+        | Kind::Html { .. } => true,
         _ => false,
     }
 }

@@ -178,7 +178,9 @@ impl Parser {
 
     fn block_math(&mut self, src: &mut Scanner, tree: &mut Node) -> bool {
         let skip = re::blanks(src.rest(), 3);
-        let Some(inside) = src.rest()[skip..].strip_prefix("$$").filter(|_| self.after_boundary(tree)) else { return false };
+        let Some(inside) = src.rest()[skip..].strip_prefix("$$").filter(|_| self.after_boundary(tree)) else {
+            return false;
+        };
         let Some(end) = inside.find("$$") else { return false };
         let after = skip + 2 + end + 2;
         let len = after + re::rest_of_line_blank(&src.rest()[after..]).unwrap_or(0);

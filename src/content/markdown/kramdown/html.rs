@@ -68,7 +68,9 @@ pub(super) fn comment(s: &str) -> Option<usize> {
 
 /// Where the closing tag of a name begins, in any case.
 fn find_close(s: &str, name: &str) -> Option<usize> {
-    s.match_indices("</").map(|(at, _)| at).find(|at| close_tag(&s[*at..]).is_some_and(|(found, _)| found.eq_ignore_ascii_case(name)))
+    s.match_indices("</")
+        .map(|(at, _)| at)
+        .find(|at| close_tag(&s[*at..]).is_some_and(|(found, _)| found.eq_ignore_ascii_case(name)))
 }
 
 fn content_for(name: &str, markdown: &str) -> Option<Content> {

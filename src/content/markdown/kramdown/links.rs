@@ -59,7 +59,10 @@ impl Parser {
     pub(super) fn link(&mut self, src: &mut Scanner, node: &mut Node) -> Step<bool> {
         let rest = src.rest();
         let opening = if rest.starts_with("![") { 2 } else { 1 };
-        if !rest.starts_with("![") && !rest.starts_with('[') || rest[opening..].starts_with('^') || rest.len() == opening {
+        if !rest.starts_with("![") && !rest.starts_with('[')
+            || rest[opening..].starts_with('^')
+            || rest.len() == opening
+        {
             return Ok(false);
         }
         let kind = if opening == 2 { Kind::Image } else { Kind::Link };
@@ -71,7 +74,7 @@ impl Parser {
         }
         let mut link = Node::new(kind);
         let found = self.parse_spans(src, &mut link, Some(Stop::Bracket))?;
-        if found && self.link_destination(src, &mut link, start + opening) {
+        if found && self.link_destination(src, &mut link, start + opening)? {
             self.bare_list(src, &mut link);
             node.children.push(link);
         } else {
@@ -82,31 +85,35 @@ impl Parser {
     }
 
     /// What follows the words: `(url "title")`, `[id]` or nothing.
-    fn link_destination(&mut self, src: &mut Scanner, link: &mut Node, text_start: usize) -> bool {
+    fn link_destination(&mut self, src: &mut Scanner, link: &mut Node, text_start: usize) -> Step<bool> {
         let words = unescape(&src.text[text_start..src.pos]);
         src.advance(1);
         let rest = src.rest();
         let reference = reference_id(rest);
         if reference.is_none() && rest.starts_with('(') {
-            let Some((url, title, len)) = inline_target(rest) else { return false };
+            let found = inline_target(rest);
+            self.spend(found.as_ref().map_or(rest.len(), |(_, _, len)| *len))?;
+            let Some((url, title, len)) = found else { return Ok(false) };
             src.advance(len);
             finish(link, &url, title.as_deref(), &words);
-            return true;
+            return Ok(true);
         }
         let (id, len) = reference.unwrap_or((None, 0));
-        let Some(target) = self.links.get(&normalise(id.unwrap_or(&words))) else { return false };
+        let Some(target) = self.links.get(&normalise(id.unwrap_or(&words))) else { return Ok(false) };
         let (url, title, list) = (target.url.clone(), target.title.clone(), target.list.clone());
         if let Some(list) = list {
             self.apply(&mut link.attributes, &list);
         }
         src.advance(len);
         finish(link, &url, title.as_deref(), &words);
-        true
+        Ok(true)
     }
 
     /// `{title="…"}` right behind a link: not kramdown's, but written by many.
     fn bare_list(&self, src: &mut Scanner, link: &mut Node) {
-        let Some(inside) = src.rest().strip_prefix('{').filter(|inside| !inside.starts_with([':', '{', '%'])) else { return };
+        let Some(inside) = src.rest().strip_prefix('{').filter(|inside| !inside.starts_with([':', '{', '%'])) else {
+            return;
+        };
         let Some((content, len)) = re::braces(inside) else { return };
         let list = attributes::parse(content);
         if list.refs.is_empty() && !list.attributes.is_empty() {

@@ -24,8 +24,8 @@ use super::tree::{AttributeList, Boundary, Document, Kind, Node, Refusal, Remark
 /// Levels of quotes, lists and HTML, and of spans within a block.
 const MAX_DEPTH: usize = 48;
 /// Steps of a byte or so; a usual post takes three a byte.
-const FUEL: usize = 3_000_000;
-const FUEL_PER_BYTE: usize = 20;
+const FUEL: usize = 400_000;
+const FUEL_PER_BYTE: usize = 8;
 
 /// A text and how far it has been read.
 pub(super) struct Scanner<'t> {
@@ -222,7 +222,10 @@ impl Parser {
     /// Whether the last thing read ends the block before.
     fn after_boundary(&self, tree: &Node) -> bool {
         self.waiting.is_some()
-            || tree.children.last().is_none_or(|last| matches!(last.kind, Kind::Blank(_) | Kind::Boundary(Boundary::Marker)))
+            || tree
+                .children
+                .last()
+                .is_none_or(|last| matches!(last.kind, Kind::Blank(_) | Kind::Boundary(Boundary::Marker)))
     }
 }
 

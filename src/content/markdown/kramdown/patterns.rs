@@ -9,10 +9,55 @@ pub(super) const SPAN_ELEMENTS: &[&str] = &[
 ];
 /// Elements that cannot stand within a line.
 pub(super) const BLOCK_ELEMENTS: &[&str] = &[
-    "address", "article", "aside", "applet", "body", "blockquote", "caption", "col", "colgroup", "dd", "div", "dl",
-    "dt", "fieldset", "figcaption", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr",
-    "html", "head", "iframe", "legend", "menu", "li", "main", "map", "nav", "ol", "optgroup", "p", "pre", "section",
-    "summary", "table", "tbody", "td", "th", "thead", "tfoot", "tr", "ul",
+    "address",
+    "article",
+    "aside",
+    "applet",
+    "body",
+    "blockquote",
+    "caption",
+    "col",
+    "colgroup",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "head",
+    "iframe",
+    "legend",
+    "menu",
+    "li",
+    "main",
+    "map",
+    "nav",
+    "ol",
+    "optgroup",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tfoot",
+    "tr",
+    "ul",
 ];
 pub(super) const VOID_ELEMENTS: &[&str] = &[
     "area", "base", "br", "col", "command", "embed", "hr", "img", "input", "keygen", "link", "meta", "param", "source",
@@ -117,15 +162,9 @@ pub(super) fn block_tag_stop(s: &str) -> bool {
 
 /// Content of `{:…}` from behind the `{:`, and the bytes up to and including the `}`.
 pub(super) fn braces(s: &str) -> Option<(&str, usize)> {
-    let mut escaped = false;
-    for (at, byte) in s.bytes().enumerate() {
-        match byte {
-            b'}' if !escaped => return (at > 0).then(|| (&s[..at], at + 1)),
-            b'\\' => escaped = true,
-            _ => escaped = false,
-        }
-    }
-    None
+    let is_escaped = |at: &usize| at.checked_sub(1).is_some_and(|before| s.as_bytes()[before] == b'\\');
+    let at = s.match_indices('}').map(|(at, _)| at).find(|at| !is_escaped(at))?;
+    (at > 0).then(|| (&s[..at], at + 1))
 }
 
 /// `{:…}` alone at the end of a line, not a definition or an extension.

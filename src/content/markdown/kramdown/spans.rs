@@ -61,6 +61,8 @@ impl Parser {
     /// Tries kramdown's span parsers in kramdown's order; `false` if none took anything.
     fn parse_span(&mut self, src: &mut Scanner, node: &mut Node, only_html: bool) -> Step<bool> {
         let rest = src.rest();
+        // some parsers look for their end all the way
+        self.spend(4 + rest.len() / 256)?;
         match rest.as_bytes()[0] {
             b'<' if only_html => return self.span_html(src, node),
             b'*' | b'_' => return self.emphasis(src, node).map(|()| true),
@@ -164,11 +166,13 @@ impl Parser {
     }
 
     fn strikethrough(&mut self, src: &mut Scanner, node: &mut Node) -> Step<bool> {
-        let Some(inside) = src.rest().strip_prefix("~~").filter(|rest| !rest.starts_with(['~', ' ', '\n', '\t'])) else {
+        let Some(inside) = src.rest().strip_prefix("~~").filter(|rest| !rest.starts_with(['~', ' ', '\n', '\t']))
+        else {
             return Ok(false);
         };
         let end = inside.match_indices("~~").map(|(at, _)| at).find(|at| {
-            inside[..*at].chars().next_back().is_some_and(|c| !re::is_space(c) && c != '~') && inside[..*at].chars().nth(1).is_some()
+            inside[..*at].chars().next_back().is_some_and(|c| !re::is_space(c) && c != '~')
+                && inside[..*at].chars().nth(1).is_some()
                 || inside[..*at].chars().count() == 1
         });
         let Some(end) = end else { return Ok(false) };
@@ -290,7 +294,9 @@ fn symbol(src: &mut Scanner, node: &mut Node) -> bool {
         ("<<", "«"),
         (">>", "»"),
     ];
-    let Some((written, meant)) = symbols.iter().find(|(written, _)| src.rest().starts_with(written)) else { return false };
+    let Some((written, meant)) = symbols.iter().find(|(written, _)| src.rest().starts_with(written)) else {
+        return false;
+    };
     src.advance(written.len());
     node.add_symbol(meant);
     true

@@ -16,7 +16,7 @@ impl Parser {
         let mut at = if separator(first).is_some() { first.len() } else { 0 };
         while at < rest.len() {
             let line = &rest[at..at + re::line(&rest[at..])];
-            self.spend(line.len())?;
+            self.spend(line.len() + 16 * line.matches('|').count())?;
             if !has_pipe(line) {
                 break;
             }
@@ -105,12 +105,16 @@ fn separator(line: &str) -> Option<Vec<Alignment>> {
         return None;
     }
     let columns = text.split(['|', '+']).map(re::trim).filter(|column| column.contains('-'));
-    Some(columns.map(|column| match (column.starts_with(':'), column.ends_with(':')) {
-        (true, true) => Alignment::Center,
-        (true, false) => Alignment::Left,
-        (false, true) => Alignment::Right,
-        (false, false) => Alignment::Default,
-    }).collect())
+    Some(
+        columns
+            .map(|column| match (column.starts_with(':'), column.ends_with(':')) {
+                (true, true) => Alignment::Center,
+                (true, false) => Alignment::Left,
+                (false, true) => Alignment::Right,
+                (false, false) => Alignment::Default,
+            })
+            .collect(),
+    )
 }
 
 fn is_footer(line: &str) -> bool {
@@ -132,7 +136,13 @@ fn cells(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
-        let code = if c == '`' { code_length(rest) } else if rest.starts_with("<code") { rest.find("</code>").map(|at| at + 7) } else { None };
+        let code = if c == '`' {
+            code_length(rest)
+        } else if rest.starts_with("<code") {
+            rest.find("</code>").map(|at| at + 7)
+        } else {
+            None
+        };
         let len = code.unwrap_or(if rest.starts_with("\\|") { 2 } else { c.len_utf8() });
         if c == '|' {
             cells.push(String::new());
