@@ -1,4 +1,4 @@
-//! The CommonMark reader for Hugo's and Zola's dialects: comrak's tree → ours.
+//! The `CommonMark` reader for Hugo's and Zola's dialects: comrak's tree → ours.
 
 use std::cell::Cell;
 use std::collections::HashMap;

@@ -25,10 +25,10 @@ pub(super) fn target(s: &str) -> Option<Target> {
     let start = s.len() - rest.len();
     let id = normalise(&inside[..close]);
     let line = re::line(rest);
-    if let Some(end) = rest.strip_prefix('<').and_then(|inside| inside[..line - 1].find('>')) {
-        if let Some((title, len)) = target_end(&rest[end + 2..]) {
-            return Some(Target { id, url: rest[1..=end].to_owned(), title, len: start + end + 2 + len });
-        }
+    if let Some(end) = rest.strip_prefix('<').and_then(|inside| inside[..line - 1].find('>'))
+        && let Some((title, len)) = target_end(&rest[end + 2..])
+    {
+        return Some(Target { id, url: rest[1..=end].to_owned(), title, len: start + end + 2 + len });
     }
     let text = re::trim_end(&rest[..line]);
     let ends = text.char_indices().skip(1).filter(|(_, c)| matches!(c, ' ' | '\t')).map(|(at, _)| at);

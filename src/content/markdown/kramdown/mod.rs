@@ -1,6 +1,6 @@
 //! The kramdown reader (GFM input, no hard wrap): Markdown → tree.
 //!
-//! A port of kramdown's own order of things, because its blocks, lists and HTML rules are not CommonMark's: first blocks
+//! A port of kramdown's own order of things, because its blocks, lists and HTML rules are not `CommonMark`'s: first blocks
 //! (collecting link targets and footnotes), then the spans inside them, then heading ids. Every step costs fuel and every
 //! level depth, so hostile text is refused instead of rendered slowly.
 

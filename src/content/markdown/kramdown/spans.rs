@@ -156,10 +156,11 @@ impl Parser {
         let content = if raw { Content::Raw } else { Content::Span };
         let mut element = Node::new(Kind::Html { name: tag.name.clone(), block: false, content });
         element.attributes = tag.attributes;
-        if !tag.closed && !re::VOID_ELEMENTS.contains(&tag.name.as_str()) {
-            if self.parse_spans(src, &mut element, Some(Stop::CloseTag(&tag.name)))? {
-                src.advance(html::close_tag(src.rest()).map_or(0, |(_, len)| len));
-            }
+        if !tag.closed
+            && !re::VOID_ELEMENTS.contains(&tag.name.as_str())
+            && self.parse_spans(src, &mut element, Some(Stop::CloseTag(&tag.name)))?
+        {
+            src.advance(html::close_tag(src.rest()).map_or(0, |(_, len)| len));
         }
         node.children.push(element);
         Ok(())
