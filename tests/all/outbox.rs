@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crieur::delivery::mailer::{Deadlines, Mailer};
-use crieur::delivery::outbox::{Clock, Outbox, Step, Tally};
+use crieur::delivery::outbox::{Outbox, Step, Tally};
 use crieur::model::delivery::{DeliveryState, OnDoubt};
 use crieur::model::issue::{NewIssue, Variant};
 use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SiteSettings, SmtpSettings, Tls};
 use crieur::model::subscription::{EmailAddress, NewSubscription};
+use crieur::model::time::Clock;
 use crieur::model::token::SigningKey;
 use crieur::store::{Freeze, SqliteStore, Store};
 use tokio_util::sync::CancellationToken;

@@ -22,15 +22,12 @@ pub(super) fn decode_all(text: &str) -> String {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let end = rest.bytes().take(40).position(|b| b == b';');
-        match end.and_then(|end| Some((end, decode(&rest[..=end])?))) {
-            Some((end, text)) => {
-                out.push_str(&text);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((end, text)) = end.and_then(|end| Some((end, decode(&rest[..=end])?))) {
+            out.push_str(&text);
+            rest = &rest[end + 1..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
         }
     }
     out + rest

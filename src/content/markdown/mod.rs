@@ -20,7 +20,7 @@ use tree::Refusal;
 pub enum Dialect {
     /// kramdown with GFM input and no hard wrap, as Jekyll and the French public site render it.
     KramdownGfm,
-    /// goldmark (Hugo): CommonMark with GFM, footnotes, typographer, heading attributes.
+    /// goldmark (Hugo): `CommonMark` with GFM, footnotes, typographer, heading attributes.
     Goldmark,
     /// pulldown-cmark as Zola sets it up.
     #[serde(rename = "commonmark")]

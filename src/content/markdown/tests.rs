@@ -160,3 +160,190 @@ fn snippets_read_as_kramdown_reads_them() {
     }
     assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// A small generator of pseudo-random numbers (xorshift), so that every run tries the same texts.
+fn next(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    usize::try_from(*state % 1_000_003).expect("small")
+}
+
+#[test]
+fn no_mix_of_marks_panics_or_leaks() {
+    const PIECES: &[&str] = &[
+        "*",
+        "_",
+        "**",
+        "`",
+        "```\n",
+        "~~",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "[^a]",
+        "[^a]: ",
+        "<",
+        ">",
+        "<div>",
+        "</div>",
+        "<b>",
+        "</b>",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "{:",
+        "}",
+        "{: .c}",
+        "{::comment}",
+        "{:/}",
+        "|",
+        "---",
+        "\n",
+        "\n\n",
+        "    ",
+        "\t",
+        "- ",
+        "1. ",
+        ": ",
+        "# ",
+        "> ",
+        "\\",
+        "\"",
+        "'",
+        "é",
+        "…",
+        "\u{a0}",
+        "&",
+        ";",
+        "&amp;",
+        "$$",
+        "x",
+        "mot ",
+        "<a href=\"javascript:x\">",
+        "<script>",
+        "<p style=\"color:red\" onclick=x>",
+        "=",
+        "^\n",
+        "[x]: /y\n",
+        "\r\n",
+        "\0",
+        "!",
+        "\u{200d}🎉",
+    ];
+    let mut state = 42;
+    for _ in 0..3_000 {
+        let source: String = (0..=next(&mut state) % 40).map(|_| PIECES[next(&mut state) % PIECES.len()]).collect();
+        for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+            let html = render(&source, &context(&base(), dialect)).html;
+            assert!(!html.contains("<script") && !html.contains("<a href=\"javascript:"), "{source:?}: {html}");
+            assert_eq!(
+                html.matches("<p>").count() + html.matches("<p ").count(),
+                html.matches("</p>").count(),
+                "{source:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn hostile_runs_are_refused_in_time() {
+    for piece in [
+        ">",
+        "> ",
+        "[",
+        "![",
+        "*",
+        "**a ",
+        "_a ",
+        "[^",
+        "[^a]",
+        "<![CDATA[",
+        "<div>",
+        "<b>",
+        "<b><p>",
+        "- ",
+        "1. ",
+        "`",
+        "~~a",
+        "{:",
+        "|",
+        "\"",
+        "$$",
+        "<!--",
+        "&",
+        "&amp",
+        "[a](",
+        "<a href=\"",
+        "    ",
+        "\n>",
+        "* a\n ",
+        "a\n: ",
+        "[a]: ",
+        "</div>",
+        "<a",
+        "\\",
+        "(",
+        "{::a}",
+        "[^a]: x\n",
+    ] {
+        let source = piece.repeat(64_000 / piece.len());
+        for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+            let started = Instant::now();
+            render(&source, &context(&base(), dialect));
+            let took = started.elapsed();
+            assert!(took < Duration::from_secs(3), "{piece:?} {dialect:?}: {took:?}");
+            if took > Duration::from_millis(250) {
+                println!("SLOW {piece:?} {dialect:?}: {took:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn links_are_absolute_and_safe_in_every_dialect() {
+    let source = "[a](/x%20y.pdf) [b](#c) [d](mailto:d@e.fr) [f](javascript:x) <a href=\"/g\" target=\"_blank\" onclick=\"x\">g</a>\n\n\
+        <iframe src=\"https://v.fr/1\"></iframe>\n\n<form><input name=\"q\"></form>\n";
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        let rendered = render(source, &context(&base(), dialect));
+        for wanted in [
+            "<a href=\"https://www.numerique.gouv.fr/x%20y.pdf\">a</a>",
+            "<a href=\"https://www.numerique.gouv.fr/agenda/x/#c\">b</a>",
+            "<a href=\"mailto:d@e.fr\">d</a>",
+            "<a>f</a>",
+            "<a href=\"https://www.numerique.gouv.fr/g\" target=\"_blank\" rel=\"noopener\">g</a>",
+            "<a href=\"https://v.fr/1\">https://v.fr/1</a>",
+        ] {
+            assert!(rendered.html.contains(wanted), "{dialect:?}: {wanted}\n{}", rendered.html);
+        }
+        assert!(!rendered.html.contains("<form") && !rendered.html.contains("<input"), "{dialect:?}");
+        assert_eq!(rendered.diagnostics.iter().filter(|found| found.code == "html-removed").count(), 1, "{dialect:?}");
+    }
+}
+
+#[test]
+fn text_is_readable_without_marks() {
+    let source = "## Été\n\nUn [lien](/x){: .c} et **gras**<br>suite <moi@x.fr>\n\n* a\n* b\n\n> cité\n{: .noir}\n\n![Alt](/i.png)\n";
+    let text = kramdown(source).text;
+    let wanted =
+        "Été\n===\n\nUn lien <https://www.numerique.gouv.fr/x> et gras\nsuite moi@x.fr\n\n* a\n* b\n\n> cité\n\n[Alt]";
+    assert_eq!(text, wanted);
+}
+
+#[test]
+fn remarks_name_their_place_in_the_file() {
+    let found = kramdown("un\n\n* x\n{:toc}\n\ntexte {:.c} ![](/a.png)\n").diagnostics;
+    let found: Vec<_> = found.iter().map(|one| (one.code, one.position.line, one.position.column)).collect();
+    let wanted =
+        [("table-of-contents", 13, 1), ("attribute-list-without-target", 15, 7), ("image-without-alt", 15, 17)];
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn goldmark_headings_take_attributes() {
+    let html = render("# A {#b .c}\n\n## L'été -- x\n", &context(&base(), Dialect::Goldmark)).html;
+    assert!(html.starts_with("<h1 id=\"b\" class=\"c\">A</h1>"), "{html}");
+    assert!(html.contains("L’été – x</h2>"), "{html}");
+}

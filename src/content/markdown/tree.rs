@@ -1,4 +1,4 @@
-//! The tree both readers (kramdown, CommonMark) build and both writers (HTML, text) walk.
+//! The tree both readers (kramdown, `CommonMark`) build and both writers (HTML, text) walk.
 
 use std::collections::HashMap;
 
@@ -101,7 +101,7 @@ pub(super) enum Kind {
         block: bool,
         content: Content,
     },
-    /// HTML as a CommonMark reader found it: tags may be open.
+    /// HTML as a `CommonMark` reader found it: tags may be open.
     RawHtml(String),
     Emphasis,
     Strong,
@@ -179,7 +179,7 @@ impl Node {
     fn append_plain_text(&self, out: &mut String) {
         match &self.kind {
             Kind::Text(text) | Kind::Symbol(text) | Kind::CodeSpan(text) | Kind::Math { text, .. } => {
-                out.push_str(text)
+                out.push_str(text);
             }
             _ => self.children.iter().for_each(|child| child.append_plain_text(out)),
         }

@@ -25,10 +25,10 @@ pub(super) fn target(s: &str) -> Option<Target> {
     let start = s.len() - rest.len();
     let id = normalise(&inside[..close]);
     let line = re::line(rest);
-    if let Some(end) = rest.strip_prefix('<').and_then(|inside| inside[..line - 1].find('>')) {
-        if let Some((title, len)) = target_end(&rest[end + 2..]) {
-            return Some(Target { id, url: rest[1..=end].to_owned(), title, len: start + end + 2 + len });
-        }
+    if let Some(end) = rest.strip_prefix('<').and_then(|inside| inside[..line - 1].find('>'))
+        && let Some((title, len)) = target_end(&rest[end + 2..])
+    {
+        return Some(Target { id, url: rest[1..=end].to_owned(), title, len: start + end + 2 + len });
     }
     let text = re::trim_end(&rest[..line]);
     let ends = text.char_indices().skip(1).filter(|(_, c)| matches!(c, ' ' | '\t')).map(|(at, _)| at);
@@ -74,7 +74,7 @@ impl Parser {
         }
         let mut link = Node::new(kind);
         let found = self.parse_spans(src, &mut link, Some(Stop::Bracket))?;
-        if found && self.link_destination(src, &mut link, start + opening) {
+        if found && self.link_destination(src, &mut link, start + opening)? {
             self.bare_list(src, &mut link);
             node.children.push(link);
         } else {
@@ -85,26 +85,28 @@ impl Parser {
     }
 
     /// What follows the words: `(url "title")`, `[id]` or nothing.
-    fn link_destination(&mut self, src: &mut Scanner, link: &mut Node, text_start: usize) -> bool {
+    fn link_destination(&mut self, src: &mut Scanner, link: &mut Node, text_start: usize) -> Step<bool> {
         let words = unescape(&src.text[text_start..src.pos]);
         src.advance(1);
         let rest = src.rest();
         let reference = reference_id(rest);
         if reference.is_none() && rest.starts_with('(') {
-            let Some((url, title, len)) = inline_target(rest) else { return false };
+            let found = inline_target(rest);
+            self.spend(found.as_ref().map_or(rest.len(), |(_, _, len)| *len))?;
+            let Some((url, title, len)) = found else { return Ok(false) };
             src.advance(len);
             finish(link, &url, title.as_deref(), &words);
-            return true;
+            return Ok(true);
         }
         let (id, len) = reference.unwrap_or((None, 0));
-        let Some(target) = self.links.get(&normalise(id.unwrap_or(&words))) else { return false };
+        let Some(target) = self.links.get(&normalise(id.unwrap_or(&words))) else { return Ok(false) };
         let (url, title, list) = (target.url.clone(), target.title.clone(), target.list.clone());
         if let Some(list) = list {
             self.apply(&mut link.attributes, &list);
         }
         src.advance(len);
         finish(link, &url, title.as_deref(), &words);
-        true
+        Ok(true)
     }
 
     /// `{title="…"}` right behind a link: not kramdown's, but written by many.

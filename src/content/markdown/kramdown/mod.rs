@@ -1,6 +1,6 @@
 //! The kramdown reader (GFM input, no hard wrap): Markdown → tree.
 //!
-//! A port of kramdown's own order of things, because its blocks, lists and HTML rules are not CommonMark's: first blocks
+//! A port of kramdown's own order of things, because its blocks, lists and HTML rules are not `CommonMark`'s: first blocks
 //! (collecting link targets and footnotes), then the spans inside them, then heading ids. Every step costs fuel and every
 //! level depth, so hostile text is refused instead of rendered slowly.
 
@@ -24,8 +24,8 @@ use super::tree::{AttributeList, Boundary, Document, Kind, Node, Refusal, Remark
 /// Levels of quotes, lists and HTML, and of spans within a block.
 const MAX_DEPTH: usize = 48;
 /// Steps of a byte or so; a usual post takes three a byte.
-const FUEL: usize = 3_000_000;
-const FUEL_PER_BYTE: usize = 20;
+const FUEL: usize = 400_000;
+const FUEL_PER_BYTE: usize = 8;
 
 /// A text and how far it has been read.
 pub(super) struct Scanner<'t> {

@@ -162,15 +162,9 @@ pub(super) fn block_tag_stop(s: &str) -> bool {
 
 /// Content of `{:…}` from behind the `{:`, and the bytes up to and including the `}`.
 pub(super) fn braces(s: &str) -> Option<(&str, usize)> {
-    let mut escaped = false;
-    for (at, byte) in s.bytes().enumerate() {
-        match byte {
-            b'}' if !escaped => return (at > 0).then(|| (&s[..at], at + 1)),
-            b'\\' => escaped = true,
-            _ => escaped = false,
-        }
-    }
-    None
+    let is_escaped = |at: &usize| at.checked_sub(1).is_some_and(|before| s.as_bytes()[before] == b'\\');
+    let at = s.match_indices('}').map(|(at, _)| at).find(|at| !is_escaped(at))?;
+    (at > 0).then(|| (&s[..at], at + 1))
 }
 
 /// `{:…}` alone at the end of a line, not a definition or an extension.

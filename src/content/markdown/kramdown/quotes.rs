@@ -51,7 +51,7 @@ fn bend(rest: &str, first: char, next: Option<char>) -> (usize, Vec<&'static str
         }
     }
     // a quote right here, or behind one blank
-    let blank = if is_space(first) { 1 } else { 0 };
+    let blank = usize::from(is_space(first));
     let quoted = &rest[blank..];
     for (pair, symbols) in [("\"'", ["“", "‘"]), ("'\"", ["‘", "“"])] {
         if quoted.strip_prefix(pair).is_some_and(|after| after.starts_with(is_word)) {

@@ -61,6 +61,8 @@ impl Parser {
     /// Tries kramdown's span parsers in kramdown's order; `false` if none took anything.
     fn parse_span(&mut self, src: &mut Scanner, node: &mut Node, only_html: bool) -> Step<bool> {
         let rest = src.rest();
+        // some parsers look for their end all the way
+        self.spend(4 + rest.len() / 256)?;
         match rest.as_bytes()[0] {
             b'<' if only_html => return self.span_html(src, node),
             b'*' | b'_' => return self.emphasis(src, node).map(|()| true),
@@ -154,10 +156,11 @@ impl Parser {
         let content = if raw { Content::Raw } else { Content::Span };
         let mut element = Node::new(Kind::Html { name: tag.name.clone(), block: false, content });
         element.attributes = tag.attributes;
-        if !tag.closed && !re::VOID_ELEMENTS.contains(&tag.name.as_str()) {
-            if self.parse_spans(src, &mut element, Some(Stop::CloseTag(&tag.name)))? {
-                src.advance(html::close_tag(src.rest()).map_or(0, |(_, len)| len));
-            }
+        if !tag.closed
+            && !re::VOID_ELEMENTS.contains(&tag.name.as_str())
+            && self.parse_spans(src, &mut element, Some(Stop::CloseTag(&tag.name)))?
+        {
+            src.advance(html::close_tag(src.rest()).map_or(0, |(_, len)| len));
         }
         node.children.push(element);
         Ok(())

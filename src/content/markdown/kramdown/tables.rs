@@ -16,7 +16,7 @@ impl Parser {
         let mut at = if separator(first).is_some() { first.len() } else { 0 };
         while at < rest.len() {
             let line = &rest[at..at + re::line(&rest[at..])];
-            self.spend(line.len())?;
+            self.spend(line.len() + 16 * line.matches('|').count())?;
             if !has_pipe(line) {
                 break;
             }
