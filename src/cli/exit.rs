@@ -39,7 +39,7 @@ fn code(error: &anyhow::Error) -> u8 {
             StoreError::Failed(_) => STORE,
         };
     }
-    if is(|cause| cause.is::<AlreadyRunning>()) {
+    if is(<dyn std::error::Error + 'static>::is::<AlreadyRunning>) {
         HELD
     } else if is(|cause| {
         cause.is::<ConfigError>()
@@ -48,7 +48,7 @@ fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<FolderError>()
     }) {
         USAGE
-    } else if is(|cause| cause.is::<SiteError>()) {
+    } else if is(<dyn std::error::Error + 'static>::is::<SiteError>) {
         CONTENT
     } else {
         TRY_AGAIN

@@ -12,7 +12,7 @@ use crate::model::time::Clock;
 /// `send` in another process and the passing of time fill the outbox too: looked at this often.
 const LOOK: Duration = Duration::from_secs(5);
 /// After the relay turned us away.
-const RELAY_PAUSE: Duration = Duration::from_secs(60);
+const RELAY_PAUSE: Duration = Duration::from_mins(1);
 /// After the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 

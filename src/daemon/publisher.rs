@@ -18,7 +18,7 @@ use crate::model::time::Clock;
 use crate::web::Web;
 
 /// The folder is read again this often whatever the watcher says: events get lost.
-const FULL_SCAN: Duration = Duration::from_secs(300);
+const FULL_SCAN: Duration = Duration::from_mins(5);
 
 pub(super) struct Publisher {
     app: Arc<App>,
@@ -78,7 +78,7 @@ impl Publisher {
             // wakes at least once a minute: the wall clock may be set meanwhile
             Some(at) => {
                 let wait = (at - (self.clock)()).to_std().unwrap_or(Duration::ZERO);
-                tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
+                tokio::time::sleep(wait.min(Duration::from_mins(1))).await;
             }
             None => std::future::pending().await,
         }
@@ -108,7 +108,7 @@ impl Publisher {
                 match written {
                     Ok(folder::Written { changed: 0, removed: 0, .. }) => {}
                     Ok(written) => {
-                        tracing::info!(documents, changed = written.changed, removed = written.removed, "published")
+                        tracing::info!(documents, changed = written.changed, removed = written.removed, "published");
                     }
                     Err(error) => tracing::error!("published over HTTP only: {error:#}"),
                 }

@@ -92,7 +92,7 @@ struct Mapper<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl<'a> Mapper<'a> {
+impl Mapper<'_> {
     fn announcement(&mut self, hash: String, body: &str, body_start: Position) -> Option<Announcement> {
         let published = self.published()?;
         let place = self.address(&published);
@@ -190,12 +190,9 @@ impl<'a> Mapper<'a> {
     }
 
     fn id(&self, published: &crate::model::time::Moment, place: &Place) -> AnnouncementId {
-        match self.line("id") {
-            Some(id) => AnnouncementId::pinned(&id),
-            None => {
-                let host = self.habits.site.url.host_str().unwrap_or("localhost");
-                AnnouncementId::minted(host, published.local_date(), &place.slug)
-            }
+        if let Some(id) = self.line("id") { AnnouncementId::pinned(&id) } else {
+            let host = self.habits.site.url.host_str().unwrap_or("localhost");
+            AnnouncementId::minted(host, published.local_date(), &place.slug)
         }
     }
 
