@@ -17,6 +17,8 @@ use crate::model::subscription::EmailAddress;
 pub struct Preview {
     pub slot: Slot,
     pub number: u32,
+    /// Nothing is new: the slot would pass without a mail.
+    pub empty: bool,
     /// Path, title and verdict of each announcement, newest first.
     pub verdicts: Vec<(String, String, Verdict)>,
     /// Titles of the events ahead, soonest first.
@@ -58,9 +60,18 @@ impl App {
             slot,
             number,
             recipients,
-            variants,
+            empty: selection.new.is_empty() && newsletter.skip_empty,
+            variants: variants.into_iter().map(|variant| self.for_nobody(variant)).collect(),
             mails,
         })
+    }
+
+    /// A variant with the unsubscribe address of a subscription that does not exist.
+    fn for_nobody(&self, mut variant: Variant) -> Variant {
+        let leave = self.config.site.own_url(&format!("unsubscribe/{}", self.key.subscription_token(0)));
+        variant.html = variant.html.replace(&variant.unsubscribe_mark, &leave);
+        variant.text = variant.text.replace(&variant.unsubscribe_mark, &leave);
+        variant
     }
 
     /// The slot that is due and open, else the next one.

@@ -44,6 +44,9 @@ pub(super) fn unknown(name: &str, app: &App) -> UsageError {
 
 fn print(title: &str, next: &Next) {
     println!("{title}, number {}, {}", next.number, next.slot.local.format("%F %R"));
+    if next.empty {
+        println!("  nothing new: this slot passes without a mail");
+    }
     for (path, title, verdict) in &next.verdicts {
         println!("  {:<4} {title} ({path}){}", if *verdict == Verdict::New { "in" } else { "out" }, reason(*verdict));
     }
