@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use super::App;
 use crate::config::Config;
 use crate::content::folder::{self, FolderError};
-use crate::content::mapping::Habits;
+use crate::content::mapping::{self, Habits, Understood};
 use crate::content::profile::Profile;
 use crate::content::{self, Loaded};
+use crate::model::diagnostic::Diagnostic;
 
 impl App {
     /// Reads the content folder. One bad file never stops the rest: its last good version stays.
@@ -40,6 +41,25 @@ pub fn check(config: &Config, now: DateTime<Utc>) -> Result<Loaded, FolderError>
     let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
     read_folder(config, &profile, &HashMap::new(), &HashMap::new(), now)
 }
+
+/// Reads one file by a configuration: its announcement with the origin of each field, or why there is none.
+///
+/// # Errors
+/// Where the content folder cannot be read.
+pub fn explain(config: &Config, path: &str, now: DateTime<Utc>) -> Result<Option<FileRead>, FolderError> {
+    let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
+    let walk = folder::walk(&config.content.dir, config.content.max_bytes)?;
+    let first_seen = HashMap::new();
+    let habits =
+        Habits { site: &config.site, content: &config.content, profile: &profile, first_seen: &first_seen, now };
+    Ok(walk.files.into_iter().find(|file| file.path == path).map(|file| match file.bytes {
+        Ok(bytes) => mapping::read(path, &bytes, habits),
+        Err(error) => Err(vec![error]),
+    }))
+}
+
+/// What became of one file.
+pub type FileRead = Result<Understood, Vec<Diagnostic>>;
 
 fn read_folder(
     config: &Config,

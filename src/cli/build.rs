@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::exit::CONTENT;
+use super::print::{say, tell};
 use super::time;
 use crate::app::App;
 use crate::folder;
@@ -25,11 +26,11 @@ impl Build {
     pub(super) async fn run(&self, app: App) -> anyhow::Result<ExitCode> {
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
         let loaded = app.load(now).await?;
-        tell(&loaded.diagnostics);
+        tell_content(&loaded.diagnostics);
         let published = app.publish(&loaded, now).await?;
         let dir = self.out.as_ref().unwrap_or(&app.config.publish.dir);
         let written = folder::write(&published.site, dir)?;
-        println!(
+        say!(
             "{} documents in {}: {} written, {} unchanged, {} removed",
             published.site.documents.len(),
             dir.display(),
@@ -42,11 +43,11 @@ impl Build {
 }
 
 /// Errors and warnings of the content on stderr, one line each, with its hint.
-pub(super) fn tell(diagnostics: &[Diagnostic]) {
+pub(super) fn tell_content(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Hint) {
-        eprintln!("{diagnostic}");
+        tell!("{diagnostic}");
         if let Some(hint) = &diagnostic.hint {
-            eprintln!("  hint: {hint}");
+            tell!("  hint: {hint}");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use super::print::tell;
 use crate::config::ConfigError;
 use crate::content::folder::FolderError;
 use crate::daemon::AlreadyRunning;
@@ -26,7 +27,7 @@ pub(super) struct UsageError(pub String);
 
 /// Prints an error and says by its kind how the process ends.
 pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    tell!("error: {error:#}");
     ExitCode::from(code(error))
 }
 

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::print::say;
+
 use anyhow::Context as _;
 use chrono::Utc;
 use clap::Args;
@@ -29,11 +31,11 @@ impl Init {
         let has_content = content.is_dir() && fs::read_dir(&content)?.next().is_some();
         write_new(&self.dir.join(name), CONFIG)?;
         if has_content {
-            println!("kept     {} (it has files already)", content.display());
+            say!("kept     {} (it has files already)", content.display());
         } else {
             write_new(&sample, &SAMPLE.replace("{today}", &today.to_string()))?;
         }
-        println!("\nNext: look through {}, then run `crieur serve`.", self.dir.join(name).display());
+        say!("\nNext: look through {}, then run `crieur serve`.", self.dir.join(name).display());
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -46,11 +48,11 @@ fn write_new(file: &Path, text: &str) -> anyhow::Result<()> {
     match OpenOptions::new().write(true).create_new(true).open(file) {
         Ok(mut new) => {
             new.write_all(text.as_bytes()).with_context(|| format!("cannot write `{shown}`"))?;
-            println!("created  {shown}");
+            say!("created  {shown}");
             Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            println!("kept     {shown} (it is there already)");
+            say!("kept     {shown} (it is there already)");
             Ok(())
         }
         Err(error) => Err(error).with_context(|| format!("cannot write `{shown}`")),

@@ -5,6 +5,7 @@ mod check;
 mod exit;
 mod init;
 mod preview;
+mod print;
 mod send;
 mod serve;
 mod status;
@@ -115,5 +116,7 @@ fn log_to_stderr(arguments: &Arguments) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
+        // it would print them to stderr, and panic where that is what failed
+        .log_internal_errors(false)
         .init();
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::exit::UsageError;
+use super::print::say;
 use super::time;
 use crate::app::{App, Preview as Next};
 use crate::model::newsletter::Verdict;
@@ -43,20 +44,20 @@ pub(super) fn unknown(name: &str, app: &App) -> UsageError {
 }
 
 fn print(title: &str, next: &Next) {
-    println!("{title}, number {}, {}", next.number, next.slot.local.format("%F %R"));
+    say!("{title}, number {}, {}", next.number, next.slot.local.format("%F %R"));
     if next.empty {
-        println!("  nothing new: this slot passes without a mail");
+        say!("  nothing new: this slot passes without a mail");
     }
     for (path, title, verdict) in &next.verdicts {
-        println!("  {:<4} {title} ({path}){}", if *verdict == Verdict::New { "in" } else { "out" }, reason(*verdict));
+        say!("  {:<4} {title} ({path}){}", if *verdict == Verdict::New { "in" } else { "out" }, reason(*verdict));
     }
     for title in &next.upcoming {
-        println!("  upcoming: {title}");
+        say!("  upcoming: {title}");
     }
     for variant in &next.variants {
         let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
-        println!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());
-        println!("  subject: {}", variant.subject);
+        say!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());
+        say!("  subject: {}", variant.subject);
     }
 }
 
@@ -81,7 +82,7 @@ fn write(dir: &Path, name: &str, next: &Next) -> anyhow::Result<()> {
         {
             let file = dir.join(format!("{stem}.{ending}"));
             std::fs::write(&file, bytes).with_context(|| format!("cannot write `{}`", file.display()))?;
-            println!("wrote {}", file.display());
+            say!("wrote {}", file.display());
         }
     }
     Ok(())

@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::build::tell;
+use super::build::tell_content;
 use super::exit::{CONTENT, TRY_AGAIN};
 use super::preview::unknown;
+use super::print::{say, tell};
 use super::subscribers::progress;
 use super::{system_clock, time};
 use crate::app::{App, Composed, Decision};
@@ -34,16 +35,16 @@ impl Send {
         }
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
         let loaded = app.load(now).await?;
-        tell(&loaded.diagnostics);
+        tell_content(&loaded.diagnostics);
         let composed = app.compose(&loaded, now).await?;
         for one in &composed {
-            println!("{}", say(one));
+            say!("{}", describe(one));
         }
         deliver(&app, &composed, Utc::now()).await
     }
 }
 
-fn say(one: &Composed) -> String {
+fn describe(one: &Composed) -> String {
     let what = match &one.decision {
         Decision::Frozen { number, recipients, .. } => format!("issue {number} frozen for {recipients} recipients"),
         Decision::Empty => "nothing new, no issue".to_owned(),
@@ -91,15 +92,19 @@ async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow
 }
 
 fn report(tally: Tally) {
-    println!(
+    say!(
         "{} sent, {} deferred, {} refused, {} in doubt, {} left out",
-        tally.sent, tally.deferred, tally.refused, tally.doubt, tally.skipped
+        tally.sent,
+        tally.deferred,
+        tally.refused,
+        tally.doubt,
+        tally.skipped
     );
 }
 
 /// A daemon is in charge: what was enqueued is its to deliver.
 async fn wait_for_daemon(app: &App, composed: &[Composed], cancel: &CancellationToken) -> anyhow::Result<ExitCode> {
-    eprintln!("a daemon is in charge of this store and delivers");
+    tell!("a daemon is in charge of this store and delivers");
     for one in composed {
         let Decision::Frozen { issue, recipients, .. } = one.decision else { continue };
         loop {
@@ -107,7 +112,7 @@ async fn wait_for_daemon(app: &App, composed: &[Composed], cancel: &Cancellation
             let count = |state| counts.get(&state).copied().unwrap_or(0);
             let under_way = count(DeliveryState::Waiting) + count(DeliveryState::Sending);
             if under_way == 0 {
-                println!(
+                say!(
                     "{} of {recipients} sent, {} deferred, {} refused, {} in doubt",
                     count(DeliveryState::Sent),
                     count(DeliveryState::Deferred),

@@ -1,9 +1,9 @@
 //! `serve`: the daemon.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use super::print::say;
 use super::system_clock;
 use crate::app::App;
 use crate::daemon::Daemon;
@@ -14,8 +14,7 @@ pub(super) async fn run(app: App) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says where the site is, as data: a script can read it. A closed stdout is no reason to stop.
+/// Says where the site is, as data: a script can read it.
 fn announce(address: SocketAddr) {
-    let mut stdout = std::io::stdout();
-    let _ = writeln!(stdout, "http://{address}/").and_then(|()| stdout.flush());
+    say!("http://{address}/");
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
+use super::print::say;
 use crate::app::{App, Status as Report};
 
 #[derive(Args)]
@@ -24,7 +25,7 @@ impl Status {
         let report = app.status(Utc::now()).await?;
         match self.format {
             Format::Human => print(&report, |at| at.with_timezone(&app.config.site.zone).format("%F %R").to_string()),
-            Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+            Format::Json => say!("{}", serde_json::to_string_pretty(&report)?),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -32,27 +33,31 @@ impl Status {
 
 fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
     let catalog = &report.catalog;
-    println!(
+    say!(
         "catalog        {} announcements ({} visible, {} with an event), {} errors, {} warnings",
-        catalog.announcements, catalog.visible, catalog.events, catalog.errors, catalog.warnings
+        catalog.announcements,
+        catalog.visible,
+        catalog.events,
+        catalog.errors,
+        catalog.warnings
     );
     match &report.last_publish {
-        Some(last) => println!("last publish   {}: {} documents", local(last.at), last.documents),
-        None => println!("last publish   never"),
+        Some(last) => say!("last publish   {}: {} documents", local(last.at), last.documents),
+        None => say!("last publish   never"),
     }
     for newsletter in &report.newsletters {
-        println!("newsletter     {} ({})", newsletter.name, newsletter.title);
+        say!("newsletter     {} ({})", newsletter.name, newsletter.title);
         if let Some(slot) = newsletter.next_slot {
-            println!("  next slot    {}", slot.format("%F %R"));
+            say!("  next slot    {}", slot.format("%F %R"));
         }
         if let Some(last) = &newsletter.last {
             let number = last.number.map(|number| format!(", number {number}")).unwrap_or_default();
-            println!("  last slot    {}: {}{number}", last.slot.format("%F %R"), last.state.as_str());
+            say!("  last slot    {}: {}{number}", last.slot.format("%F %R"), last.state.as_str());
         }
-        println!("  subscribers  {}", counts(newsletter.subscribers.iter().map(|(name, count)| (*name, *count))));
+        say!("  subscribers  {}", counts(newsletter.subscribers.iter().map(|(name, count)| (*name, *count))));
     }
-    println!("outbox         {}", counts(report.outbox.iter().map(|(name, count)| (*name, *count))));
-    println!("suppressions   {}", report.suppressions);
+    say!("outbox         {}", counts(report.outbox.iter().map(|(name, count)| (*name, *count))));
+    say!("suppressions   {}", report.suppressions);
 }
 
 /// `1 sent, 2 waiting`, or `empty`.

@@ -12,6 +12,8 @@ use crate::model::text::{one_line, without_controls};
 pub struct Found<'a> {
     pub path: String,
     pub value: &'a Value,
+    /// The part of the value that is meant, where it stands for several.
+    pub word: Option<&'a str>,
 }
 
 /// Looks in one file's front matter, then in the defaults of its folder.
@@ -34,17 +36,11 @@ impl<'a> Lookup<'a> {
             .unwrap_or_default()
     }
 
-    pub fn first(&self, paths: &Paths) -> Option<Found<'a>> {
-        self.all(paths).into_iter().next()
-    }
-
-    /// The value's text on one line, entities decoded once, or `None` if it is no scalar.
-    pub fn line(&self, paths: &Paths) -> Option<(String, Found<'a>)> {
-        self.all(paths).into_iter().find_map(|found| Some((self.plain(&found)?, found)))
-    }
-
     /// Text as written, not folded.
     pub fn text(&self, found: &Found) -> Option<String> {
+        if let Some(word) = found.word {
+            return Some(without_controls(word));
+        }
         let text = match found.value {
             Value::String(text) => text.clone(),
             Value::Number(_) | Value::Bool(_) => self
@@ -65,9 +61,8 @@ impl<'a> Lookup<'a> {
     }
 
     /// `true`, `"true"`, `yes`, `1`.
-    pub fn flag(&self, paths: &Paths) -> Option<bool> {
-        let found = self.first(paths)?;
-        match self.text(&found)?.trim().to_lowercase().as_str() {
+    pub fn flag(&self, found: &Found) -> Option<bool> {
+        match self.text(found)?.trim().to_lowercase().as_str() {
             "true" | "yes" | "on" | "1" | "oui" => Some(true),
             "false" | "no" | "off" | "0" | "non" => Some(false),
             _ => None,
@@ -80,24 +75,27 @@ impl<'a> Lookup<'a> {
 
     /// The values under a path inside a value found before.
     pub fn inside(&self, outer: &Found<'a>, paths: &Paths) -> Vec<Found<'a>> {
-        let found = paths.0.iter().map(|path| {
-            let start = vec![Found { path: outer.path.clone(), value: outer.value }];
-            keep_full(self.walk(start, path))
-        });
+        let found = paths.0.iter().map(|path| self.walk(outer.clone(), &path.steps, path.words));
         found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
     }
 
     fn follow(&self, root: &'a Map<String, Value>, path: &KeyPath) -> Vec<Found<'a>> {
-        let Some(Step::Key(key)) = path.0.first() else { return Vec::new() };
+        let Some((Step::Key(key), rest)) = path.steps.split_first() else { return Vec::new() };
         let Some((name, value)) = self.get(root, key) else { return Vec::new() };
-        let rest = KeyPath(path.0[1..].to_vec());
-        keep_full(self.walk(vec![Found { path: name.clone(), value }], &rest))
+        self.walk(Found { path: name.clone(), value, word: None }, rest, path.words)
     }
 
-    fn walk(&self, mut found: Vec<Found<'a>>, path: &KeyPath) -> Vec<Found<'a>> {
-        for step in &path.0 {
+    fn walk(&self, start: Found<'a>, steps: &[Step], words: bool) -> Vec<Found<'a>> {
+        // a text under `key[]:words` stands for its words, the texts of a list for themselves
+        let is_text = steps.iter().all(|step| *step == Step::Each) && start.value.is_string();
+        let mut found = vec![start];
+        for step in steps {
             found = found.into_iter().flat_map(|item| self.step(item, step)).collect();
         }
+        if words && is_text {
+            found = found.iter().flat_map(split).collect();
+        }
+        found.retain(|found| !is_empty(found.value));
         found
     }
 
@@ -105,13 +103,13 @@ impl<'a> Lookup<'a> {
         match (step, found.value) {
             (Step::Key(key), Value::Object(map)) => self
                 .get(map, key)
-                .map(|(name, value)| Found { path: format!("{}.{name}", found.path), value })
+                .map(|(name, value)| Found { path: format!("{}.{name}", found.path), value, word: None })
                 .into_iter()
                 .collect(),
             (Step::Each, Value::Array(items)) => items
                 .iter()
                 .enumerate()
-                .map(|(index, value)| Found { path: format!("{}[{index}]", found.path), value })
+                .map(|(index, value)| Found { path: format!("{}[{index}]", found.path), value, word: None })
                 .collect(),
             (Step::Each, Value::Null) | (Step::Key(_), _) => Vec::new(),
             (Step::Each, _) => vec![found],
@@ -126,8 +124,11 @@ impl<'a> Lookup<'a> {
     }
 }
 
-fn keep_full(found: Vec<Found>) -> Vec<Found> {
-    found.into_iter().filter(|found| !is_empty(found.value)).collect()
+/// One value a word, without the commas people set all the same.
+fn split<'a>(found: &Found<'a>) -> Vec<Found<'a>> {
+    let text: &'a str = found.value.as_str().unwrap_or_default();
+    let words = text.split_whitespace().map(|word| word.trim_matches(',')).filter(|word| !word.is_empty());
+    words.map(|word| Found { word: Some(word), ..found.clone() }).collect()
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -158,6 +159,19 @@ mod tests {
         assert_eq!(lines(file, "a | b[] | c[] | d"), ["x", "y"]);
         assert_eq!(lines(file, "d[]"), ["z"], "a single value counts as a list of one");
         assert_eq!(lines(file, "e | f.g"), [""; 0]);
+    }
+
+    #[test]
+    fn a_text_may_stand_for_its_words_and_an_item_for_itself() {
+        let file = "---\na: one  two, three\nb: [one two, three]\nc: [x, {src: y}]\n---\n";
+        assert_eq!(lines(file, "a[]:words"), ["one", "two", "three"]);
+        assert_eq!(lines(file, "b[]:words"), ["one two", "three"]);
+        let parts = front_matter::split(file).expect(file);
+        let lookup = Lookup { front: &parts.front, defaults: &Map::new(), any_case: false };
+        let paths = |text: &str| Paths::try_from(text.to_owned()).expect(text);
+        let items = lookup.all(&paths("c[]"));
+        let inner: Vec<_> = items.iter().flat_map(|item| lookup.inside(item, &paths("src | @"))).collect();
+        assert_eq!(inner.iter().filter_map(|found| lookup.plain(found)).collect::<Vec<_>>(), ["x", "y"]);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 pub mod assets;
 pub mod dates;
+pub mod explain;
 pub mod folder;
 pub mod front_matter;
 pub mod lookup;
 pub mod mapping;
 pub mod markdown;
+pub mod origins;
 pub mod profile;
 
 use std::collections::{HashMap, HashSet};

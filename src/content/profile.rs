@@ -18,6 +18,9 @@ pub struct Profile {
     /// The address of an announcement whose front matter gives none.
     pub url: String,
     fields: BTreeMap<String, FieldRule>,
+    /// What holds instead in a folder of events.
+    #[serde(default)]
+    event_fields: BTreeMap<String, FieldRule>,
 }
 
 impl Profile {
@@ -30,7 +33,19 @@ impl Profile {
             ProfileName::Zola => include_str!("profiles/zola.toml"),
         };
         let mut profile: Self = toml::from_str(text).expect("compiled-in profiles are tested");
-        profile.fields.extend(overrides.clone());
+        for (field, rule) in overrides {
+            profile.event_fields.remove(field);
+            profile.fields.insert(field.clone(), rule.clone());
+        }
+        profile
+    }
+
+    /// The profile for a folder of some kind.
+    pub fn for_kind(&self, kind: &str) -> Self {
+        let mut profile = self.clone();
+        if matches!(kind, "event" | "events" | "agenda" | "evenement" | "evenements") {
+            profile.fields.append(&mut profile.event_fields);
+        }
         profile
     }
 
@@ -74,7 +89,7 @@ mod tests {
     fn every_compiled_in_profile_is_read_and_names_known_fields() {
         for name in [ProfileName::Numerique, ProfileName::Jekyll, ProfileName::Hugo, ProfileName::Zola] {
             let profile = Profile::with_overrides(name, &BTreeMap::new());
-            for field in profile.fields.keys() {
+            for field in profile.fields.keys().chain(profile.event_fields.keys()) {
                 assert!(FIELDS.contains(&field.as_str()), "{name:?}: {field}");
             }
             assert!(profile.keys().contains("title"));

@@ -1,7 +1,8 @@
 //! How a profile says where a field stands: for each field of the neutral announcement, the front matter keys to try.
 //!
-//! In a path `.` goes into a mapping, `[]` over a list, `|` separates fallbacks; the first that is not empty wins.
-//! `date | filename` is two fallbacks; `taxonomies.tags[]` is a path.
+//! In a path `.` goes into a mapping, `[]` over a list, `|` separates fallbacks; the first that is not empty wins. `@` is the
+//! value at hand itself (an item of a list may be a text or a mapping), and `:words` cuts a text at its blanks.
+//! `categories[]:words | category` is two fallbacks.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +19,12 @@ pub enum Step {
 
 /// A path into front matter, e.g. `files[].nom`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyPath(pub Vec<Step>);
+pub struct KeyPath {
+    /// Empty for the value at hand itself.
+    pub steps: Vec<Step>,
+    /// A single text stands for several values, cut at its blanks (Jekyll's `tags: a b`).
+    pub words: bool,
+}
 
 /// Fallbacks, first that is not empty wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -44,10 +50,14 @@ impl TryFrom<String> for Paths {
 }
 
 fn parse_path(path: &str) -> Option<KeyPath> {
+    let (path, words) = path.strip_suffix(":words").map_or((path, false), |path| (path, true));
     let mut steps = Vec::new();
+    if path == "@" {
+        return Some(KeyPath { steps, words });
+    }
     for part in path.split('.') {
         let (key, each) = part.strip_suffix("[]").map_or((part, false), |key| (key, true));
-        if key.is_empty() || key.contains(['[', ']', ' ']) {
+        if key.is_empty() || key.contains(['[', ']', ' ', '@', ':']) {
             return None;
         }
         steps.push(Step::Key(key.to_owned()));
@@ -55,26 +65,36 @@ fn parse_path(path: &str) -> Option<KeyPath> {
             steps.push(Step::Each);
         }
     }
-    Some(KeyPath(steps))
+    Some(KeyPath { steps, words })
 }
 
 impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, step) in self.0.iter().enumerate() {
+        if self.steps.is_empty() {
+            write!(f, "@")?;
+        }
+        for (index, step) in self.steps.iter().enumerate() {
             match step {
                 Step::Key(key) if index == 0 => write!(f, "{key}")?,
                 Step::Key(key) => write!(f, ".{key}")?,
                 Step::Each => write!(f, "[]")?,
             }
         }
-        Ok(())
+        if self.words { write!(f, ":words") } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for Paths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&written.join(" | "))
     }
 }
 
 impl KeyPath {
     /// The top-level key the path begins with.
     pub fn root(&self) -> Option<&str> {
-        match self.0.first() {
+        match self.steps.first() {
             Some(Step::Key(key)) => Some(key),
             _ => None,
         }
@@ -139,14 +159,13 @@ mod tests {
 
     #[test]
     fn paths_are_parsed_and_written_back() {
-        let paths = Paths::try_from("une-ou-diaporama[].image | cover.image | a[].b[].c".to_owned()).expect("paths");
-        let written: Vec<String> = paths.0.iter().map(ToString::to_string).collect();
-        assert_eq!(written, ["une-ou-diaporama[].image", "cover.image", "a[].b[].c"]);
+        let text = "une-ou-diaporama[].image | cover.image | a[].b[].c | @ | tags[]:words";
+        assert_eq!(Paths::try_from(text.to_owned()).expect("paths").to_string(), text);
     }
 
     #[test]
     fn what_is_no_path_is_refused() {
-        for text in ["a..b", "a[0]", "a | | b", "[]", "a b", "."] {
+        for text in ["a..b", "a[0]", "a | | b", "[]", "a b", ".", "a:list", "a.@"] {
             assert!(Paths::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

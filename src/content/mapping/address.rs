@@ -13,6 +13,17 @@ use crate::model::time::Moment;
 pub(super) struct Place {
     pub slug: String,
     pub url: Url,
+    /// The language a file name ends with (`news.fr.md`).
+    pub lang: Option<String>,
+    /// What its id is minted from: the slug, and the language where the file is a translation.
+    pub identity: String,
+}
+
+/// A path taken apart: `blog/2019-01-09-news.fr.md` and `blog/news/index.fr.md` are both `news` in `blog`, in French.
+struct Name<'a> {
+    folder: &'a str,
+    name: &'a str,
+    lang: Option<&'a str>,
 }
 
 impl Mapper<'_> {
@@ -22,32 +33,56 @@ impl Mapper<'_> {
             .line("slug")
             .map(|given| slugify(&given))
             .filter(|slug| !slug.is_empty())
-            .unwrap_or_else(|| slug_of_name(name, self.path));
-        let path = self.line("url").filter(|path| !path.contains([':', '{'])).unwrap_or_else(|| {
-            let pattern = self.rule.and_then(|rule| rule.url.as_deref()).unwrap_or(&self.habits.profile.url);
-            self.fill(pattern, &slug, published)
-        });
-        let site = &self.habits.site.url;
-        let url = site.join(path.trim_start_matches('/')).ok().filter(|url| url.host() == site.host());
-        Place { url: url.unwrap_or_else(|| site.clone()), slug }
-    }
-
-    /// The file's name without ending and date; `index` stands for its folder.
-    fn name(&self) -> &str {
-        let file = self.path.rsplit('/').next().unwrap_or(self.path);
-        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let stem = match (stem, self.path.rsplit('/').nth(1)) {
-            ("index", Some(folder)) => folder,
-            _ => stem,
+            .unwrap_or_else(|| slug_of_name(name.name, self.path));
+        let site = self.habits.site.url.as_str();
+        let own = |given: &String| given.starts_with(site) || !given.contains("://");
+        let path = match self.line("url").filter(own) {
+            Some(given) => self.fill_colons(&given, &name, &slug, published),
+            None => {
+                let pattern = self.rule.and_then(|rule| rule.url.as_deref()).unwrap_or(&self.profile.url);
+                self.fill(pattern, &name, &slug, published)
+            }
         };
-        split_file_name(stem).map(|(_, rest)| rest).filter(|rest| !rest.is_empty()).unwrap_or(stem)
+        let translation = name.lang.filter(|lang| !self.habits.site.lang.starts_with(lang));
+        let path = match translation {
+            Some(lang) => format!("{lang}/{}", path.trim_start_matches('/')),
+            None => path,
+        };
+        let identity = translation.map_or_else(|| slug.clone(), |lang| format!("{slug}.{lang}"));
+        Place { url: self.on_site(&path), slug, lang: name.lang.map(str::to_owned), identity }
     }
 
-    fn fill(&self, pattern: &str, slug: &str, published: &Moment) -> String {
-        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    /// An address of the site's own; one that leads elsewhere cannot be a page of ours.
+    fn on_site(&self, path: &str) -> Url {
+        let site = &self.habits.site.url;
+        let path = path.strip_prefix(site.as_str()).unwrap_or(path);
+        let url = site.join(&path.trim_start_matches('/').replace(':', "%3A")).ok();
+        url.filter(|url| url.host() == site.host()).unwrap_or_else(|| site.clone())
+    }
+
+    fn name(&self) -> Name<'_> {
+        let (folder, file) = self.path.rsplit_once('/').unwrap_or(("", self.path));
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let (stem, lang) = match stem.rsplit_once('.') {
+            Some((stem, lang)) if is_language(lang) => (stem, Some(lang)),
+            _ => (stem, None),
+        };
+        // a folder with an `index` is one announcement with what belongs to it
+        let (folder, stem) = match folder.rsplit_once('/').or((!folder.is_empty()).then_some(("", folder))) {
+            Some((parent, own)) if stem == "index" => (parent, own),
+            _ => (folder, stem),
+        };
+        let name = split_file_name(stem).map(|(_, rest)| rest).filter(|rest| !rest.is_empty()).unwrap_or(stem);
+        Name { folder, name, lang }
+    }
+
+    /// Fills a pattern of a folder's rule or the profile.
+    fn fill(&self, pattern: &str, name: &Name, slug: &str, published: &Moment) -> String {
         let date = published.local_date();
+        let folder = name.folder.split('/').filter(|part| !matches!(*part, "_posts" | "_drafts"));
         let path = pattern
-            .replace("{folder}", folder)
+            .replace("{folder}", &folder.collect::<Vec<_>>().join("/"))
+            .replace("{categories}", &self.categories().join("/"))
             .replace("{slug}", slug)
             .replace("{year}", &format!("{:04}", date.year()))
             .replace("{month}", &format!("{:02}", date.month()))
@@ -55,9 +90,39 @@ impl Mapper<'_> {
         path.replace("//", "/")
     }
 
+    /// Fills the placeholders of Jekyll's `permalink: /:year/:title/`.
+    fn fill_colons(&self, given: &str, name: &Name, slug: &str, published: &Moment) -> String {
+        let date = published.local_date();
+        let pattern = match given {
+            "date" => "/:categories/:year/:month/:day/:title.html",
+            "pretty" => "/:categories/:year/:month/:day/:title/",
+            "none" => "/:categories/:title.html",
+            given => given,
+        };
+        let filled = [
+            (":categories", self.categories().join("/")),
+            (":short_year", format!("{:02}", date.year() % 100)),
+            (":year", format!("{:04}", date.year())),
+            (":i_month", date.month().to_string()),
+            (":month", format!("{:02}", date.month())),
+            (":i_day", date.day().to_string()),
+            (":day", format!("{:02}", date.day())),
+            (":title", slug.to_owned()),
+            (":slug", slug.to_owned()),
+            (":name", name.name.to_owned()),
+        ]
+        .iter()
+        .fold(pattern.to_owned(), |path, (mark, value)| path.replace(mark, value));
+        filled.replace("///", "/").replace("//", "/").replacen(":/", "://", 1)
+    }
+
+    fn categories(&self) -> Vec<String> {
+        self.labels("categories").into_iter().map(|label| label.slug).collect()
+    }
+
     /// The first address a field gives that can be used.
-    pub(super) fn url(&mut self, field: &str, place: &Place) -> Option<Url> {
-        let found = self.lookup.all(&self.paths(field));
+    pub(super) fn url(&mut self, field: &'static str, place: &Place) -> Option<Url> {
+        let found = self.find(field);
         found.iter().find_map(|found| self.resolve(found, place))
     }
 
@@ -71,6 +136,12 @@ impl Mapper<'_> {
         }
         url
     }
+}
+
+/// `fr`, `pt-br`: a translation's ending, not any dot in a name.
+fn is_language(text: &str) -> bool {
+    let (language, region) = text.split_once('-').unwrap_or((text, "xx"));
+    [language, region].iter().all(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 fn slug_of_name(name: &str, path: &str) -> String {

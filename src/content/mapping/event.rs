@@ -57,8 +57,8 @@ impl<'a> Mapper<'a> {
         })
     }
 
-    fn given(&mut self, field: &str) -> Option<Given> {
-        let found = self.lookup.first(&self.paths(field))?;
+    fn given(&mut self, field: &'static str) -> Option<Given> {
+        let found = self.find(field).into_iter().next()?;
         let understood = self.date(&found)?;
         let local = understood.instant.with_timezone(&self.zone()).naive_local();
         Some(Given { local, position: self.lookup.position(&found) })
@@ -66,10 +66,12 @@ impl<'a> Mapper<'a> {
 
     /// The hours of a field of its own or of the row labelled so.
     fn hours(&mut self) -> Option<Hours> {
-        let found = self.lookup.first(&self.paths("hours")).or_else(|| self.hours_row())?;
+        let found = self.find("hours").into_iter().next().or_else(|| self.hours_row())?;
         let text = self.lookup.plain(&found)?;
         let position = self.lookup.position(&found);
-        if let Some((from, to)) = parse_hours(&text) { Some(Hours { from, to, position }) } else {
+        if let Some((from, to)) = parse_hours(&text) {
+            Some(Hours { from, to, position })
+        } else {
             let message = format!("the hours `{text}` are not understood");
             let hint = "write `9h-12h` or `de 9h30 à 17h`; the calendar goes without them";
             self.diagnostics.push(Diagnostic::warning("hours-unreadable", position, message).with_hint(hint));
@@ -81,7 +83,9 @@ impl<'a> Mapper<'a> {
         self.grouped("info").into_iter().find_map(|(rule, outer)| {
             let label = self.lookup.plain(&self.part(&rule, outer.as_ref(), "label")?)?;
             let is_hours = matches!(slugify(&label).as_str(), "horaires" | "horaire" | "tous-les-jours");
-            is_hours.then(|| self.part(&rule, outer.as_ref(), "value"))?
+            let found = is_hours.then(|| self.part(&rule, outer.as_ref(), "value"))??;
+            self.note("hours", format!("the row labelled `{label}`"), std::slice::from_ref(&found));
+            Some(found)
         })
     }
 

@@ -44,13 +44,18 @@ impl<'a> Mapper<'a> {
     }
 
     /// The groups of a field: each rule with each value it goes over, or with none where it reads from the top.
-    pub(super) fn grouped(&self, field: &str) -> Vec<(GroupRule, Option<Found<'a>>)> {
+    pub(super) fn grouped(&self, field: &'static str) -> Vec<(GroupRule, Option<Found<'a>>)> {
         let mut groups = Vec::new();
-        for rule in self.habits.profile.groups(field) {
+        for rule in self.profile.groups(field) {
             if rule.each.0.is_empty() {
+                for (part, paths) in &rule.parts {
+                    self.note(field, format!("{part}: {paths}"), &self.lookup.all(paths));
+                }
                 groups.push((rule.clone(), None));
             } else {
-                groups.extend(self.lookup.all(&rule.each).into_iter().map(|found| (rule.clone(), Some(found))));
+                let found = self.lookup.all(&rule.each);
+                self.note(field, format!("each {}", rule.each), &found);
+                groups.extend(found.into_iter().map(|found| (rule.clone(), Some(found))));
             }
         }
         groups

@@ -6,6 +6,7 @@ mod media;
 mod people;
 mod when;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -15,10 +16,10 @@ use self::address::Place;
 use super::front_matter::{self, FrontMatter};
 use super::lookup::{Found, Lookup};
 use super::markdown::{self, Context};
+use super::origins::{self, Origins};
 use super::profile::Profile;
 use crate::model::announcement::{Announcement, AnnouncementId, Source, Status};
 use crate::model::diagnostic::{Diagnostic, Position};
-use crate::model::profile::Paths;
 use crate::model::settings::{ContentSettings, FolderRule, SiteSettings};
 use crate::model::text::{Label, RichText};
 use crate::model::token::sha256_hex;
@@ -39,6 +40,7 @@ pub struct Habits<'a> {
 pub struct Understood {
     pub announcement: Announcement,
     pub diagnostics: Vec<Diagnostic>,
+    pub origins: Origins,
 }
 
 /// Reads one file.
@@ -55,11 +57,13 @@ pub fn read(path: &str, bytes: &[u8], habits: Habits) -> Result<Understood, Vec<
         defaults: rule.map_or(&empty, |rule| &rule.defaults),
         any_case: habits.profile.any_case,
     };
-    let mut mapper = Mapper { path, habits, rule, lookup, diagnostics: parts.diagnostics };
+    let profile = habits.profile.for_kind(&kind(path, rule));
+    let origins = RefCell::default();
+    let mut mapper = Mapper { path, habits, rule, profile: &profile, lookup, origins, diagnostics: parts.diagnostics };
     let announcement = mapper.announcement(sha256_hex(bytes), parts.body, parts.body_start);
     let diagnostics = mapper.diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
     match announcement {
-        Some(announcement) => Ok(Understood { announcement, diagnostics }),
+        Some(announcement) => Ok(Understood { announcement, diagnostics, origins: mapper.origins.into_inner() }),
         None => Err(diagnostics),
     }
 }
@@ -88,22 +92,25 @@ struct Mapper<'a> {
     path: &'a str,
     habits: Habits<'a>,
     rule: Option<&'a FolderRule>,
+    /// The habits' profile as it holds in this folder.
+    profile: &'a Profile,
     lookup: Lookup<'a>,
+    origins: RefCell<Origins>,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Mapper<'_> {
+impl<'a> Mapper<'a> {
     fn announcement(&mut self, hash: String, body: &str, body_start: Position) -> Option<Announcement> {
         let published = self.published()?;
         let place = self.address(&published);
         let title = self.title(&place);
-        let lang = self.lang();
+        let lang = self.lang(&place);
         let (summary, body) = self.texts(body, body_start, &place, &lang);
         let info = self.info(&place);
         Some(Announcement {
             id: self.id(&published, &place),
             source: Source { path: self.path.to_owned(), hash },
-            kind: self.kind(),
+            kind: kind(self.path, self.rule),
             title,
             subtitle: self.line("subtitle"),
             aliases: self.lines("aliases"),
@@ -129,25 +136,37 @@ impl Mapper<'_> {
         })
     }
 
-    fn paths(&self, field: &str) -> Paths {
-        self.habits.profile.paths(field)
+    /// The values of a field; what they were read from is noted.
+    fn find(&self, field: &'static str) -> Vec<Found<'a>> {
+        let paths = self.profile.paths(field);
+        let found = self.lookup.all(&paths);
+        self.note(field, paths.to_string(), &found);
+        found
+    }
+
+    fn note(&self, field: &'static str, rule: String, found: &[Found]) {
+        origins::note(&mut self.origins.borrow_mut(), field, rule, found, |found| self.lookup.position(found));
     }
 
     /// A field of one line of plain text.
-    fn line(&self, field: &str) -> Option<String> {
-        self.lookup.line(&self.paths(field)).map(|(line, _)| line)
+    fn line(&self, field: &'static str) -> Option<String> {
+        self.find(field).iter().find_map(|found| self.lookup.plain(found))
     }
 
     /// A field of several lines of plain text, each once.
-    fn lines(&self, field: &str) -> Vec<String> {
+    fn lines(&self, field: &'static str) -> Vec<String> {
         let mut lines = Vec::new();
-        for found in self.lookup.all(&self.paths(field)) {
+        for found in self.find(field) {
             lines.extend(self.lookup.plain(&found).filter(|line| !lines.contains(line)));
         }
         lines
     }
 
-    fn labels(&self, field: &str) -> Vec<Label> {
+    fn flag(&self, field: &'static str) -> Option<bool> {
+        self.find(field).first().and_then(|found| self.lookup.flag(found))
+    }
+
+    fn labels(&self, field: &'static str) -> Vec<Label> {
         let mut labels: Vec<Label> = Vec::new();
         for label in self.lines(field).iter().filter_map(|line| Label::new(line)) {
             if labels.iter().all(|known| known.slug != label.slug) {
@@ -171,34 +190,32 @@ impl Mapper<'_> {
         words
     }
 
-    fn lang(&self) -> String {
+    fn lang(&self, place: &Place) -> String {
         self.line("lang")
+            .or_else(|| place.lang.clone())
             .or_else(|| self.rule.and_then(|rule| rule.lang.clone()))
             .unwrap_or_else(|| self.habits.site.lang.clone())
     }
 
-    fn kind(&self) -> String {
-        let first_folder = self.path.split_once('/').map_or("", |(folder, _)| folder);
-        self.rule.and_then(|rule| rule.kind.clone()).unwrap_or_else(|| first_folder.to_owned())
-    }
-
     fn status(&self) -> Status {
-        let draft = self.lookup.flag(&self.paths("draft")) == Some(true);
-        let unpublished = self.lookup.flag(&self.paths("published_flag")) == Some(false);
+        let draft = self.flag("draft") == Some(true);
+        let unpublished = self.flag("published_flag") == Some(false);
         let in_drafts = self.path.split('/').any(|part| part == "_drafts");
         if draft || unpublished || in_drafts { Status::Draft } else { Status::Published }
     }
 
     fn id(&self, published: &crate::model::time::Moment, place: &Place) -> AnnouncementId {
-        if let Some(id) = self.line("id") { AnnouncementId::pinned(&id) } else {
+        if let Some(id) = self.line("id") {
+            AnnouncementId::pinned(&id)
+        } else {
             let host = self.habits.site.url.host_str().unwrap_or("localhost");
-            AnnouncementId::minted(host, published.local_date(), &place.slug)
+            AnnouncementId::minted(host, published.local_date(), &place.identity)
         }
     }
 
     /// The summary of its own field, or what stands before the mark for "more", and the body.
     fn texts(&mut self, body: &str, start: Position, place: &Place, lang: &str) -> (Option<RichText>, RichText) {
-        let field = self.lookup.first(&self.paths("summary"));
+        let field = self.find("summary").into_iter().next();
         let summary = match field.and_then(|found| Some((self.lookup.text(&found)?, self.lookup.position(&found)))) {
             Some((text, position)) => Some(self.render(text.trim(), position, place, lang)),
             None => before_more(body).map(|excerpt| self.render(excerpt, start, place, lang)),
@@ -207,7 +224,7 @@ impl Mapper<'_> {
     }
 
     fn render(&mut self, source: &str, start: Position, place: &Place, lang: &str) -> RichText {
-        let context = Context { dialect: self.habits.profile.dialect, base: &place.url, lang, start };
+        let context = Context { dialect: self.profile.dialect, base: &place.url, lang, start };
         let rendered = markdown::render(source, &context);
         self.diagnostics.extend(rendered.diagnostics);
         RichText { source: source.to_owned(), html: rendered.html, text: rendered.text }
@@ -215,7 +232,7 @@ impl Mapper<'_> {
 
     /// What no rule read, as given.
     fn extra(&self) -> Map<String, Value> {
-        let known = self.habits.profile.keys();
+        let known = self.profile.keys();
         let is_known = |key: &str| {
             known.contains(key) || self.lookup.any_case && known.iter().any(|name| name.eq_ignore_ascii_case(key))
         };
@@ -227,6 +244,12 @@ impl Mapper<'_> {
         let position = self.lookup.position(found);
         self.diagnostics.push(Diagnostic::warning(code, position, message).with_hint(hint));
     }
+}
+
+/// What sort of announcement a file is: what its folder's rule says, or the name of its first folder.
+fn kind(path: &str, rule: Option<&FolderRule>) -> String {
+    let first_folder = path.split_once('/').map_or("", |(folder, _)| folder);
+    rule.and_then(|rule| rule.kind.clone()).unwrap_or_else(|| first_folder.to_owned())
 }
 
 fn before_more(body: &str) -> Option<&str> {

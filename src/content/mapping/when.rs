@@ -18,8 +18,12 @@ impl Mapper<'_> {
     /// The date of its key, its name, its path, or the moment it was first seen. `None` (with an error) where the key is
     /// there and cannot be read: guessing would publish at the wrong time, under another id.
     pub(super) fn published(&mut self) -> Option<Moment> {
-        if let Some(found) = self.lookup.first(&self.paths("published")) {
-            return self.date(&found).map(|understood| self.moment_of(understood, found.path));
+        if let Some(found) = self.find("published").into_iter().next() {
+            let understood = self.date(&found)?;
+            if understood.instant > self.habits.now && self.is_event_start(&found) {
+                return Some(self.first_seen());
+            }
+            return Some(self.moment_of(understood, found.path));
         }
         let file = self.path.rsplit('/').next().unwrap_or(self.path);
         if let Some((date, _)) = dates::split_file_name(file.rsplit_once('.').map_or(file, |(stem, _)| stem)) {
@@ -31,14 +35,23 @@ impl Mapper<'_> {
         let hint = "give it a `date:`, or begin its name with one";
         let message = "the file has no date: it counts from when it was first seen";
         self.diagnostics.push(Diagnostic::warning("no-date", Position::START, message).with_hint(hint));
+        Some(self.first_seen())
+    }
+
+    fn first_seen(&self) -> Moment {
         let instant = self.habits.first_seen.get(self.path).copied().unwrap_or(self.habits.now);
-        let zone = self.zone();
-        Some(Moment { instant, zone, precision: Precision::Second, origin: "first-seen".to_owned() })
+        Moment { instant, zone: self.zone(), precision: Precision::Second, origin: "first-seen".to_owned() }
+    }
+
+    /// Whether one key gives both the date of the announcement and the event's: that does not hold the announcement back
+    /// until the event begins.
+    fn is_event_start(&self, found: &Found) -> bool {
+        self.lookup.all(&self.profile.paths("start")).first().is_some_and(|start| start.path == found.path)
     }
 
     /// A further date; one that cannot be read is left out, with an error.
-    pub(super) fn moment(&mut self, field: &str) -> Option<Moment> {
-        let found = self.lookup.first(&self.paths(field))?;
+    pub(super) fn moment(&mut self, field: &'static str) -> Option<Moment> {
+        let found = self.find(field).into_iter().next()?;
         let understood = self.date(&found)?;
         Some(self.moment_of(understood, found.path))
     }

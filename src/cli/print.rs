@@ -1,0 +1,26 @@
+//! Lines to stdout and stderr that never panic: a reader that closes its pipe, or a full disk under a log, is no reason to
+//! stop sending.
+
+use std::fmt::Arguments;
+use std::io::Write as _;
+
+/// A line of data.
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::cli::print::to_stdout(format_args!($($arg)*)) };
+}
+
+/// A line about what goes on.
+macro_rules! tell {
+    ($($arg:tt)*) => { $crate::cli::print::to_stderr(format_args!($($arg)*)) };
+}
+
+pub(super) use {say, tell};
+
+pub(super) fn to_stdout(line: Arguments) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+pub(super) fn to_stderr(line: Arguments) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
