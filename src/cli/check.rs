@@ -31,7 +31,7 @@ enum Format {
 impl Check {
     pub(super) fn run(&self, config: &Config) -> anyhow::Result<ExitCode> {
         for path in &self.paths {
-            self.find(path, config)?;
+            find(path, config)?;
         }
         let loaded = app::check(config, Utc::now())?;
         let diagnostics: Vec<&Diagnostic> =
@@ -68,23 +68,19 @@ impl Check {
     fn is_about(&self, diagnostic: &Diagnostic, config: &Config) -> bool {
         let file = absolute(Path::new(&diagnostic.file));
         self.paths.is_empty()
-            || self.paths.iter().any(|path| self.find(path, config).is_ok_and(|wanted| file.starts_with(wanted)))
+            || self.paths.iter().any(|path| find(path, config).is_ok_and(|wanted| file.starts_with(wanted)))
     }
+}
 
-    /// A path as given, from here or from the content folder.
-    fn find(&self, path: &Path, config: &Config) -> Result<PathBuf, UsageError> {
-        let content = absolute(&config.content.dir);
-        [absolute(path), content.join(path)]
-            .into_iter()
-            .find(|found| found.exists() && found.starts_with(&content))
-            .ok_or_else(|| {
-                UsageError(format!(
-                    "`{}` is not in the content folder `{}`",
-                    path.display(),
-                    config.content.dir.display()
-                ))
-            })
-    }
+/// A path as given, from here or from the content folder.
+fn find(path: &Path, config: &Config) -> Result<PathBuf, UsageError> {
+    let content = absolute(&config.content.dir);
+    [absolute(path), content.join(path)]
+        .into_iter()
+        .find(|found| found.exists() && found.starts_with(&content))
+        .ok_or_else(|| {
+            UsageError(format!("`{}` is not in the content folder `{}`", path.display(), config.content.dir.display()))
+        })
 }
 
 fn absolute(path: &Path) -> PathBuf {
