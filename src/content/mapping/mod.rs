@@ -190,7 +190,9 @@ impl Mapper<'_> {
     }
 
     fn id(&self, published: &crate::model::time::Moment, place: &Place) -> AnnouncementId {
-        if let Some(id) = self.line("id") { AnnouncementId::pinned(&id) } else {
+        if let Some(id) = self.line("id") {
+            AnnouncementId::pinned(&id)
+        } else {
             let host = self.habits.site.url.host_str().unwrap_or("localhost");
             AnnouncementId::minted(host, published.local_date(), &place.slug)
         }
