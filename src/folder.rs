@@ -44,7 +44,7 @@ pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
         written.removed += usize::from(fs::remove_file(dir.join(name)).is_ok());
         remove_empty_folders(dir, name);
     }
-    let manifest: String = files.iter().map(|name| format!("{name}\n")).collect();
+    let manifest = files.into_iter().fold(String::new(), |lines, name| lines + &name + "\n");
     put(dir, MANIFEST, manifest.as_bytes())?;
     Ok(written)
 }

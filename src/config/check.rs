@@ -49,7 +49,7 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
     notes.extend(unbuilt.iter().filter(|(_, given)| *given).map(|(key, _)| format!("`{key}` does nothing yet")));
     Ok(Config {
         content: content(raw.content, &base)?,
-        publish: publish(raw.publish, &base)?,
+        publish: publish(&raw.publish, &base)?,
         newsletters: newsletters(raw.newsletter, &site)?,
         mail: mail(raw.mail, &site, &base)?,
         store: store(raw.store.url.as_ref(), &base)?,
@@ -180,7 +180,7 @@ fn json(value: Value) -> serde_json::Value {
     }
 }
 
-fn publish(raw: RawPublish, base: &Path) -> Checked<PublishSettings> {
+fn publish(raw: &RawPublish, base: &Path) -> Checked<PublishSettings> {
     Ok(PublishSettings {
         dir: base.join(raw.dir.as_deref().unwrap_or("public")),
         limit: raw.limit.map_or(50, std::num::NonZero::get),

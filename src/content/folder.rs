@@ -104,7 +104,8 @@ fn enter_folder(folder: &Path, path: &str, max_bytes: u64, depth: usize, walk: &
 
 /// Hidden files and what editors leave lying about.
 fn is_ignored(name: &str) -> bool {
-    name.starts_with(['.', '#']) || name.ends_with('~') || name.ends_with(".swp") || name.ends_with(".tmp")
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    name.starts_with(['.', '#']) || name.ends_with('~') || matches!(ending.as_deref(), Some("swp" | "tmp"))
 }
 
 /// Markdown, except what generators keep about a folder rather than in it.

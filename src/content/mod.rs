@@ -12,6 +12,7 @@ pub mod origins;
 pub mod profile;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use self::folder::Walk;
 use self::mapping::Habits;
@@ -38,7 +39,7 @@ impl Loaded {
 }
 
 /// Reads what a walk found. A file that cannot be read or understood keeps its last good version; the others go on.
-pub fn load(walk: Walk, last_good: &HashMap<String, Vec<u8>>, habits: Habits) -> Loaded {
+pub fn load<S: BuildHasher>(walk: Walk, last_good: &HashMap<String, Vec<u8>, S>, habits: Habits) -> Loaded {
     let mut present: HashSet<String> = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
     let mut announcements: Vec<_> =
         present.iter().filter_map(|path| again(path, last_good.get(path)?, habits)).collect();

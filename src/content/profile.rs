@@ -41,6 +41,7 @@ impl Profile {
     }
 
     /// The profile for a folder of some kind.
+    #[must_use]
     pub fn for_kind(&self, kind: &str) -> Self {
         let mut profile = self.clone();
         if matches!(kind, "event" | "events" | "agenda" | "evenement" | "evenements") {

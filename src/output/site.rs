@@ -115,7 +115,7 @@ impl<'a> Builder<'a> {
         self.page(String::new(), page::home(templates, &whole, &counted, self.source.newsletters, now)?);
         self.add("style.css".to_owned(), page::stylesheet(templates), CSS, None);
         let list = opml::write(&site.title, &self.outlines)?;
-        self.gate("feeds.opml", check::check_xml(&list), None)?;
+        gate("feeds.opml", check::check_xml(&list), None)?;
         self.add("feeds.opml".to_owned(), list, OPML, None);
         Ok(())
     }
@@ -147,7 +147,7 @@ impl<'a> Builder<'a> {
         ] {
             let path = format!("{}{name}", feed.folder);
             let checked = if name == "feed.json" { check::check_json(&bytes) } else { check::check_xml(&bytes) };
-            self.gate(&path, checked, Some(&feed))?;
+            gate(&path, checked, Some(&feed))?;
             self.add(path, bytes, content_type, modified);
         }
         self.outlines.push(Outline {
@@ -166,7 +166,7 @@ impl<'a> Builder<'a> {
     fn calendar(&mut self, feed: &Feed<'a>) -> Result<(), SiteError> {
         let path = format!("{}calendar.ics", feed.folder);
         let bytes = calendar::write(feed);
-        self.gate(&path, check::check_calendar(&bytes), Some(feed))?;
+        gate(&path, check::check_calendar(&bytes), Some(feed))?;
         let events: Vec<Entry> =
             feed.entries.iter().copied().filter(|entry| entry.announcement.event.is_some()).collect();
         self.add(path, bytes, CALENDAR, newest(&events));
@@ -178,7 +178,7 @@ impl<'a> Builder<'a> {
             let path = format!("events/{slug}.ics");
             let bytes = calendar::write_event(self.source.site, &entry);
             let feed = self.feed(String::new(), String::new(), vec![entry]);
-            self.gate(&path, check::check_calendar(&bytes), Some(&feed))?;
+            gate(&path, check::check_calendar(&bytes), Some(&feed))?;
             self.add(path, bytes, CALENDAR, Some(entry.revision.updated));
         }
         Ok(())
@@ -202,13 +202,14 @@ impl<'a> Builder<'a> {
         let etag = format!("\"{}\"", &sha256_hex(&bytes)[..32]);
         self.documents.insert(path, Document { bytes, content_type, etag, modified });
     }
+}
 
-    fn gate(&self, path: &str, checked: Result<(), check::Fault>, feed: Option<&Feed>) -> Result<(), SiteError> {
-        checked.map_err(|fault| {
-            let from = feed.and_then(|feed| fault.source(feed)).map(str::to_owned);
-            SiteError::Gate { path: path.to_owned(), fault, from }
-        })
-    }
+/// Keeps a document that another parser cannot read from being published, and names the announcement at fault.
+fn gate(path: &str, checked: Result<(), check::Fault>, feed: Option<&Feed>) -> Result<(), SiteError> {
+    checked.map_err(|fault| {
+        let from = feed.and_then(|feed| fault.source(feed)).map(str::to_owned);
+        SiteError::Gate { path: path.to_owned(), fault, from }
+    })
 }
 
 /// Events with the names of their calendars. Where two have one slug the older keeps it; the other's first day tells them apart.

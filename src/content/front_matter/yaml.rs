@@ -63,10 +63,10 @@ impl Places<'_> {
         parser.set_input_string(&mut input);
         let mut frames: Vec<Frame> = Vec::new();
         loop {
-            let event = parser.parse().map_err(|error| self.syntax_error(&error))?;
+            let event = parser.parse().map_err(|error| Box::new(self.syntax_error(&error)))?;
             match &event.data {
                 EventData::StreamEnd => return Ok(()),
-                EventData::Alias { anchor } => return Err(self.alias(anchor, event.start_mark)),
+                EventData::Alias { anchor } => return Err(Box::new(self.alias(anchor, event.start_mark))),
                 EventData::Scalar { value, style, .. } => self.scalar(&mut frames, &event, value, *style),
                 EventData::MappingStart { .. } => {
                     let path = self.enter(&mut frames, &event)?;
@@ -148,12 +148,12 @@ impl Places<'_> {
         Position { line: self.lines_before + line_index(mark) + 1, column }
     }
 
-    fn alias(&self, anchor: &str, mark: Mark) -> Failure {
+    fn alias(&self, anchor: &str, mark: Mark) -> Diagnostic {
         let message = format!("the alias `*{anchor}` is refused: a few of them can stand for millions of values");
-        Box::new(Diagnostic::error("yaml-alias", self.position(mark), message).with_hint("write the value out"))
+        Diagnostic::error("yaml-alias", self.position(mark), message).with_hint("write the value out")
     }
 
-    fn syntax_error(&self, error: &libyaml_safer::Error) -> Failure {
+    fn syntax_error(&self, error: &libyaml_safer::Error) -> Diagnostic {
         let start = Position { line: self.lines_before + 1, column: 1 };
         let position = error.problem_mark().map_or(start, |mark| self.position(mark));
         let mut message = error.problem().to_owned();
@@ -161,10 +161,10 @@ impl Places<'_> {
             message = format!("{message} {context}");
         }
         let diagnostic = Diagnostic::error("yaml-syntax", position, format!("front matter is no YAML: {message}"));
-        Box::new(match hint(error.problem()) {
+        match hint(error.problem()) {
             Some(hint) => diagnostic.with_hint(hint),
             None => diagnostic,
-        })
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Place {
 /// A path taken apart: `blog/2019-01-09-news.fr.md` and `blog/news/index.fr.md` are both `news` in `blog`, in French.
 struct Name<'a> {
     folder: &'a str,
-    name: &'a str,
+    own: &'a str,
     lang: Option<&'a str>,
 }
 
@@ -33,15 +33,14 @@ impl Mapper<'_> {
             .line("slug")
             .map(|given| slugify(&given))
             .filter(|slug| !slug.is_empty())
-            .unwrap_or_else(|| slug_of_name(name.name, self.path));
+            .unwrap_or_else(|| slug_of_name(name.own, self.path));
         let site = self.habits.site.url.as_str();
         let own = |given: &String| given.starts_with(site) || !given.contains("://");
-        let path = match self.line("url").filter(own) {
-            Some(given) => self.fill_colons(&given, &name, &slug, published),
-            None => {
-                let pattern = self.rule.and_then(|rule| rule.url.as_deref()).unwrap_or(&self.profile.url);
-                self.fill(pattern, &name, &slug, published)
-            }
+        let path = if let Some(given) = self.line("url").filter(own) {
+            self.fill_colons(&given, &name, &slug, published)
+        } else {
+            let pattern = self.rule.and_then(|rule| rule.url.as_deref()).unwrap_or(&self.profile.url);
+            self.fill(pattern, &name, &slug, published)
         };
         let translation = name.lang.filter(|lang| !self.habits.site.lang.starts_with(lang));
         let path = match translation {
@@ -72,8 +71,8 @@ impl Mapper<'_> {
             Some((parent, own)) if stem == "index" => (parent, own),
             _ => (folder, stem),
         };
-        let name = split_file_name(stem).map(|(_, rest)| rest).filter(|rest| !rest.is_empty()).unwrap_or(stem);
-        Name { folder, name, lang }
+        let own = split_file_name(stem).map(|(_, rest)| rest).filter(|rest| !rest.is_empty()).unwrap_or(stem);
+        Name { folder, own, lang }
     }
 
     /// Fills a pattern of a folder's rule or the profile.
@@ -109,7 +108,7 @@ impl Mapper<'_> {
             (":day", format!("{:02}", date.day())),
             (":title", slug.to_owned()),
             (":slug", slug.to_owned()),
-            (":name", name.name.to_owned()),
+            (":name", name.own.to_owned()),
         ]
         .iter()
         .fold(pattern.to_owned(), |path, (mark, value)| path.replace(mark, value));

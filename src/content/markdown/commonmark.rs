@@ -74,10 +74,10 @@ impl Reader {
         let value = ast.data.borrow().value.clone();
         let mut node = Node::new(kind(&value, ast));
         match value {
-            NodeValue::FootnoteDefinition(note) => {
+            NodeValue::FootnoteDefinition(footnote) => {
                 node.kind = Kind::Root;
                 self.children(ast, &mut node, depth)?;
-                self.footnotes.insert(note.name, node);
+                self.footnotes.insert(footnote.name, node);
                 return Ok(());
             }
             NodeValue::Table(_) => table_rows(&mut node, |cells| self.children(ast, cells, depth))?,
@@ -141,7 +141,7 @@ fn kind<'a>(value: &NodeValue, ast: &'a AstNode<'a>) -> Kind {
         NodeValue::Paragraph => Kind::Paragraph { transparent: is_tight(ast) },
         NodeValue::Heading(heading) => Kind::Heading(heading.level),
         NodeValue::ThematicBreak => Kind::Rule,
-        NodeValue::Table(table) => Kind::Table(table.alignments.iter().map(alignment).collect()),
+        NodeValue::Table(table) => Kind::Table(table.alignments.iter().copied().map(alignment).collect()),
         NodeValue::TableRow(_) => Kind::Row,
         NodeValue::TableCell => Kind::Cell,
         NodeValue::Text(text) => Kind::Symbol(text.to_string()),
@@ -158,7 +158,7 @@ fn kind<'a>(value: &NodeValue, ast: &'a AstNode<'a>) -> Kind {
     }
 }
 
-fn alignment(alignment: &TableAlignment) -> Alignment {
+fn alignment(alignment: TableAlignment) -> Alignment {
     match alignment {
         TableAlignment::None => Alignment::Default,
         TableAlignment::Left => Alignment::Left,

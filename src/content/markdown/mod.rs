@@ -10,6 +10,8 @@ mod tree;
 mod write_html;
 mod write_text;
 
+use std::fmt::Write as _;
+
 use url::Url;
 
 use crate::model::diagnostic::{Diagnostic, Position};
@@ -85,9 +87,12 @@ fn refused(source: &str, context: &Context, refusal: Refusal) -> Rendered {
             Diagnostic::error("markdown-too-costly", context.start, "the text takes too long to render")
         }
     };
-    let paragraphs = source.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
+    let mut html = String::new();
+    for text in source.split("\n\n").map(str::trim).filter(|text| !text.is_empty()) {
+        let _ = writeln!(html, "<p>{}</p>", entities::escape_all(text));
+    }
     Rendered {
-        html: paragraphs.map(|text| format!("<p>{}</p>\n", entities::escape_all(text))).collect(),
+        html,
         text: source.trim().to_owned(),
         diagnostics: vec![diagnostic.with_hint("look for long runs of the same mark: `>`, `[`, `*`")],
     }

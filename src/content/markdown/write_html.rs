@@ -62,7 +62,9 @@ impl<'a> Writer<'a> {
             Kind::Text(text) | Kind::Unread(text) => self.out.push_str(&escape(text)),
             Kind::Symbol(text) => self.out.push_str(&escape_all(text)),
             Kind::RawHtml(html) => self.out.push_str(html),
-            Kind::Root | Kind::Paragraph { transparent: true } => self.children(node),
+            Kind::Root | Kind::Paragraph { transparent: true } | Kind::TableSection(_) | Kind::Row | Kind::Cell => {
+                self.children(node);
+            }
             Kind::Blank(_) => self.out.push('\n'),
             Kind::Boundary(_) | Kind::Comment => {}
             Kind::Paragraph { .. } => self.element("p", node, "\n"),
@@ -78,7 +80,6 @@ impl<'a> Writer<'a> {
             Kind::Term => self.element("dt", node, "\n"),
             Kind::Definition { .. } => self.element("dd", node, "\n"),
             Kind::Table(alignment) => self.table(node, alignment),
-            Kind::TableSection(_) | Kind::Row | Kind::Cell => self.children(node),
             Kind::Html { name, block, content } => self.html(node, name, *block, *content),
             Kind::Emphasis => self.element("em", node, ""),
             Kind::Strong => self.element("strong", node, ""),

@@ -1,6 +1,8 @@
 //! Tree → plain text for people who read mails as text: paragraphs on one line each (the mail wraps them), links as
 //! `words <address>`, nothing left of the marks.
 
+use std::fmt::Write as _;
+
 use url::Url;
 
 use super::entities::decode_all;
@@ -153,8 +155,9 @@ impl Writer<'_> {
     fn span(&mut self, node: &Node, out: &mut String) {
         match &node.kind {
             Kind::Text(text) => out.push_str(&decode_all(text)),
-            Kind::Symbol(text) | Kind::CodeSpan(text) | Kind::Unread(text) => out.push_str(text),
-            Kind::Math { text, .. } => out.push_str(text),
+            Kind::Symbol(text) | Kind::CodeSpan(text) | Kind::Unread(text) | Kind::Math { text, .. } => {
+                out.push_str(text);
+            }
             Kind::Break => out.push('\u{b}'),
             Kind::TaskBox { done } => out.push_str(if *done { "[x] " } else { "[ ] " }),
             Kind::Image => push_image(node, out),
@@ -164,7 +167,7 @@ impl Writer<'_> {
                     self.notes.push(name.clone());
                     self.notes.len() - 1
                 });
-                out.push_str(&format!("[{}]", index + 1));
+                let _ = write!(out, "[{}]", index + 1);
             }
             Kind::RawHtml(html) => {
                 if let Ok(html) = kramdown::read_html(html) {
@@ -203,14 +206,14 @@ impl Writer<'_> {
         if label.is_empty() || bare(label) == bare(shown) {
             out.push_str(&address);
         } else {
-            out.push_str(&format!("{words} <{address}>"));
+            let _ = write!(out, "{words} <{address}>");
         }
     }
 }
 
 fn push_image(node: &Node, out: &mut String) {
     if let Some(alt) = node.attribute("alt").map(decode_all).filter(|alt| !alt.trim().is_empty()) {
-        out.push_str(&format!("[{}]", alt.trim()));
+        let _ = write!(out, "[{}]", alt.trim());
     }
 }
 

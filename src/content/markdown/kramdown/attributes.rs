@@ -75,7 +75,9 @@ fn id_and_classes(s: &str, list: &mut AttributeList) -> Option<usize> {
         found.push((name, &rest[..len]));
         at += 1 + len;
     }
-    found.into_iter().for_each(|(name, value)| set_attribute(&mut list.attributes, name, value));
+    for (name, value) in found {
+        set_attribute(&mut list.attributes, name, value);
+    }
     Some(at)
 }
 
@@ -111,12 +113,12 @@ impl Parser {
             return self.extension(src, tree, 0, false);
         }
         let Some((content, len)) = braces(inside) else { return false };
-        let list = parse(content);
+        let given = parse(content);
         let written = src.advance(2 + len);
         match tree.children.last_mut().filter(|last| !matches!(last.kind, Kind::Text(_))) {
             Some(last) => {
-                self.apply(&mut last.attributes, &list);
-                merge(&mut last.list, list);
+                self.apply(&mut last.attributes, &given);
+                merge(&mut last.list, given);
             }
             None => self.remark(
                 "attribute-list-without-target",

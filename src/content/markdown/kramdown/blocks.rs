@@ -252,19 +252,19 @@ impl Parser {
             return self.extension(src, tree, skip, true);
         }
         let Some((content, len)) = re::attribute_line(rest) else { return false };
-        let list = attributes::parse(content);
+        let given = attributes::parse(content);
         src.advance(len);
         let target = tree.children.last_mut().filter(|last| {
             !matches!(last.kind, Kind::Blank(_) | Kind::Boundary(Boundary::Marker | Boundary::List | Boundary::Other))
         });
         match target {
             Some(last) => {
-                attributes::merge(&mut last.list, list);
+                attributes::merge(&mut last.list, given);
                 if re::attribute_line(src.rest()).is_none() {
                     self.push(tree, Kind::Boundary(Boundary::List));
                 }
             }
-            None => attributes::merge(&mut self.waiting, list),
+            None => attributes::merge(&mut self.waiting, given),
         }
         true
     }

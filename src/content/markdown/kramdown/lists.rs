@@ -282,7 +282,7 @@ fn take_terms(tree: &mut Node) -> Option<(Node, bool)> {
 fn join_definition_lists(tree: &mut Node, list: Node) {
     let blank = tree.children.pop_if(|last| last.is_blank());
     match tree.children.last_mut() {
-        Some(last) if last.kind == Kind::DefinitionList => last.children.extend(list.children),
+        Some(before) if before.kind == Kind::DefinitionList => before.children.extend(list.children),
         _ => {
             tree.children.extend(blank);
             tree.children.push(list);

@@ -34,7 +34,9 @@ pub(super) fn read(src: &mut Scanner, node: &mut Node) -> bool {
     let (len, symbols) = bend(rest, first, next);
     // each quote is one byte; what was read besides is the character before it
     node.add_text(&rest[..len - symbols.len()]);
-    symbols.iter().for_each(|symbol| node.add_symbol(symbol));
+    for symbol in symbols {
+        node.add_symbol(symbol);
+    }
     src.advance(len);
     true
 }

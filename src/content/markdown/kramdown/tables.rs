@@ -25,7 +25,7 @@ impl Parser {
             } else if is_footer(line) {
                 table.start_footer();
             } else {
-                table.rows.push(row(line, leading_pipe));
+                table.open.push(row(line, leading_pipe));
             }
             at += line.len();
         }
@@ -43,7 +43,8 @@ impl Parser {
 
 #[derive(Default)]
 struct Rows {
-    rows: Vec<Node>,
+    /// Rows of the section that is not closed yet.
+    open: Vec<Node>,
     sections: Vec<Node>,
     alignment: Option<Vec<Alignment>>,
     has_footer: bool,
@@ -51,12 +52,12 @@ struct Rows {
 
 impl Rows {
     fn close(&mut self, section: Section) {
-        let rows = std::mem::take(&mut self.rows);
+        let rows = std::mem::take(&mut self.open);
         self.sections.push(Node { children: rows, ..Node::new(Kind::TableSection(section)) });
     }
 
     fn separate(&mut self, alignment: Vec<Alignment>) {
-        if self.rows.is_empty() {
+        if self.open.is_empty() {
         } else if self.alignment.is_none() && !self.has_footer {
             self.close(Section::Head);
             self.alignment = Some(alignment);
@@ -66,7 +67,7 @@ impl Rows {
     }
 
     fn start_footer(&mut self) {
-        if !self.rows.is_empty() {
+        if !self.open.is_empty() {
             self.close(Section::Body);
         }
         self.has_footer = true;
@@ -74,7 +75,7 @@ impl Rows {
 
     /// The sections with rows of one length; `None` where there is no body.
     fn finish(mut self) -> Option<(Vec<Alignment>, Vec<Node>)> {
-        if !self.rows.is_empty() {
+        if !self.open.is_empty() {
             self.close(if self.has_footer { Section::Foot } else { Section::Body });
         }
         self.sections.iter().find(|section| section.kind == Kind::TableSection(Section::Body))?;
