@@ -10,6 +10,8 @@ pub mod mapping;
 pub mod markdown;
 pub mod origins;
 pub mod profile;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
