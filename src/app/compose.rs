@@ -37,7 +37,7 @@ pub enum Decision {
     AlreadyDecided,
     /// Nobody would get it: nothing is frozen, so that the first reader misses nothing.
     NoReaders,
-    /// The latest slot lies too far back and no issue went before it: the newsletter begins with its next slot.
+    /// The latest slot lies too far back and none was decided before it: the newsletter begins with its next slot.
     NotYet,
 }
 
@@ -86,7 +86,8 @@ impl App {
             return Ok(Decision::AlreadyDecided);
         }
         if late > newsletter.missed {
-            if self.store.issues(name, 1).await?.is_empty() {
+            let began = self.store.issues(name, 1).await?.first().is_some_and(|last| last.slot < slot.local);
+            if !began {
                 return Ok(Decision::NotYet);
             }
             self.store.close_slot(name, slot.local, IssueState::Held, now).await?;

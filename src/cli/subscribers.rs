@@ -1,5 +1,6 @@
 //! `subscribers`: who gets what.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -137,7 +138,10 @@ impl Import {
     async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let newsletter = newsletter(app, self.newsletter.as_deref())?;
         let shown = self.file.display().to_string();
-        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(self.open()?);
+        let mut input = BufReader::new(self.open()?);
+        let delimiter = delimiter(input.fill_buf().with_context(|| format!("cannot read `{shown}`"))?);
+        let mut builder = csv::ReaderBuilder::new();
+        let mut reader = builder.flexible(true).delimiter(delimiter).trim(csv::Trim::All).from_reader(input);
         let columns = Columns::of(reader.headers().with_context(|| format!("`{shown}` is no CSV"))?, &shown)?;
         let source = self.consent_source.clone().unwrap_or_else(|| format!("import {shown}"));
         let progress = progress();
@@ -171,7 +175,7 @@ impl Import {
         counts.store(app, &mut batch).await?;
         progress.finish_and_clear();
         say!(
-            "{} subscribed, {} already were, {} left before, {} suppressed, {} rows not taken",
+            "{} subscribed, {} already subscribed, {} left before, {} suppressed, {} rows not taken",
             counts.confirmed,
             counts.known,
             counts.left,
@@ -209,6 +213,12 @@ impl Counts {
         batch.clear();
         Ok(())
     }
+}
+
+/// Spreadsheets set to a language with decimal commas write semicolons.
+fn delimiter(beginning: &[u8]) -> u8 {
+    let header = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    [b',', b';', b'\t'].into_iter().find(|delimiter| header.contains(delimiter)).unwrap_or(b',')
 }
 
 /// Which column holds what.

@@ -170,7 +170,8 @@ pub trait Store: Send + Sync {
     /// left, if nobody has claimed that since. Idempotent.
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()>;
 
-    /// The first instant at which `claim` may find something, or `None` when all is done.
+    /// The first instant at which `claim` may find something, or `None` when all is done. Where something waits for its
+    /// first attempt, an instant long past, whatever time its issue was frozen for.
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>>;
 
     async fn delivery_counts(&self, issue: i64) -> Result<DeliveryCounts>;

@@ -253,7 +253,8 @@ async fn write_settled(
 pub(super) async fn next_due(readers: &SqlitePool) -> sqlx::Result<Option<DateTime<Utc>>> {
     let row = sqlx::query(
         "SELECT min(at) AS at FROM (
-            SELECT min(coalesce(next_attempt, changed_at)) AS at FROM delivery
+            -- what waits is due at once, also where `send --at` froze it for a time to come
+            SELECT min(coalesce(next_attempt, 0)) AS at FROM delivery
             WHERE state IN ('waiting', 'deferred') AND lease_until IS NULL
             UNION ALL
             SELECT min(delivery.changed_at) FROM delivery JOIN issue ON issue.id = delivery.issue

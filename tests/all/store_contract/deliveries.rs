@@ -209,7 +209,8 @@ async fn all_done_has_no_next_time(place: &Place) {
     store.close_slot(super::NEWS, slot(1), crieur::model::issue::IssueState::Empty, minute(0)).await.expect("closed");
     assert_eq!(store.next_due().await.expect("read"), None);
     let (store, _) = frozen(place, 1, OnDoubt::Resend).await;
-    assert_eq!(store.next_due().await.expect("read"), Some(minute(0)));
+    let due = store.next_due().await.expect("read").expect("one waits");
+    assert!(due < minute(0), "due at once, also where it was frozen for a time to come: {due}");
     let claim = begin_one(&*store, 2).await;
     assert_eq!(store.next_due().await.expect("read"), Some(minute(12)), "when its lease lapses");
     record(&*store, &claim, Outcome::Sent, 3).await;
