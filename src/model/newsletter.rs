@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::str::FromStr as _;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SubsecRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use croner::{Cron, Direction};
 
@@ -61,7 +61,8 @@ impl Schedule {
     /// croner reckons on the bare wall clock; what a change of clocks means is decided here (its own reverse search
     /// answers 01:59:59 for a slot in the gap).
     fn occurrence(&self, local: NaiveDateTime, direction: Direction) -> Option<NaiveDateTime> {
-        let from = local.and_utc();
+        // croner carries a fraction of a second over into what it finds: a slot would be another one at each look
+        let from = local.and_utc().trunc_subsecs(0);
         let found = match direction {
             Direction::Forward => self.cron.find_next_occurrence(&from, true),
             Direction::Backward => self.cron.find_previous_occurrence(&from, true),
@@ -217,6 +218,7 @@ mod tests {
         for (line, now, expected) in [
             ("0 9 * * MON", "2019-04-08T10:00:00Z", "2019-04-08 09:00:00 = 2019-04-08T07:00Z"),
             ("0 9 * * MON", "2019-04-08T07:00:00Z", "2019-04-08 09:00:00 = 2019-04-08T07:00Z"),
+            ("0 9 * * MON", "2019-04-08T07:00:00.25Z", "2019-04-08 09:00:00 = 2019-04-08T07:00Z"),
             ("0 9 * * MON", "2019-04-08T06:59:59Z", "2019-04-01 09:00:00 = 2019-04-01T07:00Z"),
             ("0 9 * * MON", "2019-01-14T09:00:00Z", "2019-01-14 09:00:00 = 2019-01-14T08:00Z"),
             // 02:30 does not exist on 28 March 2027: due at 03:00 local
