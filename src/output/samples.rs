@@ -93,7 +93,7 @@ pub(super) fn challenge() -> Announcement {
             "Administrations, proposez vos défis au Commando UX pour améliorer vos services numériques !",
             "2020-06-08T17:21:00Z",
             &["Appel à défis"],
-            include_str!("samples/2020-06-08.html"),
+            include_str!("../../tests/fixtures/oracle/2020-06-08.html"),
         )
     }
 }
@@ -127,7 +127,7 @@ pub(super) fn meeting() -> Announcement {
             "Expert UX : tout savoir avant de candidater pour devenir designer d’intérêt général !",
             "2019-04-08T09:12:00Z",
             &["Réunion d'information", "Atelier"],
-            include_str!("samples/2019-04-08.html"),
+            include_str!("../../tests/fixtures/oracle/2019-04-08.html"),
         )
     }
 }
@@ -149,7 +149,7 @@ pub(super) fn press_release() -> Announcement {
             "L’État s’ouvre à l’UX design : lancement du programme Designers d’Intérêt Général",
             "2019-03-12T10:04:00Z",
             &["Communiqué de presse"],
-            include_str!("samples/2019-03-12.html"),
+            include_str!("../../tests/fixtures/oracle/2019-03-12.html"),
         )
     }
 }
@@ -161,7 +161,7 @@ pub(super) fn community() -> Announcement {
         "Rejoignez la communauté UX–services publics en ligne !",
         "2019-01-09T11:56:00Z",
         &["Article"],
-        include_str!("samples/2019-01-09.html"),
+        include_str!("../../tests/fixtures/oracle/2019-01-09.html"),
     )
 }
 
@@ -192,7 +192,7 @@ pub(super) fn launch() -> Announcement {
             "Lancement : Rejoignez la communauté UX-Expérience utilisateur de l'État !",
             "2018-10-26T11:03:00Z",
             &["Atelier"],
-            include_str!("samples/2018-10-26.html"),
+            include_str!("../../tests/fixtures/oracle/2018-10-26.html"),
         )
     }
 }

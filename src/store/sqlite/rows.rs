@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use crate::model::subscription::EmailAddress;
+
 const SLOT: &str = "%Y-%m-%dT%H:%M:%S";
 
 pub(super) fn slot_text(slot: NaiveDateTime) -> String {
@@ -46,4 +48,8 @@ pub(super) fn counts<T: Copy, C: FromIterator<(T, u64)>>(
 /// The error of a column that holds what we never wrote. Its value is not shown: it may be an address.
 pub(super) fn decode(column: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: format!("{column:?}"), source: source.into() }
+}
+
+pub(super) fn address(row: &SqliteRow) -> sqlx::Result<EmailAddress> {
+    EmailAddress::parse(row.try_get("address")?).map_err(|error| decode("address", error))
 }
