@@ -60,15 +60,39 @@ impl App {
         Ok(composed)
     }
 
-    /// Whether `compose` would have anything to decide: cheap enough to ask every few seconds.
+    /// Whether `compose` would change anything: cheap enough to ask every few seconds.
+    ///
+    /// # Errors
+    /// Where the store fails.
     pub async fn is_slot_open(&self, now: DateTime<Utc>) -> anyhow::Result<bool> {
         for newsletter in &self.config.newsletters {
             let Some(slot) = newsletter.schedule.latest_slot(now, self.config.site.zone) else { continue };
-            if self.store.issue(&newsletter.name, slot.local).await?.is_none() {
+            if matches!(self.without_reading(newsletter, slot, now).await?, None | Some(Decision::Held { .. })) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// What can be decided without looking at a single announcement; `None` where an issue may be due.
+    async fn without_reading(
+        &self,
+        newsletter: &Newsletter,
+        slot: Slot,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Option<Decision>> {
+        let name = &newsletter.name;
+        let late = now - slot.due;
+        let before = self.store.issue(name, slot.local).await?;
+        if before.is_some_and(|issue| issue.state != IssueState::Held || late > newsletter.missed) {
+            return Ok(Some(Decision::AlreadyDecided));
+        }
+        if late > newsletter.missed {
+            let began = self.store.issues(name, 1).await?.first().is_some_and(|last| last.slot < slot.local);
+            let held = Decision::Held { late_minutes: late.num_minutes() };
+            return Ok(Some(if began { held } else { Decision::NotYet }));
+        }
+        Ok(self.store.readers(name).await?.is_empty().then_some(Decision::NoReaders))
     }
 
     async fn decide(
@@ -79,21 +103,15 @@ impl App {
         ledger: &Ledger,
         now: DateTime<Utc>,
     ) -> anyhow::Result<Decision> {
-        let name = &newsletter.name;
-        let late = now - slot.due;
-        let before = self.store.issue(name, slot.local).await?;
-        if before.is_some_and(|issue| issue.state != IssueState::Held || late > newsletter.missed) {
-            return Ok(Decision::AlreadyDecided);
-        }
-        if late > newsletter.missed {
-            let began = self.store.issues(name, 1).await?.first().is_some_and(|last| last.slot < slot.local);
-            if !began {
-                return Ok(Decision::NotYet);
+        match self.without_reading(newsletter, slot, now).await? {
+            None => self.freeze(newsletter, slot, catalog, ledger, now).await,
+            Some(decision) => {
+                if matches!(decision, Decision::Held { .. }) {
+                    self.store.close_slot(&newsletter.name, slot.local, IssueState::Held, now).await?;
+                }
+                Ok(decision)
             }
-            self.store.close_slot(name, slot.local, IssueState::Held, now).await?;
-            return Ok(Decision::Held { late_minutes: late.num_minutes() });
         }
-        self.freeze(newsletter, slot, catalog, ledger, now).await
     }
 
     async fn freeze(
@@ -111,9 +129,6 @@ impl App {
             if selection.new.is_empty() && newsletter.skip_empty {
                 let closed = self.store.close_slot(name, slot.local, IssueState::Empty, now).await?;
                 return Ok(if closed { Decision::Empty } else { Decision::AlreadyDecided });
-            }
-            if self.store.readers(name).await?.is_empty() {
-                return Ok(Decision::NoReaders);
             }
             let number = self.store.next_number(name).await?;
             let issue = NewIssue {

@@ -84,6 +84,9 @@ async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow
     bar.finish_and_clear();
     let (tally, step) = result?;
     report(tally);
+    if let Step::Unreachable { reason } = &step {
+        tell!("the relay takes no mail: {reason}");
+    }
     Ok(match step {
         Step::Idle { next: None } if tally.refused > 0 => ExitCode::from(CONTENT),
         Step::Idle { next: None } => ExitCode::SUCCESS,

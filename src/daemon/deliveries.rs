@@ -29,6 +29,9 @@ pub(super) async fn run(outbox: Arc<Outbox>, clock: Clock, filled: Arc<Notify>, 
                         "delivered"
                     );
                 }
+                if let Step::Unreachable { reason } = &step {
+                    tracing::warn!(reason, "the relay takes no mail; what waits is tried again");
+                }
                 pause_after(&step, &clock)
             }
             Err(error) => {

@@ -29,22 +29,11 @@ pub(super) struct Publisher {
     next_change: Option<DateTime<Utc>>,
     /// Said already, so that a mistake is told once and not at every scan.
     told: Vec<Diagnostic>,
-    /// The slot that waits for a first reader, said once.
-    without_readers: Option<(String, NaiveDateTime)>,
 }
 
 impl Publisher {
     pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outbox_filled: Arc<Notify>) -> Self {
-        Self {
-            app,
-            web,
-            clock,
-            outbox_filled,
-            loaded: None,
-            next_change: None,
-            told: Vec::new(),
-            without_readers: None,
-        }
+        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new() }
     }
 
     pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
@@ -135,7 +124,7 @@ impl Publisher {
         }
     }
 
-    fn say(&mut self, newsletter: &str, slot: NaiveDateTime, decision: &Decision) {
+    fn say(&self, newsletter: &str, slot: NaiveDateTime, decision: &Decision) {
         match decision {
             Decision::Frozen { number, recipients, .. } => {
                 tracing::info!(newsletter, number, recipients, %slot, "issue frozen");
@@ -145,14 +134,7 @@ impl Publisher {
             Decision::Held { late_minutes } => {
                 tracing::warn!(newsletter, %slot, late_minutes, "too late: held; `crieur send --at` its time sends it after all");
             }
-            Decision::NoReaders => {
-                let slot = (newsletter.to_owned(), slot);
-                if self.without_readers.as_ref() != Some(&slot) {
-                    tracing::info!(newsletter, slot = %slot.1, "no confirmed subscriber: no issue yet");
-                    self.without_readers = Some(slot);
-                }
-            }
-            Decision::AlreadyDecided | Decision::NotYet => {}
+            Decision::AlreadyDecided | Decision::NotYet | Decision::NoReaders => {}
         }
     }
 
