@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{counts, named, optional_instant};
-use super::{begin, subscribers};
+use super::begin;
+use super::rows::{address, counts, named, optional_instant};
 use crate::model::delivery::{Claim, DeliveryState, Outcome};
 use crate::model::issue::NewIssue;
 use crate::store::DeliveryCounts;
@@ -151,7 +151,7 @@ fn next_claim(row: &SqliteRow) -> sqlx::Result<Claim> {
         epoch: row.try_get::<i64, _>("epoch")? + 1,
         issue: row.try_get("issue")?,
         subscription: row.try_get("subscription")?,
-        address: subscribers::address(row)?,
+        address: address(row)?,
         name: row.try_get("name")?,
         variant: row.try_get("variant")?,
         attempts: row.try_get("attempts")?,

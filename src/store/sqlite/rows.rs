@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use crate::model::subscription::EmailAddress;
+
 const SLOT: &str = "%Y-%m-%dT%H:%M:%S";
 
 pub(super) fn slot_text(slot: NaiveDateTime) -> String {
@@ -41,6 +43,10 @@ pub(super) fn counts<T: Copy, C: FromIterator<(T, u64)>>(
     name: fn(T) -> &'static str,
 ) -> sqlx::Result<C> {
     rows.iter().map(|row| Ok((named(row, "name", values, name)?, row.try_get("count")?))).collect()
+}
+
+pub(super) fn address(row: &SqliteRow) -> sqlx::Result<EmailAddress> {
+    EmailAddress::parse(row.try_get("address")?).map_err(|error| decode("address", error))
 }
 
 /// The error of a column that holds what we never wrote. Its value is not shown: it may be an address.

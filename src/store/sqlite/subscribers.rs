@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{counts, decode, instant, named, optional_instant};
+use super::rows::{address, counts, instant, named, optional_instant};
 use super::{begin, outbox};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -179,10 +179,6 @@ fn subscription(row: &SqliteRow) -> sqlx::Result<Subscription> {
         confirmed: optional_instant(row, "confirmed")?,
         unsubscribed: optional_instant(row, "unsubscribed")?,
     })
-}
-
-pub(super) fn address(row: &SqliteRow) -> sqlx::Result<EmailAddress> {
-    EmailAddress::parse(row.try_get("address")?).map_err(|error| decode("address", error))
 }
 
 fn status(row: &SqliteRow) -> sqlx::Result<SubscriptionStatus> {
