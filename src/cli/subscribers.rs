@@ -1,5 +1,6 @@
 //! `subscribers`: who gets what.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -136,7 +137,14 @@ impl Import {
     async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let newsletter = newsletter(app, self.newsletter.as_deref())?;
         let shown = self.file.display().to_string();
-        let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(self.open()?);
+        let mut input = BufReader::new(self.open()?);
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .delimiter(delimiter(input.fill_buf().with_context(|| format!("cannot read `{shown}`"))?))
+            // CR LF is left to `trim`: as a line end of its own it shifts the line numbers by one
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_reader(input);
         let columns = Columns::of(reader.headers().with_context(|| format!("`{shown}` is no CSV"))?, &shown)?;
         let source = self.consent_source.clone().unwrap_or_else(|| format!("import {shown}"));
         let progress = progress();
@@ -146,6 +154,8 @@ impl Import {
         loop {
             match reader.read_record(&mut record) {
                 Ok(false) => break,
+                // an empty line that ends in CR LF
+                Ok(true) if record.len() == 1 && record[0].is_empty() => {}
                 Ok(true) => {
                     let line = record.position().map_or(0, csv::Position::line);
                     match columns.read(&record, newsletter, &source) {
@@ -204,6 +214,14 @@ impl Counts {
         batch.clear();
         Ok(())
     }
+}
+
+/// What stands between the cells: spreadsheets put semicolons where the comma is the decimal sign, some put tabs.
+fn delimiter(begin: &[u8]) -> u8 {
+    let header = begin.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |delimiter: u8| header.split(|byte| *byte == delimiter).count();
+    // of equals the last one wins
+    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
 /// Which column holds what.
