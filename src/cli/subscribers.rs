@@ -11,7 +11,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{CONTENT, UsageError};
 use super::preview::unknown;
-use super::print::{say, tell};
 use crate::app::App;
 use crate::model::newsletter::Newsletter;
 use crate::model::subscription::{Added, EmailAddress, NewSubscription};
@@ -97,9 +96,9 @@ impl Add {
         let added = app.store.add_subscriptions(&[new], true, Utc::now()).await?;
         let suppressed = added.contains(&Added::Suppressed);
         match added.first() {
-            Some(Added::AlreadyConfirmed) => say!("already subscribed to {}", newsletter.title),
-            Some(Added::Suppressed) => say!("not added: this address is on the suppression list"),
-            _ => say!("subscribed to {}", newsletter.title),
+            Some(Added::AlreadyConfirmed) => println!("already subscribed to {}", newsletter.title),
+            Some(Added::Suppressed) => println!("not added: this address is on the suppression list"),
+            _ => println!("subscribed to {}", newsletter.title),
         }
         Ok(if suppressed { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
     }
@@ -118,7 +117,7 @@ impl List {
             for one in &page {
                 let since = one.unsubscribed.or(one.confirmed).unwrap_or(one.created).format("%F");
                 let name = one.name.as_deref().unwrap_or("");
-                say!("{}\t{}\t{}\t{since}\t{name}", one.address.as_str(), one.newsletter, one.status.as_str());
+                println!("{}\t{}\t{}\t{since}\t{name}", one.address.as_str(), one.newsletter, one.status.as_str());
             }
         }
     }
@@ -139,9 +138,13 @@ impl Import {
         let newsletter = newsletter(app, self.newsletter.as_deref())?;
         let shown = self.file.display().to_string();
         let mut input = BufReader::new(self.open()?);
-        let delimiter = delimiter(input.fill_buf().with_context(|| format!("cannot read `{shown}`"))?);
-        let mut builder = csv::ReaderBuilder::new();
-        let mut reader = builder.flexible(true).delimiter(delimiter).trim(csv::Trim::All).from_reader(input);
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .delimiter(delimiter(input.fill_buf().with_context(|| format!("cannot read `{shown}`"))?))
+            // CR LF is left to `trim`: as a line end of its own it shifts the line numbers by one
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_reader(input);
         let columns = Columns::of(reader.headers().with_context(|| format!("`{shown}` is no CSV"))?, &shown)?;
         let source = self.consent_source.clone().unwrap_or_else(|| format!("import {shown}"));
         let progress = progress();
@@ -151,6 +154,8 @@ impl Import {
         loop {
             match reader.read_record(&mut record) {
                 Ok(false) => break,
+                // an empty line that ends in CR LF
+                Ok(true) if record.len() == 1 && record[0].is_empty() => {}
                 Ok(true) => {
                     let line = record.position().map_or(0, csv::Position::line);
                     match columns.read(&record, newsletter, &source) {
@@ -174,13 +179,9 @@ impl Import {
         }
         counts.store(app, &mut batch).await?;
         progress.finish_and_clear();
-        say!(
-            "{} subscribed, {} already subscribed, {} left before, {} suppressed, {} rows not taken",
-            counts.confirmed,
-            counts.known,
-            counts.left,
-            counts.suppressed,
-            counts.bad
+        println!(
+            "{} subscribed, {} already were, {} left before, {} suppressed, {} rows not taken",
+            counts.confirmed, counts.known, counts.left, counts.suppressed, counts.bad
         );
         Ok(if counts.bad > 0 { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
     }
@@ -198,7 +199,7 @@ impl Import {
 impl Counts {
     fn reject(&mut self, progress: &ProgressBar, file: &str, line: u64, reason: &str) {
         self.bad += 1;
-        progress.suspend(|| tell!("{file}:{line}: {reason}"));
+        progress.suspend(|| eprintln!("{file}:{line}: {reason}"));
     }
 
     async fn store(&mut self, app: &App, batch: &mut Vec<NewSubscription>) -> anyhow::Result<()> {
@@ -215,10 +216,12 @@ impl Counts {
     }
 }
 
-/// Spreadsheets set to a language with decimal commas write semicolons.
-fn delimiter(beginning: &[u8]) -> u8 {
-    let header = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    [b',', b';', b'\t'].into_iter().find(|delimiter| header.contains(delimiter)).unwrap_or(b',')
+/// What stands between the cells: spreadsheets put semicolons where the comma is the decimal sign, some put tabs.
+fn delimiter(begin: &[u8]) -> u8 {
+    let header = begin.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |delimiter: u8| header.split(|byte| *byte == delimiter).count();
+    // of equals the last one wins
+    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
 /// Which column holds what.

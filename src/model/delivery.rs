@@ -81,6 +81,33 @@ pub enum Outcome {
     Doubt { reason: String },
 }
 
+impl Outcome {
+    /// The same where the relay's words no longer name the reader: some repeat an address without its domain.
+    #[must_use]
+    pub fn without(&self, address: &EmailAddress) -> Self {
+        let clean = |reason: &str| without_name(reason, address.local_part());
+        match self {
+            Self::Sent => Self::Sent,
+            Self::Deferred { reason } => Self::Deferred { reason: clean(reason) },
+            Self::Refused { reason } => Self::Refused { reason: clean(reason) },
+            Self::Doubt { reason } => Self::Doubt { reason: clean(reason) },
+        }
+    }
+}
+
+/// Puts `…` for each word that is the name, in any case.
+fn without_name(text: &str, name: &str) -> String {
+    let within = |c: char| c.is_alphanumeric() || name.contains(c);
+    let mut clean = String::with_capacity(text.len());
+    for piece in text.split_inclusive(|c| !within(c)) {
+        let word = piece.trim_end_matches(|c| !within(c));
+        let is_name = word.trim_end_matches('.').eq_ignore_ascii_case(name);
+        clean.push_str(if is_name { "…" } else { word });
+        clean.push_str(&piece[word.len()..]);
+    }
+    clean
+}
+
 /// When the attempt after the `attempts`-th is due, or `None` when it was the last.
 ///
 /// | after attempt | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 |
@@ -98,6 +125,21 @@ pub fn next_attempt(attempts: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_is_not_named_by_the_first_half_of_the_address() {
+        let address = EmailAddress::parse("Jean.d-arc@example.org").expect("an address");
+        for (said, shown) in [
+            ("550 no such user jean.d-arc", "550 no such user …"),
+            ("550 \"JEAN.D-ARC\": unknown", "550 \"…\": unknown"),
+            ("550 unknown: jean.d-arc.", "550 unknown: …"),
+            ("550 5.1.1 jean is not jean.d-arcs", "550 5.1.1 jean is not jean.d-arcs"),
+            ("", ""),
+        ] {
+            let reason = said.to_owned();
+            assert_eq!(Outcome::Refused { reason }.without(&address), Outcome::Refused { reason: shown.to_owned() });
+        }
+    }
 
     #[test]
     fn the_schedule_ends_after_three_days() {

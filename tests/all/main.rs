@@ -1,7 +1,9 @@
 //! Black-box tests, in one binary: linking is what takes long.
 
+mod architecture;
 mod support;
 
 mod mailer;
 mod outbox;
 mod store_contract;
+mod stories;

@@ -175,6 +175,7 @@ impl Outbox {
     }
 
     pub(super) async fn record(&self, claim: &Claim, outcome: &Outcome) -> Result<()> {
+        let outcome = &outcome.without(&claim.address);
         let mut tries = 1;
         loop {
             match self.store.record_outcome(claim, outcome, (self.clock)()).await {

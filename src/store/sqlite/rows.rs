@@ -45,6 +45,10 @@ pub(super) fn counts<T: Copy, C: FromIterator<(T, u64)>>(
     rows.iter().map(|row| Ok((named(row, "name", values, name)?, row.try_get("count")?))).collect()
 }
 
+pub(super) fn address(row: &SqliteRow) -> sqlx::Result<EmailAddress> {
+    EmailAddress::parse(row.try_get("address")?).map_err(|error| decode("address", error))
+}
+
 /// The error of a column that holds what we never wrote. Its value is not shown: it may be an address.
 pub(super) fn decode(column: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: format!("{column:?}"), source: source.into() }
