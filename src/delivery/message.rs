@@ -49,7 +49,13 @@ pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<
     let to = mailbox(claim.name.as_deref(), &claim.address).map_err(unbuildable)?;
     let leave = sender.site.own_url(&format!("unsubscribe/{}", sender.key.subscription_token(claim.subscription)));
 
+    let quoted = [(FROM, quoted(&from)), (TO, quoted(&to))];
     let mut message = Message::builder().from(from).to(to).subject(plain(&variant.subject));
+    for (name, value) in quoted {
+        if let Some(value) = value {
+            message = message.raw_header(as_it_is(name, value));
+        }
+    }
     if let Some(reply_to) = &mail.reply_to {
         message = message.reply_to(mailbox(None, reply_to).map_err(unbuildable)?);
     }
@@ -67,6 +73,10 @@ pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<
     Ok(message.formatted())
 }
 
+/// RFC 5322 §3.6.2.
+const FROM: HeaderName = HeaderName::new_from_ascii_str("From");
+/// RFC 5322 §3.6.3.
+const TO: HeaderName = HeaderName::new_from_ascii_str("To");
 /// RFC 2919 §2.
 const LIST_ID: HeaderName = HeaderName::new_from_ascii_str("List-Id");
 /// RFC 2369 §3.2.
@@ -86,6 +96,13 @@ fn identity(key: &SigningKey, issue: i64, subscription: i64) -> String {
 fn mailbox(name: Option<&str>, address: &EmailAddress) -> Result<Mailbox, AddressError> {
     let name = name.map(plain).filter(|name| !name.is_empty());
     Ok(Mailbox::new(name, address.as_str().parse::<Address>()?))
+}
+
+/// A name of one word with a dot in it, `numerique.gouv.fr`: lettre takes it for an atom, which has no dots (RFC 5322 §3.2.3).
+fn quoted(mailbox: &Mailbox) -> Option<String> {
+    let is_word = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    let name = mailbox.name.as_deref().filter(is_word).filter(|name| name.contains('.'))?;
+    Some(format!("\"{name}\" <{}>", mailbox.email))
 }
 
 /// `Title <newsletter.host>`.

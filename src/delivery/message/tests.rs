@@ -103,6 +103,20 @@ fn every_header_says_what_it_should() {
 }
 
 #[test]
+fn a_name_with_a_dot_in_it_is_quoted() {
+    for (name, to) in [
+        ("numerique.gouv.fr", "\"numerique.gouv.fr\" <jeanne@example.org>"),
+        ("J. Dupont", "\"J. Dupont\" <jeanne@example.org>"),
+        ("Jeanne", "Jeanne <jeanne@example.org>"),
+    ] {
+        let bytes = built(Some(name));
+        let mail = MessageParser::default().parse(&bytes).expect("a mail");
+        let lines = String::from_utf8_lossy(&bytes).lines().filter(|line| line.starts_with("To:")).count();
+        assert_eq!((mail.header_raw("To").map(str::trim), lines), (Some(to), 1));
+    }
+}
+
+#[test]
 fn the_way_out_stands_on_one_line_and_in_both_parts() {
     let bytes = built(None);
     let address = format!("https://cri.example.org/a/unsubscribe/{}", token());
