@@ -42,9 +42,10 @@ impl Build {
     }
 }
 
-/// Errors and warnings of the content on stderr, one line each, with its hint.
+/// Errors and, unless `--quiet`, warnings of the content on stderr, one line each, with its hint.
 pub(super) fn tell_content(diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Hint) {
+    let least = if tracing::enabled!(tracing::Level::WARN) { Severity::Warning } else { Severity::Error };
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity >= least) {
         tell!("{diagnostic}");
         if let Some(hint) = &diagnostic.hint {
             tell!("  hint: {hint}");

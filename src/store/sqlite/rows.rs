@@ -53,7 +53,3 @@ pub(super) fn address(row: &SqliteRow) -> sqlx::Result<EmailAddress> {
 pub(super) fn decode(column: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: format!("{column:?}"), source: source.into() }
 }
-
-pub(super) fn address(row: &SqliteRow) -> sqlx::Result<EmailAddress> {
-    EmailAddress::parse(row.try_get("address")?).map_err(|error| decode("address", error))
-}
