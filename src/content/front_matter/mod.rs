@@ -186,6 +186,8 @@ mod tests {
         assert_eq!(error("---\ntitle: a: b\n---\n").0, "yaml-syntax");
         assert_eq!(error("---\ntitle: a: b\n---\n").1, 2);
         assert_eq!(error("---\nok: 1\n\tb: c\n---\n").1, 3);
+        assert_eq!(error("---\nok: 1\ntags: [a\ndate: 2\n---\n"), ("yaml-syntax".into(), 3, 7));
+        assert_eq!(error("---\nok: 1\ntitle: \"a\ndate: 2\n---\n"), ("yaml-syntax".into(), 3, 8));
         assert_eq!(error("---\na: &x [1]\nb: *x\n---\n"), ("yaml-alias".into(), 3, 4));
         assert_eq!(error("+++\ntitle = \n+++\n").1, 2);
         assert_eq!(error("{\"title\": }\n").0, "json-syntax");

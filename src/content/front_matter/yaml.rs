@@ -155,10 +155,16 @@ impl Places<'_> {
 
     fn syntax_error(&self, error: &libyaml_safer::Error) -> Diagnostic {
         let start = Position { line: self.lines_before + 1, column: 1 };
-        let position = error.problem_mark().map_or(start, |mark| self.position(mark));
+        let mut position = error.problem_mark().map_or(start, |mark| self.position(mark));
         let mut message = error.problem().to_owned();
         if let Some(context) = error.context().filter(|context| !context.is_empty()) {
             message = format!("{message} {context}");
+            // what is never closed is mended where it opens, not where a parser gives up
+            let opens = ["flow sequence", "flow mapping", "quoted scalar"].iter().any(|what| context.contains(what));
+            if let Some(mark) = error.context_mark().filter(|_| opens) {
+                message = format!("{message}, noticed on line {}", position.line);
+                position = self.position(mark);
+            }
         }
         let diagnostic = Diagnostic::error("yaml-syntax", position, format!("front matter is no YAML: {message}"));
         match hint(error.problem()) {
