@@ -102,10 +102,11 @@ impl Publisher {
         match self.app.publish(loaded, now).await {
             Ok(published) => {
                 self.next_change = published.next_change;
-                let written = folder::write(&published.site, &self.app.config.publish.dir);
-                let documents = published.site.documents.len();
-                self.web.swap_in(Arc::new(published.site));
-                match written {
+                let site = Arc::new(published.site);
+                // first: whoever asks over HTTP need not wait until every file is on the disk
+                self.web.swap_in(site.clone());
+                let documents = site.documents.len();
+                match folder::write(&site, &self.app.config.publish.dir) {
                     Ok(folder::Written { changed: 0, removed: 0, .. }) => {}
                     Ok(written) => {
                         tracing::info!(documents, changed = written.changed, removed = written.removed, "published");
