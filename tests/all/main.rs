@@ -1,5 +1,6 @@
 //! Black-box tests, in one binary: linking is what takes long.
 
+mod architecture;
 mod support;
 
 mod mailer;
