@@ -6,3 +6,4 @@ mod support;
 mod mailer;
 mod outbox;
 mod store_contract;
+mod stories;

@@ -1,3 +1,9 @@
-//! What the stories stand on.
+//! What the stories stand on: a project in a folder of its own, the real binary, a running daemon, a real SMTP server.
 
+pub mod cli;
+pub mod folder;
+pub mod mails;
+pub mod poll;
+pub mod served;
 pub mod smtp_sink;
+pub mod state;

@@ -1,0 +1,118 @@
+//! The site over HTTP: validators, methods, headers.
+
+use crate::support::folder::Folder;
+
+#[test]
+fn what_is_served_is_what_is_written() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    for (name, bytes) in folder.files("public") {
+        if name != ".crieur-files" {
+            let path = format!("/{}", name.strip_suffix("index.html").unwrap_or(&name));
+            assert_eq!(app.get(&path).body, bytes, "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_who_has_it_is_told_so() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    for path in ["/atom.xml", "/rss.xml", "/feed.json", "/calendar.ics", "/"] {
+        let first = app.get(path);
+        let (etag, modified) = (first.header("etag").to_owned(), first.header("last-modified").to_owned());
+        assert!(
+            etag.starts_with('"') && etag.ends_with('"') && etag.len() > 16,
+            "{path}: `{etag}` is no strong validator"
+        );
+        let weak = format!("W/{etag}");
+        let among = format!("\"other\", {etag}");
+        for known in [etag.as_str(), weak.as_str(), among.as_str(), "*"] {
+            let again = app.ask("GET", path, &[("if-none-match", known)], &[]);
+            assert_eq!((again.status, again.body.len()), (304, 0), "{path} {known}");
+            assert_eq!(again.header("etag"), etag);
+            assert_eq!(again.header("cache-control"), first.header("cache-control"));
+        }
+        assert_eq!(app.ask("GET", path, &[("if-none-match", "\"other\"")], &[]).status, 200, "{path}");
+        if !modified.is_empty() {
+            assert_eq!(app.ask("GET", path, &[("if-modified-since", &modified)], &[]).status, 304, "{path}");
+            let early = "Sat, 01 Jan 2000 00:00:00 GMT";
+            assert_eq!(app.ask("GET", path, &[("if-modified-since", early)], &[]).status, 200, "{path}");
+            let both = [("if-none-match", "\"other\""), ("if-modified-since", modified.as_str())];
+            assert_eq!(app.ask("GET", path, &both, &[]).status, 200, "{path}: the ETag decides");
+        }
+    }
+    assert_eq!(app.get("/atom.xml").header("last-modified"), "Mon, 08 Jun 2020 17:21:00 GMT");
+}
+
+#[test]
+fn head_says_what_get_says_without_the_body() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    for path in ["/atom.xml", "/", "/nowhere"] {
+        let (get, head) = (app.get(path), app.ask("HEAD", path, &[], &[]));
+        assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
+        for name in ["etag", "last-modified", "content-type", "content-length", "cache-control"] {
+            assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+        }
+        assert_eq!(get.header("content-length"), get.body.len().to_string(), "{path}");
+    }
+}
+
+#[test]
+fn types_are_exact_and_every_answer_is_fenced_in() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/rss.xml", "application/rss+xml; charset=utf-8"),
+        ("/atom.xml", "application/atom+xml; charset=utf-8"),
+        ("/feed.json", "application/feed+json; charset=utf-8"),
+        ("/calendar.ics", "text/calendar; charset=utf-8"),
+        ("/style.css", "text/css; charset=utf-8"),
+    ] {
+        let answer = app.get(path);
+        assert_eq!(answer.header("content-type").to_lowercase(), kind, "{path}");
+        assert_eq!(answer.header("vary"), "Accept-Encoding", "{path}");
+        assert!(answer.header("cache-control").contains("max-age="), "{path}");
+    }
+    for path in ["/", "/rss.xml", "/nowhere", "/healthz", "/unsubscribe/x"] {
+        let answer = app.get(path);
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+        assert_eq!(answer.header("set-cookie"), "", "{path}");
+    }
+}
+
+#[test]
+fn other_paths_and_methods_are_answered_as_such() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    for path in [
+        "/nowhere",
+        "/../Cargo.toml",
+        "/%2e%2e/crieur.toml",
+        "/crieur.toml",
+        "/.crieur-files",
+        "/%ff",
+        "/state/crieur.db",
+    ] {
+        assert_eq!(app.get(path).status, 404, "{path}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        for path in ["/atom.xml", "/", "/nowhere"] {
+            let answer = app.ask(method, path, &[], b"x");
+            assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method} {path}");
+        }
+    }
+    let moved = app.get("/categories/atelier");
+    assert_eq!((moved.status, moved.header("location")), (301, "/categories/atelier/"));
+    assert_eq!((app.get("/healthz").status, app.get("/readyz").status), (200, 200));
+}
+
+#[test]
+fn when_asked_to_stop_it_ends_well() {
+    let folder = Folder::of_five();
+    let mut app = folder.serve();
+    assert!(app.terminate().success());
+}

@@ -1,0 +1,98 @@
+//! Leaving: the link of a real mail, on a daemon that runs.
+
+use super::{MONDAY, announcement};
+use crate::support::folder::Folder;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
+
+fn with_mail() -> (Folder, String) {
+    let folder = Folder::of_five();
+    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    let path = folder.only_mail().leave_path();
+    (folder, path)
+}
+
+fn listed(folder: &Folder) -> String {
+    folder.crieur(["subscribers", "list"]).succeeds().stdout
+}
+
+fn gets_no_more(folder: &Folder) {
+    folder.write("content/actualites/frais.md", &announcement("Frais", "2019-04-12 10:00:00 +02:00"));
+    folder.crieur(["send", "--at", "2019-04-15T09:00:00+02:00"]).succeeds();
+    assert_eq!(folder.mails().len(), 1, "no mail after leaving");
+}
+
+#[test]
+fn following_the_link_changes_nothing() {
+    let (folder, path) = with_mail();
+    let before = listed(&folder);
+    {
+        let app = folder.serve();
+        for _ in 0..3 {
+            let page = app.get(&path);
+            assert_eq!(page.status, 200);
+            assert!(page.text().contains("<form") && page.text().contains("method=\"post\""), "{}", page.text());
+            assert!(!page.text().contains("reader@example.org"), "the link may be forwarded");
+            assert_eq!((page.header("cache-control"), page.header("x-robots-tag")), ("no-store", "noindex"));
+            assert_eq!(app.ask("HEAD", &path, &[], &[]).status, 200);
+        }
+        assert_eq!(listed(&folder), before);
+    }
+    assert!(before.contains("confirmed"), "{before}");
+}
+
+#[test]
+fn one_click_leaves_at_once_and_twice_is_fine() {
+    let (folder, path) = with_mail();
+    let app = folder.serve();
+    for _ in 0..2 {
+        let left = app.post(&path, FORM, ONE_CLICK);
+        assert_eq!((left.status, left.header("set-cookie"), left.header("location")), (200, "", ""), "{}", left.text());
+        assert!(listed(&folder).contains("unsubscribed"));
+    }
+    assert_eq!(app.get(&path).status, 200, "old links live for ever");
+    gets_no_more(&folder);
+}
+
+#[test]
+fn one_click_may_come_as_multipart() {
+    let (folder, path) = with_mail();
+    let app = folder.serve();
+    let body =
+        "--b0undary\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b0undary--\r\n";
+    assert_eq!(app.post(&path, "multipart/form-data; boundary=b0undary", body).status, 200);
+    assert!(listed(&folder).contains("unsubscribed"));
+    gets_no_more(&folder);
+}
+
+#[test]
+fn nothing_else_lets_anybody_leave() {
+    let (folder, path) = with_mail();
+    let app = folder.serve();
+    for body in ["x=y", "List-Unsubscribe=", "One-Click"] {
+        assert_eq!(app.post(&path, FORM, body).status, 400, "{body}");
+    }
+    let mut forged = path.clone().into_bytes();
+    let last = forged.last_mut().expect("a token");
+    *last = if *last == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).expect("ASCII");
+    for path in [forged.as_str(), "/unsubscribe/AAAAAAAAAAE", "/unsubscribe/x", "/unsubscribe/"] {
+        assert_eq!(app.post(path, FORM, ONE_CLICK).status / 100, 4, "{path}");
+    }
+    let long = format!("{ONE_CLICK}&x={}", "y".repeat(20_000));
+    assert_eq!(app.post(&path, FORM, &long).status, 413);
+    assert!(listed(&folder).contains("\tconfirmed\t"), "{}", listed(&folder));
+}
+
+#[test]
+fn who_left_is_not_brought_back_by_an_import_but_by_the_operators_word() {
+    let (folder, path) = with_mail();
+    folder.serve().post(&path, FORM, ONE_CLICK);
+    let import = folder.crieur(["subscribers", "import", "-"]).stdin("email\nreader@example.org\n").succeeds();
+    assert!(import.stdout.contains("1 left before"), "{}", import.stdout);
+    assert!(listed(&folder).contains("unsubscribed"));
+    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    assert!(listed(&folder).contains("\tconfirmed\t"));
+}

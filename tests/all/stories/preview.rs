@@ -1,0 +1,75 @@
+//! `preview` and `status`: looking without touching.
+
+use super::{MONDAY, announcement};
+use crate::support::folder::Folder;
+use crate::support::mails::Mail;
+use crate::support::state::tables;
+
+#[test]
+fn a_preview_shows_exactly_the_next_issue_and_changes_nothing() {
+    let folder = Folder::of_five();
+    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    folder.write("content/actualites/a-venir.md", &announcement("À venir", "2019-04-20 10:00:00 +02:00"));
+    let database = folder.path("state/crieur.db");
+    let before = tables(&database);
+    assert!(before["subscription"].len() == 1 && before.contains_key("ledger"), "{:?}", before.keys());
+
+    let shown = folder.crieur(["preview", "communaute-ux", "--at", MONDAY, "--out", "seen"]).succeeds();
+    assert_eq!(tables(&database), before);
+    assert_eq!(folder.mails().len(), 0);
+    assert!(shown.stdout.starts_with("Communauté UX, number 1, 2019-04-08 09:00\n"), "{}", shown.stdout);
+    for words in [
+        "  in   L’État s’ouvre à l’UX design",
+        "  in   Expert UX",
+        "  out  Rejoignez la communauté UX–services publics en ligne ! (actualites/2019-01-09-",
+        ": older than the first issue looks back",
+        "  out  À venir (actualites/a-venir.md): dated ahead",
+        "  upcoming: Expert UX",
+        "variant fr: 1 recipients",
+    ] {
+        assert!(shown.stdout.contains(words), "no `{words}` in\n{}", shown.stdout);
+    }
+
+    let files = folder.files("seen");
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["communaute-ux-1-fr.eml", "communaute-ux-1-fr.html", "communaute-ux-1-fr.txt"]);
+    let previewed = Mail::parse(&files["communaute-ux-1-fr.eml"]);
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    let sent = folder.only_mail();
+    assert_eq!(previewed.subject, sent.subject);
+    assert_eq!(previewed.text.replace(&previewed.leave, "…"), sent.text.replace(&sent.leave, "…"));
+    assert_eq!(previewed.html.replace(&previewed.leave, "…"), sent.html.replace(&sent.leave, "…"));
+}
+
+#[test]
+fn a_preview_needs_neither_readers_nor_news() {
+    let folder = Folder::of_five();
+    let shown = folder.crieur(["preview", "communaute-ux", "--at", "2018-01-01T12:00:00Z"]).succeeds();
+    assert!(shown.stdout.contains("variant fr: 0 recipients"), "{}", shown.stdout);
+}
+
+#[test]
+fn status_tells_people_and_machines_how_things_stand() {
+    let folder = Folder::of_five();
+    let new = folder.crieur(["status"]).succeeds();
+    assert!(new.stdout.contains("last publish   never"), "{}", new.stdout);
+    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    folder.crieur(["build"]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    folder.only_mail();
+    let database = folder.path("state/crieur.db");
+    let before = tables(&database);
+    let human = folder.crieur(["status"]).succeeds().stdout;
+    for words in
+        ["5 announcements (5 visible, 2 with an event), 0 errors, 4 warnings", "number 1", "1 sent", "1 confirmed"]
+    {
+        assert!(human.contains(words), "no `{words}` in\n{human}");
+    }
+    let json = folder.crieur(["status", "--format", "json"]).succeeds().stdout;
+    let status: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(status["catalog"]["events"], 2);
+    assert_eq!(status["outbox"]["sent"], 1);
+    assert_eq!(status["newsletters"][0]["subscribers"]["confirmed"], 1);
+    assert!(!json.contains("reader@"), "{json}");
+    assert_eq!(tables(&database), before, "looking changes nothing");
+}

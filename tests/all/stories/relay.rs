@@ -1,0 +1,119 @@
+//! `send` through a real SMTP server that refuses, defers, or sees us die.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::MONDAY;
+use crate::support::folder::Folder;
+use crate::support::mails::Mail;
+use crate::support::smtp_sink::{Received, Sink};
+use crate::support::state;
+
+const READERS: usize = 200;
+
+fn relayed(sink: &Sink, more: &str, readers: impl IntoIterator<Item = String>) -> Folder {
+    let folder = Folder::of_five().relayed_by(sink.address().port(), more);
+    let csv = readers.into_iter().fold("email\n".to_owned(), |mut csv, reader| {
+        writeln!(csv, "{reader}").expect("text");
+        csv
+    });
+    folder.crieur(["subscribers", "import", "-"]).stdin(csv).succeeds();
+    folder
+}
+
+fn deliveries(folder: &Folder) -> BTreeMap<String, usize> {
+    state::deliveries(&folder.path("state/crieur.db"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_and_greylisted_readers_are_told_apart_and_the_others_get_their_mail() {
+    let sink = Sink::builder()
+        .rcpt("gone@example.org", "550 5.1.1 no such user")
+        .rcpt("grey@example.org", "451 4.7.1 greylisted, try again later")
+        .start()
+        .await;
+    let folder = relayed(&sink, "", ["gone", "ada", "grey", "jean"].map(|name| format!("{name}@example.org")));
+    let sent = folder.crieur(["send", "--at", MONDAY]).exits(75);
+    assert!(sent.stdout.contains("2 sent, 1 deferred, 1 refused, 0 in doubt"), "{}", sent.stdout);
+    assert_eq!(sorted(sink.recipients()), ["ada@example.org", "jean@example.org"]);
+    let expected = [("deferred", 1), ("refused", 1), ("sent", 2)].map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(deliveries(&folder), BTreeMap::from(expected));
+
+    // too early for the greylisted one, and never again for the refused one
+    let again = folder.crieur(["send", "--at", MONDAY]).exits(75);
+    assert!(again.stdout.contains("0 sent, 0 deferred, 0 refused"), "{}", again.stdout);
+    assert_eq!(sink.messages().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_only_refused_makes_one() {
+    let sink = Sink::builder().rcpt("gone@example.org", "550 5.1.1 no such user").start().await;
+    let folder = relayed(&sink, "", ["gone", "ada"].map(|name| format!("{name}@example.org")));
+    folder.crieur(["send", "--at", MONDAY]).exits(1);
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert_eq!(sink.recipients(), ["ada@example.org"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_is_the_mail_with_its_envelope() {
+    let sink = Sink::builder().start().await;
+    let more = "bounce_address = \"bounces@example.org\"\nreply_to = \"editors@example.org\"";
+    let folder = relayed(&sink, more, ["ada@example.org".to_owned()]);
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    let [received] = &sink.messages()[..] else { panic!("one message") };
+    assert_eq!(
+        (received.from.as_str(), &received.to[..]),
+        ("bounces@example.org", &["ada@example.org".to_owned()][..])
+    );
+    let mail = Mail::parse(&received.message);
+    assert_eq!((mail.to.as_str(), mail.header("Reply-To").as_str()), ("ada@example.org", "editors@example.org"));
+    assert!(mail.words().contains("Jeudi 11 avril 2019, de 9 h à 12 h"));
+    assert!(!folder.path("outbox").exists(), "nothing goes into the folder where there is a relay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_crashes_in_the_middle_nobody_is_lost_and_nobody_gets_more_than_two() {
+    let sink = Sink::builder().start().await;
+    let readers = (0..READERS).map(|number| format!("reader{number}@example.org"));
+    let folder = relayed(&sink, "connections = 4", readers.clone());
+    for messages in [1, 40, 77, 120, 163] {
+        let mut child = folder.crieur(["send", "--at", MONDAY]).spawn();
+        sink.wait_for(messages).await;
+        child.kill().expect("a signal");
+        child.wait().expect("its end");
+        let database = folder.path("state/crieur.db");
+        assert_eq!(state::faults(&database), [""; 0]);
+        let counts = state::deliveries(&database);
+        assert!(counts.is_empty() || counts.values().sum::<usize>() == READERS, "{counts:?}");
+    }
+    assert!(sink.messages().len() < READERS, "the crashes came too late to tell anything");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+
+    assert_eq!(deliveries(&folder), BTreeMap::from([("sent".to_owned(), READERS)]));
+    let copies = copies(&sink.messages());
+    assert_eq!(sorted(copies.keys().cloned().collect()), sorted(readers.collect()), "nobody is lost");
+    let twice = copies.values().filter(|ids| ids.len() == 2).count();
+    println!("{twice} of {READERS} got a second copy over 5 crashes with 4 connections");
+    assert!(copies.values().all(|ids| ids.len() <= 2), "{copies:?}");
+    assert!(twice <= 5 * 4, "at most one a connection and crash: {twice}");
+    for ids in copies.values() {
+        assert!(ids.iter().all(|id| *id == ids[0]), "a second copy has the same Message-ID");
+    }
+}
+
+/// The Message-IDs each reader got.
+fn copies(messages: &[Received]) -> BTreeMap<String, Vec<String>> {
+    let mut copies: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for received in messages {
+        let [to] = &received.to[..] else { panic!("one reader a message") };
+        let mail = Mail::parse(&received.message);
+        assert_eq!(mail.to, *to);
+        copies.entry(to.clone()).or_default().push(mail.message_id);
+    }
+    copies
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}

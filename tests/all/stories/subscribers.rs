@@ -1,0 +1,96 @@
+//! `subscribers`: who gets what.
+
+use crate::support::folder::Folder;
+
+fn import(folder: &Folder, csv: &str, code: i32) -> (String, String) {
+    let ended = folder.crieur(["subscribers", "import", "-"]).stdin(csv).exits(code);
+    (ended.stdout, ended.stderr)
+}
+
+fn listed(folder: &Folder) -> Vec<String> {
+    let list = folder.crieur(["subscribers", "list"]).succeeds().stdout;
+    list.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn one_who_is_added_is_listed_once() {
+    let folder = Folder::of_five();
+    let first = folder.crieur(["subscribers", "add", "Reader@Example.org", "--name", "Ada"]).succeeds();
+    assert!(first.stdout.contains("subscribed to Communauté UX"), "{}", first.stdout);
+    let again = folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    assert!(again.stdout.contains("already subscribed"), "{}", again.stdout);
+    let list = folder.crieur(["subscribers", "list", "--newsletter", "communaute-ux"]).succeeds();
+    let columns: Vec<&str> = list.stdout.trim_end().split('\t').collect();
+    assert_eq!((columns.len(), columns[1], columns[2], columns[4]), (5, "communaute-ux", "confirmed", "Ada"));
+    assert!(list.stderr.is_empty(), "{}", list.stderr);
+}
+
+#[test]
+fn a_spreadsheets_csv_goes_in_and_bad_rows_are_named_by_line_without_the_address() {
+    let folder = Folder::of_five();
+    let csv = "\u{feff}Nom,E-mail,Langue\r\n\
+               Ada,ada@example.org,fr\r\n\
+               ,not an address,\r\n\
+               \"Dupont, Jean\",jean@example.org,\r\n\
+               Ada encore,ADA@example.org,fr\r\n\
+               Vide,,\r\n\
+               Courte\r\n\
+               Eve,eve@exam\u{7}ple.org,en\r\n\
+               Grace,grace@example.org,en\r\n";
+    let (stdout, stderr) = import(&folder, csv, 1);
+    assert_eq!(stdout, "3 subscribed, 1 already were, 0 left before, 0 suppressed, 4 rows not taken\n");
+    let lines: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("-:")?.split(':').next()).collect();
+    assert_eq!(lines, ["3", "6", "7", "8"], "{stderr}");
+    for secret in ["ada@", "not an address", "jean", "eve@", "grace"] {
+        assert!(!stderr.contains(secret), "{stderr}");
+    }
+    assert_eq!(listed(&folder), ["ada@example.org", "jean@example.org", "grace@example.org"]);
+    let (stdout, _) = import(&folder, csv, 1);
+    assert!(stdout.starts_with("0 subscribed, 4 already were"), "{stdout}");
+}
+
+#[test]
+fn a_csv_with_semicolons_as_spreadsheets_write_in_french_goes_in_too() {
+    let folder = Folder::of_five();
+    let (stdout, stderr) =
+        import(&folder, "\u{feff}nom;courriel\r\nAda;ada@example.org\r\n\"Dupont; Jean\";jean@example.org\r\n", 0);
+    assert!(stdout.starts_with("2 subscribed, "), "{stdout}{stderr}");
+    assert_eq!(listed(&folder), ["ada@example.org", "jean@example.org"]);
+}
+
+#[test]
+fn lines_are_counted_alike_whatever_ends_them_and_empty_ones_are_no_rows() {
+    for end in ["\n", "\r\n"] {
+        let folder = Folder::of_five();
+        let csv =
+            ["email,name", "ada@example.org,Ada", "bad,Bad", "\"jean@example.org\",\"Jean\"", "worse,Worse", "", ""]
+                .join(end);
+        let (stdout, stderr) = import(&folder, &csv, 1);
+        assert!(stdout.starts_with("2 subscribed, ") && stdout.ends_with(" 2 rows not taken\n"), "{stdout}");
+        let lines: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("-:")?.split(':').next()).collect();
+        assert_eq!(lines, ["3", "5"], "{stderr}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_list_is_refused_as_a_whole() {
+    let folder = Folder::of_five();
+    for csv in ["", "ada@example.org\n", "name,phone\nAda,1\n"] {
+        let (_, stderr) = import(&folder, csv, 2);
+        assert!(stderr.contains("no column is named `email`") && !stderr.contains("ada@"), "{stderr}");
+    }
+    assert!(listed(&folder).is_empty());
+}
+
+#[test]
+fn thousands_go_in_in_one_go() {
+    let folder = Folder::of_five();
+    let rows: Vec<String> = (0..2500).map(|number| format!("reader{number}@example.org")).collect();
+    folder.write("list.csv", &format!("email\n{}\n", rows.join("\n")));
+    let ended = folder.crieur(["subscribers", "import", "list.csv", "--consent-source", "paper, 2019"]).succeeds();
+    assert!(ended.stdout.starts_with("2500 subscribed, "), "{}", ended.stdout);
+    assert!(ended.stderr.is_empty(), "no bar where nobody looks: {}", ended.stderr);
+    assert_eq!(listed(&folder).len(), 2500);
+    let sources = crate::support::state::ask(&folder.path("state/crieur.db"), "SELECT DISTINCT source FROM consent");
+    assert_eq!(sources, ["paper, 2019"]);
+}
