@@ -64,6 +64,8 @@ impl Daemon {
             app.key.clone(),
             clock.clone(),
         ));
+        // before anybody is told that we run: whoever reads the address may ask us to stop at once
+        let mut signals = signals::Signals::listen()?;
         let cancel = CancellationToken::new();
         let outbox_filled = Arc::new(Notify::new());
         let outbox = app.outbox(clock.clone())?;
@@ -77,16 +79,17 @@ impl Daemon {
             tokio::spawn(publisher.run(changes, ticks, cancel.clone())),
             tokio::spawn(deliveries::run(outbox, clock, outbox_filled, cancel.clone())),
         ];
-        signals::wait().await?;
+        signals.next().await;
         tracing::info!("stopping: what is under way is finished first");
         cancel.cancel();
-        signals::or_at_once(async {
+        let drained = async {
             for task in tasks {
                 if let Err(error) = task.await {
                     tracing::error!(%error, "a part of the daemon failed");
                 }
             }
-        })
-        .await
+        };
+        signals.or_at_once(drained).await;
+        Ok(())
     }
 }

@@ -3,27 +3,31 @@
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-fn listen(kind: SignalKind) -> anyhow::Result<Signal> {
-    signal(kind).context("signals cannot be listened to")
+/// From when this is made, neither signal ends the process by itself.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
 }
 
-/// Until SIGTERM or SIGINT comes.
-pub(super) async fn wait() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+impl Signals {
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be listened to");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
-    Ok(())
-}
 
-/// Lets `work` finish unless a further signal comes.
-pub(super) async fn or_at_once(work: impl Future<Output = ()>) -> anyhow::Result<()> {
-    tokio::select! {
-        () = work => Ok(()),
-        signal = wait() => {
-            tracing::warn!("stopped at once");
-            signal
+    /// Until SIGTERM or SIGINT comes, or came since it was last asked.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Lets `work` finish unless a further signal comes.
+    pub(super) async fn or_at_once(&mut self, work: impl Future<Output = ()>) {
+        tokio::select! {
+            () = work => {}
+            () = self.next() => tracing::warn!("stopped at once"),
         }
     }
 }
