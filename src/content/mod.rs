@@ -8,6 +8,7 @@ pub mod lookup;
 pub mod mapping;
 pub mod markdown;
 pub mod profile;
+pub mod shortcodes;
 
 use std::collections::{HashMap, HashSet};
 

@@ -69,7 +69,9 @@ impl<'a> Mapper<'a> {
         let found = self.lookup.first(&self.paths("hours")).or_else(|| self.hours_row())?;
         let text = self.lookup.plain(&found)?;
         let position = self.lookup.position(&found);
-        if let Some((from, to)) = parse_hours(&text) { Some(Hours { from, to, position }) } else {
+        if let Some((from, to)) = parse_hours(&text) {
+            Some(Hours { from, to, position })
+        } else {
             let message = format!("the hours `{text}` are not understood");
             let hint = "write `9h-12h` or `de 9h30 à 17h`; the calendar goes without them";
             self.diagnostics.push(Diagnostic::warning("hours-unreadable", position, message).with_hint(hint));

@@ -4,6 +4,7 @@ mod address;
 mod event;
 mod media;
 mod people;
+mod shortcodes;
 mod when;
 
 use std::collections::HashMap;
@@ -159,7 +160,7 @@ impl Mapper<'_> {
 
     fn title(&mut self, place: &Place) -> String {
         if let Some(title) = self.line("title") {
-            return title;
+            return self.without_shortcodes(&title, place);
         }
         let hint = "give it a `title:` in its front matter";
         self.diagnostics
@@ -190,7 +191,9 @@ impl Mapper<'_> {
     }
 
     fn id(&self, published: &crate::model::time::Moment, place: &Place) -> AnnouncementId {
-        if let Some(id) = self.line("id") { AnnouncementId::pinned(&id) } else {
+        if let Some(id) = self.line("id") {
+            AnnouncementId::pinned(&id)
+        } else {
             let host = self.habits.site.url.host_str().unwrap_or("localhost");
             AnnouncementId::minted(host, published.local_date(), &place.slug)
         }
@@ -207,9 +210,10 @@ impl Mapper<'_> {
     }
 
     fn render(&mut self, source: &str, start: Position, place: &Place, lang: &str) -> RichText {
+        let expanded = self.expand(source, start, place);
         let context = Context { dialect: self.habits.profile.dialect, base: &place.url, lang, start };
-        let rendered = markdown::render(source, &context);
-        self.diagnostics.extend(rendered.diagnostics);
+        let rendered = markdown::render(&expanded.source, &context);
+        self.diagnostics.extend(expanded.told(rendered.diagnostics));
         RichText { source: source.to_owned(), html: rendered.html, text: rendered.text }
     }
 
