@@ -91,6 +91,7 @@ fn first_mark(text: &str) -> Option<(usize, &'static str)> {
 fn own_text(node: &mut Node) {
     match &mut node.kind {
         Kind::RawHtml(html) if has_mark(html) => *html = outside_code(html),
+        Kind::CodeBlock { lang: Some(lang), .. } => *lang = without_marks(lang),
         Kind::Math { text, .. } if has_mark(text) => {
             *text = text.replace("{{", "{ {").replace("{{", "{ {").replace("{%", "{ %")
         }
@@ -109,21 +110,25 @@ fn without_marks(text: &str) -> String {
     out
 }
 
-/// Raw HTML without marks, except within `<pre>` and `<code>`.
-fn outside_code(html: &str) -> String {
+/// HTML without marks, except within `<pre>` and `<code>`.
+pub(super) fn outside_code(html: &str) -> String {
+    if !has_mark(html) {
+        return html.to_owned();
+    }
     let mut depth = 0_usize;
     let mut out = String::with_capacity(html.len());
     for piece in super::sanitise::pieces(html) {
-        let is_code = |tag: &str| {
+        if piece.starts_with('<') {
             let name = piece.trim_start_matches(['<', '/']).to_ascii_lowercase();
-            name.strip_prefix(tag).is_some_and(|rest| rest.starts_with(['>', ' ', '\n', '\t']))
-        };
-        let is_tag = piece.starts_with('<') && (is_code("pre") || is_code("code"));
-        if is_tag {
-            depth = if piece.starts_with("</") { depth.saturating_sub(1) } else { depth + 1 };
+            if name.split(['>', ' ', '\n', '\t']).next().is_some_and(|name| matches!(name, "pre" | "code")) {
+                depth = if piece.starts_with("</") { depth.saturating_sub(1) } else { depth + 1 };
+            }
+            out.push_str(&without_marks(piece));
+        } else if depth > 0 {
+            out.push_str(piece);
+        } else {
+            out.push_str(&without_marks(piece));
         }
-        let is_text = !piece.starts_with('<');
-        if is_text && depth > 0 { out.push_str(piece) } else { out.push_str(&without_marks(piece)) }
     }
     out
 }

@@ -69,7 +69,7 @@ pub fn render(source: &str, context: &Context) -> Rendered {
     Rendered {
         text: write_text::write(&document, context.base),
         diagnostics: remarks::about(source, context, &document, &html),
-        html: sanitise::clean(&html, context.base),
+        html: leftovers::outside_code(&sanitise::clean(&html, context.base)),
     }
 }
 

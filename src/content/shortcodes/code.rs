@@ -277,12 +277,14 @@ pub(super) struct Spans<'a> {
     /// No text runs over this place: a blank line or the beginning of a block.
     block_end: usize,
     blank_line: usize,
+    /// The next `}}` and `%}`.
+    closings: [usize; 2],
     missing: Vec<&'static str>,
 }
 
 impl<'a> Spans<'a> {
     pub fn new(source: &'a str, flavour: Flavour) -> Self {
-        Self { source, flavour, block_end: 0, blank_line: 0, missing: Vec::new() }
+        Self { source, flavour, block_end: 0, blank_line: 0, closings: [0; 2], missing: Vec::new() }
     }
 
     fn block_end(&mut self, at: usize) -> usize {
@@ -302,6 +304,15 @@ impl<'a> Spans<'a> {
             self.blank_line = self.next_line(at, |line| line.trim_start_matches(['>', ' ', '\t']).trim().is_empty());
         }
         self.blank_line
+    }
+
+    /// Where the next closing mark behind `at` is, or the end.
+    pub fn closing(&mut self, at: usize, mark: &str) -> usize {
+        let known = &mut self.closings[usize::from(mark == "%}")];
+        if *known <= at {
+            *known = self.source[at..].find(mark).map_or(self.source.len(), |found| at + found);
+        }
+        *known
     }
 
     fn next_line(&self, at: usize, is_meant: impl Fn(&str) -> bool) -> usize {

@@ -354,16 +354,16 @@ impl<'a, 'c> Expander<'a, 'c> {
         let mut place = 0;
         let mut address = pattern.to_owned();
         let mut filled = 0;
-        for (index, slot) in slots.iter().enumerate() {
+        for slot in slots {
             let given = self.given(arguments, slot, usize::MAX).or_else(|| {
-                // of two, the last is the one that counts
-                let skipped = slots.len() - index > positional - place.min(positional) && slot.starts_with("user");
+                // a post can be named without its author, who is `i` then
+                let skipped = *slot == "user" && positional < 2;
                 let value = arguments.positional.get(place).filter(|_| !skipped).map(|value| self.value(value));
                 place += usize::from(value.is_some());
                 value
             });
             let Some(given) = given else {
-                let default = if slot.starts_with("user") && pattern.contains("status") { "i" } else { "" };
+                let default = if *slot == "user" { "i" } else { "" };
                 address = address.replacen("{}", default, 1);
                 continue;
             };

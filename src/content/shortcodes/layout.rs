@@ -123,6 +123,7 @@ fn set(writer: &mut Writer, lines: Vec<(String, Place)>, position: Position) {
     for (line, place) in lines {
         if first {
             writer.put(&line, place.position);
+            writer.place_line(place);
         } else {
             writer.new_line(&format!("{margin}{line}"), place);
         }

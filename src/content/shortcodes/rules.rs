@@ -66,7 +66,7 @@ const RULES: &[(&str, Effect)] = &[
     ("gist", Link("https://gist.github.com/{}/{}", &["user | url", "id"])),
     ("github | gh | repo | github-card", Link("https://github.com/{}", &["repo | name | url"])),
     ("gitlab", Link("https://gitlab.com/{}", &["repo | name | url"])),
-    ("codepen", Link("https://codepen.io/{}/pen/{}", &["user", "id | slug"])),
+    ("codepen", Link("https://codepen.io/{}/pen/{}", &["owner | user", "id | slug"])),
     ("jsfiddle", Link("https://jsfiddle.net/{}/", &["id | slug"])),
     ("asciinema", Link("https://asciinema.org/a/{}", &["id | key | file | url"])),
     ("googlemaps | google_maps | gmap | openstreetmap | map", Link("{}", &["url | src | link"])),

@@ -49,6 +49,9 @@ pub(super) fn read<'a>(source: &'a str, at: usize, flavour: Flavour, spans: &mut
     let mark = if hugo { 3 } else { 2 };
     let closing = if text.starts_with("{%") { "%}" } else { "}}" };
     let limit = spans.blank_line(at);
+    if spans.closing(at, closing) >= limit {
+        return Lexed::Mark(&text[..mark]);
+    }
     let Some(end) = end(&source[at + mark..limit.max(at + mark)], closing) else { return Lexed::Mark(&text[..mark]) };
     let inside = &text[mark..mark + end];
     let whole = &text[..mark + end + 2];

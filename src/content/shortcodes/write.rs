@@ -79,6 +79,13 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The line being written comes from `place` above all.
+    pub fn place_line(&mut self, place: Place) {
+        if let Some(last) = self.places.last_mut() {
+            *last = place;
+        }
+    }
+
     /// Something at `position` went from this line: its columns do not count any more.
     pub fn touch(&mut self, position: Position) {
         if let Some(place) = self.places.last_mut().filter(|place| place.exact) {
