@@ -21,7 +21,7 @@ use crate::model::announcement::{Announcement, AnnouncementId, Source, Status};
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::profile::Paths;
 use crate::model::settings::{ContentSettings, FolderRule, SiteSettings};
-use crate::model::text::{Label, RichText};
+use crate::model::text::{Label, RichText, one_line};
 use crate::model::token::sha256_hex;
 
 /// What reading a file depends on besides the file.
@@ -159,8 +159,9 @@ impl Mapper<'_> {
     }
 
     fn title(&mut self, place: &Place) -> String {
-        if let Some(title) = self.line("title") {
-            return self.without_shortcodes(&title, place);
+        let found = self.lookup.line(&self.paths("title")).and_then(|(_, found)| self.lookup.text(&found));
+        if let Some(title) = found {
+            return one_line(&html_escape::decode_html_entities(&self.without_shortcodes(&title, place)));
         }
         let hint = "give it a `title:` in its front matter";
         self.diagnostics
@@ -204,7 +205,13 @@ impl Mapper<'_> {
         let field = self.lookup.first(&self.paths("summary"));
         let summary = match field.and_then(|found| Some((self.lookup.text(&found)?, self.lookup.position(&found)))) {
             Some((text, position)) => Some(self.render(text.trim(), position, place, lang)),
-            None => before_more(body).map(|excerpt| self.render(excerpt, start, place, lang)),
+            None => before_more(body).map(|excerpt| {
+                let told = self.diagnostics.len();
+                let summary = self.render(excerpt, start, place, lang);
+                // the body says the same again
+                self.diagnostics.truncate(told);
+                summary
+            }),
         };
         (summary.filter(|summary| !summary.text.trim().is_empty()), self.render(body, start, place, lang))
     }
@@ -213,7 +220,9 @@ impl Mapper<'_> {
         let expanded = self.expand(source, start, place);
         let context = Context { dialect: self.habits.profile.dialect, base: &place.url, lang, start };
         let rendered = markdown::render(&expanded.source, &context);
-        self.diagnostics.extend(expanded.told(rendered.diagnostics));
+        let known = self.diagnostics.iter().any(|known| known.code == "shortcode-unknown");
+        let new = expanded.told(rendered.diagnostics).into_iter();
+        self.diagnostics.extend(new.filter(|new| !(known && new.code == "shortcode-unknown")));
         RichText { source: source.to_owned(), html: rendered.html, text: rendered.text }
     }
 

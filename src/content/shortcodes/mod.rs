@@ -110,7 +110,7 @@ pub fn plain(text: &str, context: &Context) -> String {
         }
     }
     out.push_str(rest);
-    apart(&out)
+    set_apart(out)
 }
 
 fn has_marks(text: &str) -> bool {
@@ -118,7 +118,10 @@ fn has_marks(text: &str) -> bool {
 }
 
 /// Braces set apart, so that none make a mark.
-fn apart(text: &str) -> String {
+pub fn set_apart(text: String) -> String {
+    if !has_marks(&text) {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '{' | '%') && out.ends_with('{') {

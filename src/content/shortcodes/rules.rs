@@ -1,6 +1,9 @@
 //! The table: what becomes of each shortcode and tag, by name. Names are shared by all generators, since themes borrow
 //! them from each other; what is not here is left out with a warning.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// What becomes of a shortcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -152,9 +155,11 @@ const WORDS: &str = "text | content | title | label | name | word | term";
 
 /// The rule for a name, in any case.
 pub(super) fn find(name: &str) -> Option<Effect> {
-    let name = name.to_lowercase();
-    let holds = |names: &str| names.split(" | ").any(|known| known == name);
-    RULES.iter().find(|(names, _)| holds(names)).map(|(_, effect)| *effect)
+    static BY_NAME: LazyLock<HashMap<&str, Effect>> = LazyLock::new(|| {
+        let rows = RULES.iter().flat_map(|(names, effect)| names.split(" | ").map(|name| (name, *effect)));
+        rows.collect()
+    });
+    BY_NAME.get(name.to_lowercase().as_str()).copied()
 }
 
 /// The shortcode a theme's file stands for: `figure` for `components/figure.html`.
