@@ -66,8 +66,8 @@ impl Mapper<'_> {
         }
         let (folder, name) = stem.rsplit_once('/').unwrap_or(("", stem));
         match name {
-            "_index" => return in_site(site, &format!("{folder}/")),
-            "index" => return self.page(&full, folder.rsplit_once('/').unwrap_or(("", folder))),
+            "_index" => in_site(site, &format!("{folder}/")),
+            "index" => self.page(&full, folder.rsplit_once('/').unwrap_or(("", folder))),
             _ => self.page(&full, (folder, name)),
         }
     }

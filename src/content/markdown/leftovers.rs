@@ -93,7 +93,7 @@ fn own_text(node: &mut Node) {
         Kind::RawHtml(html) if has_mark(html) => *html = outside_code(html),
         Kind::CodeBlock { lang: Some(lang), .. } => *lang = without_marks(lang),
         Kind::Math { text, .. } if has_mark(text) => {
-            *text = text.replace("{{", "{ {").replace("{{", "{ {").replace("{%", "{ %")
+            *text = text.replace("{{", "{ {").replace("{{", "{ {").replace("{%", "{ %");
         }
         _ => {}
     }

@@ -7,8 +7,10 @@ mod code;
 mod expand;
 mod layout;
 mod liquid;
+mod resolve;
 mod rules;
 mod scan;
+mod spans;
 mod tag;
 mod write;
 
@@ -75,7 +77,8 @@ impl Expanded<'_> {
 
 /// Writes a text of Markdown anew without shortcodes. Never fails; takes time linear in the text.
 pub fn expand<'a>(source: &'a str, context: &Context) -> Expanded<'a> {
-    if !has_marks(source) && !(context.flavour == Flavour::Zola && source.contains("@/")) {
+    let has_paths = context.flavour == Flavour::Zola && source.contains("@/");
+    if !has_marks(source) && !has_paths {
         return Expanded { source: source.into(), diagnostics: Vec::new(), start: context.start, places: Vec::new() };
     }
     let pieces = scan::scan(source, context.flavour);
@@ -98,15 +101,12 @@ pub fn plain(text: &str, context: &Context) -> String {
         let known = inside.split_once("}}").filter(|_| context.flavour == Flavour::Liquid);
         let known = known.and_then(|(output, after)| Some((liquid::output(output.trim(), context)?, after)));
         out.push_str(before);
-        match known {
-            Some((value, after)) => {
-                out.push_str(&value);
-                rest = after;
-            }
-            None => {
-                out.push_str("{ {");
-                rest = inside;
-            }
+        if let Some((value, after)) = known {
+            out.push_str(&value);
+            rest = after;
+        } else {
+            out.push_str("{ {");
+            rest = inside;
         }
     }
     out.push_str(rest);

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::Flavour;
-use super::code::{Blocks, Spans};
+use super::code::Blocks;
 use super::rules::{self, Effect};
+use super::spans::Spans;
 use super::tag::{self, Form, Lexed, Tag};
 
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! One shortcode or Liquid tag as written: its form, name and arguments.
 
 use super::Flavour;
-use super::code::Spans;
+use super::spans::Spans;
 
 /// Longest tag in which quotes are minded; beyond, its end is the first that looks like one.
 const MAX_QUOTED: usize = 4096;
@@ -85,7 +85,6 @@ fn end(text: &str, closing: &str) -> Option<usize> {
             _ if escape => escape = false,
             (Some(b'"'), b'\\') => escape = true,
             (Some(open), byte) if open == byte => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'`') => quote = Some(byte),
             (None, b'\'') if at > 0 && !text.as_bytes()[at - 1].is_ascii_alphanumeric() => quote = Some(byte),
             (None, b'{') if text[at..].starts_with("{{") || text[at..].starts_with("{%") => {
@@ -170,8 +169,8 @@ impl Arguments {
 
     /// The first of the names (`a | b`) that is given, or the argument at a place.
     pub fn get(&self, names: &str, place: usize) -> Option<&Value> {
-        let named = names.split(" | ").find_map(|name| self.named.iter().find(|(known, _)| known == name));
-        named.map(|(_, value)| value).or_else(|| self.positional.get(place)).filter(|value| !value.text.is_empty())
+        let by_key = names.split(" | ").find_map(|name| self.named.iter().find(|(known, _)| known == name));
+        by_key.map(|(_, value)| value).or_else(|| self.positional.get(place)).filter(|value| !value.text.is_empty())
     }
 }
 

@@ -174,7 +174,7 @@ fn liquid_tags() {
                 r#"<figure><img src="/a.png" alt="x"><figcaption>Voir</figcaption></figure>"#,
             ),
             (r#"{% include figure image_path="/a.png" %}"#, r#"<figure><img src="/a.png"></figure>"#),
-            (r#"{% include image.html src=page.cover %}"#, r#"<figure><img src="/img/c.png"></figure>"#),
+            ("{% include image.html src=page.cover %}", r#"<figure><img src="/img/c.png"></figure>"#),
             (r#"{% include youtube.html id="abc" %}"#, "<https://www.youtube.com/watch?v=abc>"),
             (r#"{% include video id="12" provider="vimeo" %}"#, "<https://vimeo.com/12>"),
             (r#"{% include note.html content="Un mot" %}"#, "> Un mot"),
@@ -403,12 +403,12 @@ fn sixty_four_kilobytes_of_anything_take_little_time() {
             let begin = Instant::now();
             let _ = expanded(flavour, &source);
             let took = begin.elapsed();
-            assert!(took < Duration::from_millis(1_000), "{flavour:?} {bit:?}: {took:?}");
+            assert!(took < Duration::from_secs(1), "{flavour:?} {bit:?}: {took:?}");
         }
         let nested = "{{< note >}}\n".repeat(2_500) + &"{{< /note >}}\n".repeat(2_500);
         let begin = Instant::now();
         let _ = expanded(flavour, &nested);
-        assert!(begin.elapsed() < Duration::from_millis(1_000), "{flavour:?}");
+        assert!(begin.elapsed() < Duration::from_secs(1), "{flavour:?}");
     }
 }
 
