@@ -57,6 +57,7 @@ impl<'a> Lookup<'a> {
     /// The transform "plain": trimmed, white space folded, entities decoded once.
     pub fn plain(&self, found: &Found) -> Option<String> {
         let text = one_line(&html_escape::decode_html_entities(&self.text(found)?));
+        let text = super::shortcodes::set_apart(text);
         (!text.is_empty()).then_some(text)
     }
 

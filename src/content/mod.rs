@@ -10,6 +10,7 @@ pub mod mapping;
 pub mod markdown;
 pub mod origins;
 pub mod profile;
+pub mod shortcodes;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! Where an announcement stands: its slug, its address, and the addresses other fields give.
 
-use chrono::Datelike as _;
+use chrono::{Datelike as _, NaiveDate};
 use url::Url;
 
 use super::Mapper;
@@ -20,15 +20,50 @@ pub(super) struct Place {
 }
 
 /// A path taken apart: `blog/2019-01-09-news.fr.md` and `blog/news/index.fr.md` are both `news` in `blog`, in French.
-struct Name<'a> {
-    folder: &'a str,
-    own: &'a str,
-    lang: Option<&'a str>,
+pub(super) struct Name<'a> {
+    pub folder: &'a str,
+    pub own: &'a str,
+    pub date: Option<NaiveDate>,
+    pub lang: Option<&'a str>,
+}
+
+impl<'a> Name<'a> {
+    pub(super) fn of(path: &'a str) -> Self {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let (stem, lang) = match stem.rsplit_once('.') {
+            Some((stem, lang)) if is_language(lang) => (stem, Some(lang)),
+            _ => (stem, None),
+        };
+        // a folder with an `index` is one announcement with what belongs to it
+        let (folder, stem) = match folder.rsplit_once('/').or((!folder.is_empty()).then_some(("", folder))) {
+            Some((parent, own)) if stem == "index" => (parent, own),
+            _ => (folder, stem),
+        };
+        match split_file_name(stem) {
+            Some((date, own)) if !own.is_empty() => Self { folder, own, date: Some(date), lang },
+            Some((date, _)) => Self { folder, own: stem, date: Some(date), lang },
+            None => Self { folder, own: stem, date: None, lang },
+        }
+    }
+
+    /// Fills a pattern of a folder's rule or the profile.
+    pub(super) fn fill(&self, pattern: &str, slug: &str, date: NaiveDate, categories: &[String]) -> String {
+        let folder = self.folder.split('/').filter(|part| !matches!(*part, "_posts" | "_drafts"));
+        let path = pattern
+            .replace("{folder}", &folder.collect::<Vec<_>>().join("/"))
+            .replace("{categories}", &categories.join("/"))
+            .replace("{slug}", slug)
+            .replace("{year}", &format!("{:04}", date.year()))
+            .replace("{month}", &format!("{:02}", date.month()))
+            .replace("{day}", &format!("{:02}", date.day()));
+        path.replace("//", "/")
+    }
 }
 
 impl Mapper<'_> {
     pub(super) fn address(&self, published: &Moment) -> Place {
-        let name = self.name();
+        let name = Name::of(self.path);
         let slug = self
             .line("slug")
             .map(|given| slugify(&given))
@@ -40,7 +75,7 @@ impl Mapper<'_> {
             self.fill_colons(&given, &name, &slug, published)
         } else {
             let pattern = self.rule.and_then(|rule| rule.url.as_deref()).unwrap_or(&self.profile.url);
-            self.fill(pattern, &name, &slug, published)
+            name.fill(pattern, &slug, published.local_date(), &self.categories())
         };
         let translation = name.lang.filter(|lang| !self.habits.site.lang.starts_with(lang));
         let path = match translation {
@@ -57,36 +92,6 @@ impl Mapper<'_> {
         let path = path.strip_prefix(site.as_str()).unwrap_or(path);
         let url = site.join(&path.trim_start_matches('/').replace(':', "%3A")).ok();
         url.filter(|url| url.host() == site.host()).unwrap_or_else(|| site.clone())
-    }
-
-    fn name(&self) -> Name<'_> {
-        let (folder, file) = self.path.rsplit_once('/').unwrap_or(("", self.path));
-        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let (stem, lang) = match stem.rsplit_once('.') {
-            Some((stem, lang)) if is_language(lang) => (stem, Some(lang)),
-            _ => (stem, None),
-        };
-        // a folder with an `index` is one announcement with what belongs to it
-        let (folder, stem) = match folder.rsplit_once('/').or((!folder.is_empty()).then_some(("", folder))) {
-            Some((parent, own)) if stem == "index" => (parent, own),
-            _ => (folder, stem),
-        };
-        let own = split_file_name(stem).map(|(_, rest)| rest).filter(|rest| !rest.is_empty()).unwrap_or(stem);
-        Name { folder, own, lang }
-    }
-
-    /// Fills a pattern of a folder's rule or the profile.
-    fn fill(&self, pattern: &str, name: &Name, slug: &str, published: &Moment) -> String {
-        let date = published.local_date();
-        let folder = name.folder.split('/').filter(|part| !matches!(*part, "_posts" | "_drafts"));
-        let path = pattern
-            .replace("{folder}", &folder.collect::<Vec<_>>().join("/"))
-            .replace("{categories}", &self.categories().join("/"))
-            .replace("{slug}", slug)
-            .replace("{year}", &format!("{:04}", date.year()))
-            .replace("{month}", &format!("{:02}", date.month()))
-            .replace("{day}", &format!("{:02}", date.day()));
-        path.replace("//", "/")
     }
 
     /// Fills the placeholders of Jekyll's `permalink: /:year/:title/`.

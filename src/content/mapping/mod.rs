@@ -4,6 +4,7 @@ mod address;
 mod event;
 mod media;
 mod people;
+mod shortcodes;
 mod when;
 
 use std::cell::RefCell;
@@ -21,7 +22,7 @@ use super::profile::Profile;
 use crate::model::announcement::{Announcement, AnnouncementId, Source, Status};
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::settings::{ContentSettings, FolderRule, SiteSettings};
-use crate::model::text::{Label, RichText};
+use crate::model::text::{Label, RichText, one_line};
 use crate::model::token::sha256_hex;
 
 /// What reading a file depends on besides the file.
@@ -177,8 +178,9 @@ impl<'a> Mapper<'a> {
     }
 
     fn title(&mut self, place: &Place) -> String {
-        if let Some(title) = self.line("title") {
-            return title;
+        let found = self.find("title").into_iter().find(|found| self.lookup.plain(found).is_some());
+        if let Some(title) = found.and_then(|found| self.lookup.text(&found)) {
+            return one_line(&html_escape::decode_html_entities(&self.without_shortcodes(&title, place)));
         }
         let hint = "give it a `title:` in its front matter";
         self.diagnostics
@@ -218,15 +220,24 @@ impl<'a> Mapper<'a> {
         let field = self.find("summary").into_iter().next();
         let summary = match field.and_then(|found| Some((self.lookup.text(&found)?, self.lookup.position(&found)))) {
             Some((text, position)) => Some(self.render(text.trim(), position, place, lang)),
-            None => before_more(body).map(|excerpt| self.render(excerpt, start, place, lang)),
+            None => before_more(body).map(|excerpt| {
+                let told = self.diagnostics.len();
+                let summary = self.render(excerpt, start, place, lang);
+                // the body says the same again
+                self.diagnostics.truncate(told);
+                summary
+            }),
         };
         (summary.filter(|summary| !summary.text.trim().is_empty()), self.render(body, start, place, lang))
     }
 
     fn render(&mut self, source: &str, start: Position, place: &Place, lang: &str) -> RichText {
+        let expanded = self.expand(source, start, place);
         let context = Context { dialect: self.profile.dialect, base: &place.url, lang, start };
-        let rendered = markdown::render(source, &context);
-        self.diagnostics.extend(rendered.diagnostics);
+        let rendered = markdown::render(&expanded.source, &context);
+        let known = self.diagnostics.iter().any(|known| known.code == "shortcode-unknown");
+        let new = expanded.told(rendered.diagnostics).into_iter();
+        self.diagnostics.extend(new.filter(|new| !(known && new.code == "shortcode-unknown")));
         RichText { source: source.to_owned(), html: rendered.html, text: rendered.text }
     }
 

@@ -4,6 +4,7 @@ mod commonmark;
 mod entities;
 mod ids;
 mod kramdown;
+mod leftovers;
 mod remarks;
 mod sanitise;
 mod tree;
@@ -58,10 +59,11 @@ pub fn render(source: &str, context: &Context) -> Rendered {
         Dialect::KramdownGfm => kramdown::read(source),
         Dialect::Goldmark | Dialect::CommonMark => commonmark::read(source, context.dialect),
     };
-    let document = match read {
+    let mut document = match read {
         Ok(document) => document,
         Err(refusal) => return refused(source, context, refusal),
     };
+    leftovers::show_as_code(&mut document);
     let html = sanitise::frames_to_links(&write_html::write(&document));
     if sanitise::too_deep(&html) {
         return refused(source, context, Refusal::TooDeep);
@@ -69,7 +71,7 @@ pub fn render(source: &str, context: &Context) -> Rendered {
     Rendered {
         text: write_text::write(&document, context.base),
         diagnostics: remarks::about(source, context, &document, &html),
-        html: sanitise::clean(&html, context.base),
+        html: leftovers::outside_code(&sanitise::clean(&html, context.base)),
     }
 }
 
