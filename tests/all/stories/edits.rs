@@ -36,13 +36,13 @@ fn a_saved_file_is_in_the_feed_within_a_second_a_broken_one_keeps_its_old_versio
     assert!(app.text("/atom.xml").contains(id));
 
     folder.write(FILE, BROKEN);
-    app.until_logged("2021-05-06-sixieme.md:5:1: error[");
+    app.until_logged("2021-05-06-sixieme.md:4:13: error[");
     // the others go on while one is broken
     folder.write("content/actualites/2021-05-07-septieme.md", &announcement("Septième", "2021-05-07 10:00:00 +02:00"));
     tell("a new file beside a broken one", app.until("/atom.xml", |feed| feed.contains("<title>Septième</title>")));
     assert!(app.text("/atom.xml").contains("Le corps de Sixième."), "the last good version stays");
     let check = folder.crieur(["check"]).exits(1);
-    assert!(check.stdout.contains("2021-05-06-sixieme.md:5:1: error["), "{}", check.stdout);
+    assert!(check.stdout.contains("2021-05-06-sixieme.md:4:13: error["), "{}", check.stdout);
 
     folder.write(FILE, &announcement("Sixième, mise à jour", "2021-05-06 10:00:00 +02:00"));
     tell("a mended file", app.until("/atom.xml", |feed| feed.contains("<title>Sixième, mise à jour</title>")));
