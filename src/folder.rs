@@ -64,7 +64,7 @@ fn put(dir: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<bool> {
     let mut temporary = tempfile::Builder::new().prefix(".crieur-").tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     readable_by_all(temporary.as_file())?;
-    temporary.as_file().sync_all()?;
+    // not synced: thousands of files would take minutes, and whatever a power cut spoils differs at the next publication
     temporary.persist(&file)?;
     Ok(true)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use tokio::task::block_in_place;
 
 use super::App;
 use crate::config::Config;
@@ -29,7 +30,7 @@ impl App {
     pub(super) async fn read(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
         let last_good = self.store.last_good().await?;
         let first_seen = self.store.ledger().await?.first_seen_by_path();
-        Ok(read_folder(&self.config, &self.profile, &last_good, &first_seen, now)?)
+        Ok(block_in_place(|| read_folder(&self.config, &self.profile, &last_good, &first_seen, now))?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Step 2: catalog and ledger → the whole site as bytes, checked.
 
 use chrono::{DateTime, Utc};
+use tokio::task::block_in_place;
 
 use super::App;
 use crate::content::Loaded;
@@ -33,7 +34,7 @@ impl App {
             ledger: &ledger,
             now,
         };
-        let site = site::build(source)?;
+        let site = block_in_place(|| site::build(source))?;
         // only what passed the gate is remembered as published
         self.store.take_note(&changed).await?;
         let count = |severity| loaded.count(severity) as u64;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
+use tokio::task::block_in_place;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,8 @@ use crate::web::Web;
 
 /// The folder is read again this often whatever the watcher says: events get lost.
 const FULL_SCAN: Duration = Duration::from_mins(5);
+/// After a site did not pass the gate at the hour something was due.
+const AFTER_FAILURE: TimeDelta = TimeDelta::minutes(1);
 
 pub(super) struct Publisher {
     app: Arc<App>,
@@ -95,7 +98,8 @@ impl Publisher {
                 // first: whoever asks over HTTP need not wait until every file is on the disk
                 self.web.swap_in(site.clone());
                 let documents = site.documents.len();
-                match folder::write(&site, &self.app.config.publish.dir) {
+                let written = block_in_place(|| folder::write(&site, &self.app.config.publish.dir));
+                match written {
                     Ok(folder::Written { changed: 0, removed: 0, .. }) => {}
                     Ok(written) => {
                         tracing::info!(documents, changed = written.changed, removed = written.removed, "published");
@@ -103,7 +107,11 @@ impl Publisher {
                     Err(error) => tracing::error!("published over HTTP only: {error:#}"),
                 }
             }
-            Err(error) => tracing::error!("the last good site stays: {error:#}"),
+            Err(error) => {
+                tracing::error!("the last good site stays: {error:#}");
+                // what was due stays due, but not at once again
+                self.next_change = self.next_change.map(|at| at.max(now + AFTER_FAILURE));
+            }
         }
     }
 
