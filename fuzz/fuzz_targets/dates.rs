@@ -7,7 +7,8 @@ use crieur::content::dates::{Written, date_in_path, parse, parse_hours, split_fi
 use crieur::model::settings::OffsetPolicy;
 use libfuzzer_sys::fuzz_target;
 
-const ZONES: [Tz; 5] = [Tz::Europe__Paris, Tz::America__Sao_Paulo, Tz::Australia__Lord_Howe, Tz::Pacific__Apia, Tz::UTC];
+const ZONES: [Tz; 5] =
+    [Tz::Europe__Paris, Tz::America__Sao_Paulo, Tz::Australia__Lord_Howe, Tz::Pacific__Apia, Tz::UTC];
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -4,7 +4,7 @@
 use crieur::content::front_matter::split;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: crieur_fuzz::pass_caught_panics(), |data: &[u8]| {
     let Some(file) = crieur_fuzz::text(data) else { return };
     match crieur_fuzz::in_time("front matter", || split(&file)) {
         Ok(parts) => {

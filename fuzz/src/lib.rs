@@ -4,12 +4,22 @@ use std::fmt::Write as _;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Longest text that has to be read within `BUDGET_MS`.
+/// Longest text that has to be read within the budget.
 pub const MAX_BYTES: usize = 64_000;
-/// CPU time, in the optimised and instrumented build.
-const BUDGET_MS: i64 = 250;
+/// CPU time: 250 ms is promised, and the instrumented build with its overflow checks takes up to four times as long.
+const BUDGET_MS: i64 = 1_000;
 /// Most bytes of HTML that one text may become.
 const MAX_HTML: usize = 4 << 20;
+
+/// Lets a panic of libyaml-safer pass: the front matter room catches it and reports the file. Any other ends the run.
+pub fn pass_caught_panics() {
+    let abort = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|location| location.file().contains("libyaml-safer")) {
+            abort(panic);
+        }
+    }));
+}
 
 /// The text of an input. A last byte of 1 asks for the text before it to be repeated up to the limit: runs of one mark
 /// are what parsers are slow for, and mutation alone does not find them.
@@ -53,7 +63,9 @@ pub fn assert_clean(html: &str, kramdown: bool) {
         match name.as_str() {
             "code" | "pre" => code += 1,
             "/code" | "/pre" => code = code.saturating_sub(1),
-            "script" | "style" | "iframe" | "object" | "embed" | "form" | "svg" | "math" => panic!("<{name}> in {html}"),
+            "script" | "style" | "iframe" | "object" | "embed" | "form" | "svg" | "math" => {
+                panic!("<{name}> in {html}")
+            }
             _ => {}
         }
         for (key, value) in attributes {
