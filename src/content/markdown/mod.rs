@@ -48,9 +48,12 @@ pub struct Rendered {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Most bytes of HTML, and of text, that a text may become; the largest real posts become a few hundred thousand.
+const MAX_RENDERED: usize = 4 << 20;
+
 /// Renders a text of blocks: a body, or a summary from front matter.
 ///
-/// Never fails: what is too deep or too costly to read becomes plain paragraphs and an error among the diagnostics.
+/// Never fails: what is too deep, too costly or too large becomes plain paragraphs and an error among the diagnostics.
 pub fn render(source: &str, context: &Context) -> Rendered {
     let read = match context.dialect {
         Dialect::KramdownGfm => kramdown::read(source),
@@ -64,11 +67,21 @@ pub fn render(source: &str, context: &Context) -> Rendered {
     if sanitise::too_deep(&html) {
         return refused(source, context, Refusal::TooDeep);
     }
-    Rendered {
+    if sanitise::too_many_attributes(&html) {
+        return refused(source, context, Refusal::TooCostly);
+    }
+    if html.len() > MAX_RENDERED {
+        return refused(source, context, Refusal::TooLarge);
+    }
+    let rendered = Rendered {
         text: write_text::write(&document, context.base),
         diagnostics: remarks::about(source, context, &document, &html),
         html: sanitise::clean(&html, context.base),
+    };
+    if rendered.html.len().max(rendered.text.len()) > MAX_RENDERED {
+        return refused(source, context, Refusal::TooLarge);
     }
+    rendered
 }
 
 /// Renders a summary given in front matter: the same blocks as a body.
@@ -83,6 +96,10 @@ fn refused(source: &str, context: &Context, refusal: Refusal) -> Rendered {
         }
         Refusal::TooCostly => {
             Diagnostic::error("markdown-too-costly", context.start, "the text takes too long to render")
+        }
+        Refusal::TooLarge => {
+            let message = format!("the text would become more than {MAX_RENDERED} bytes of HTML");
+            Diagnostic::error("markdown-too-large", context.start, message)
         }
     };
     let paragraphs = source.split("\n\n").map(str::trim).filter(|text| !text.is_empty());

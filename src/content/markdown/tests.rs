@@ -288,6 +288,16 @@ fn hostile_runs_are_refused_in_time() {
         "(",
         "{::a}",
         "[^a]: x\n",
+        "{::a}\n",
+        "{::comment}",
+        " - a\n\n",
+        "<img src=x>",
+        "|a\n|-\n",
+        "a|b\n",
+        ">a\n\n",
+        "# a\n",
+        "{:a\n",
+        "- [ ] a\n",
     ] {
         let source = piece.repeat(64_000 / piece.len());
         for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
@@ -300,6 +310,54 @@ fn hostile_runs_are_refused_in_time() {
             }
         }
     }
+}
+
+#[test]
+fn a_small_text_never_becomes_a_large_one() {
+    let long = "x".repeat(30_000);
+    let columns = "|a".repeat(120);
+    for (start, piece) in [
+        (format!("[x]: /{long} \"y\"\n\n"), "[x] "),
+        (format!("[x]: /y \"{long}\"\n\n"), "![x] "),
+        (format!("{{:x: title=\"{long}\"}}\n\n"), "*a*{:x} "),
+        (format!("{{:x: .{long}}}\n\n"), "# a\n{:x}\n"),
+        (format!("{columns}\n|-\n"), "|a\n"),
+        (String::new(), "![](b)"),
+        (String::new(), "[^a]: x\n[^a]"),
+    ] {
+        let source = format!("{start}{}", piece.repeat((64_000 - start.len()) / piece.len()));
+        for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+            let rendered = render(&source, &context(&base(), dialect));
+            let bytes = rendered.html.len().max(rendered.text.len());
+            assert!(bytes <= MAX_RENDERED, "{dialect:?}: {piece:?} becomes {bytes} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_long_base_address_cannot_make_a_text_outgrow_its_limit() {
+    let base = Url::parse(&format!("https://www.example.org/{}/", "x".repeat(2_000))).expect("a base");
+    let rendered = render(&"![](b)\n\n".repeat(7_000), &context(&base, Dialect::KramdownGfm));
+    assert_eq!(rendered.diagnostics[0].code, "markdown-too-large");
+    assert!(rendered.html.len() < 100_000);
+}
+
+#[test]
+fn a_tag_with_thousands_of_attributes_is_no_work() {
+    for tag in ["<b", "<div"] {
+        let attributes: String = (0..9_000).map(|number| format!(" a{number}")).collect();
+        for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+            let started = Instant::now();
+            render(&format!("{tag}{attributes}>x"), &context(&base(), dialect));
+            assert!(started.elapsed() < Duration::from_secs(1), "{tag} {dialect:?}: {:?}", started.elapsed());
+        }
+    }
+}
+
+#[test]
+fn no_more_remarks_of_a_kind_than_anybody_reads() {
+    let found = kramdown(&"![](b)\n\n".repeat(5_000)).diagnostics;
+    assert_eq!(found.len(), 100);
 }
 
 #[test]

@@ -209,6 +209,7 @@ pub(super) struct Remark {
 pub(super) enum Refusal {
     TooDeep,
     TooCostly,
+    TooLarge,
 }
 
 pub(super) type Step<T> = Result<T, Refusal>;

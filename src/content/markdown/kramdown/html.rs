@@ -20,7 +20,10 @@ pub(super) struct Tag {
     pub len: usize,
 }
 
-/// `<name attributes>`; `None` where an attribute value is neither quoted nor one word.
+/// Each attribute is compared with all before it.
+const MAX_ATTRIBUTES: usize = 200;
+
+/// `<name attributes>`; `None` where an attribute value is neither quoted nor one word, or there are too many.
 pub(super) fn open_tag(s: &str) -> Option<Tag> {
     let name = re::name(s.strip_prefix('<')?)?;
     let mut at = 1 + name;
@@ -34,7 +37,7 @@ pub(super) fn open_tag(s: &str) -> Option<Tag> {
         if end > 0 {
             return Some(Tag { name, attributes, closed: end == 2, len: at + gap + end });
         }
-        let key = re::name(rest).filter(|_| gap > 0)?;
+        let key = re::name(rest).filter(|_| gap > 0 && attributes.len() < MAX_ATTRIBUTES)?;
         let (value, len) = attribute_value(&rest[key..]);
         let key_name = if known { rest[..key].to_lowercase() } else { rest[..key].to_owned() };
         attributes.retain(|(other, _)| *other != key_name);

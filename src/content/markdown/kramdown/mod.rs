@@ -196,7 +196,7 @@ impl Parser {
                 _ => {
                     self.read_spans(&mut child)?;
                     if let Some(list) = child.list.take() {
-                        self.apply(&mut child.attributes, &list);
+                        self.apply(&mut child.attributes, &list)?;
                         child.list = Some(list);
                     }
                     if self.is_wanted(&child) {

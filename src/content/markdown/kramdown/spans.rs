@@ -78,7 +78,7 @@ impl Parser {
         }
         Ok(match rest.as_bytes()[0] {
             b'$' => inline_math(src, node),
-            b'{' => self.span_extension(src, node),
+            b'{' => self.span_extension(src, node)?,
             b'&' => entity(src, node),
             b'~' => self.strikethrough(src, node)?,
             b'-' | b'.' | b' ' | b'<' | b'>' | b'\\' => symbol(src, node) || line_break(src, node) || escape(src, node),
