@@ -107,6 +107,15 @@ impl Parser {
         Ok(())
     }
 
+    pub(super) fn without_target(&mut self, written: &str) {
+        self.remark(
+            "attribute-list-without-target",
+            written,
+            format!("`{written}` follows plain text and was left out"),
+            "put it right behind a link, an image or `*emphasis*`, without a blank between",
+        );
+    }
+
     /// `{: … }` or `{::extension}` within a line. A list right behind a link, image or emphasis is its own; one behind bare
     /// text is taken away with a remark.
     pub(super) fn span_extension(&mut self, src: &mut Scanner, tree: &mut Node) -> Step<bool> {
@@ -122,12 +131,7 @@ impl Parser {
                 self.apply(&mut last.attributes, &list)?;
                 merge(&mut last.list, list);
             }
-            None => self.remark(
-                "attribute-list-without-target",
-                written,
-                format!("`{written}` follows plain text and was left out"),
-                "put it right behind a link, an image or `*emphasis*`, without a blank between",
-            ),
+            None => self.without_target(written),
         }
         Ok(true)
     }

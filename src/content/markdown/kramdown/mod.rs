@@ -71,6 +71,8 @@ struct LinkTarget {
 struct Parser {
     fuel: usize,
     depth: usize,
+    /// `<pre>` and `<code>` around the HTML being read.
+    code_around: usize,
     named_lists: HashMap<String, AttributeList>,
     links: HashMap<String, LinkTarget>,
     footnotes: HashMap<String, Node>,

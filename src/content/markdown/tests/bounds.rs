@@ -80,7 +80,11 @@ fn no_mix_of_marks_panics_or_leaks() {
     for _ in 0..3_000 {
         let source: String = (0..=next(&mut state) % 40).map(|_| PIECES[next(&mut state) % PIECES.len()]).collect();
         for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
-            let html = render(&source, &context(&base(), dialect)).html;
+            let rendered = render(&source, &context(&base(), dialect));
+            let html = &rendered.html;
+            if dialect == Dialect::KramdownGfm && !source.contains(['\\', '&', '`', '$']) {
+                assert!(!html.contains("{: .c}") || html.contains("<code"), "{source:?}: {html}");
+            }
             assert!(!html.contains("<script") && !html.contains("<a href=\"javascript:"), "{source:?}: {html}");
             assert_eq!(
                 html.matches("<p>").count() + html.matches("<p ").count(),
@@ -201,4 +205,12 @@ fn a_tag_with_thousands_of_attributes_is_no_work() {
 fn no_more_remarks_of_a_kind_than_anybody_reads() {
     let found = kramdown(&"![](b)\n\n".repeat(5_000)).diagnostics;
     assert_eq!(found.len(), 100);
+}
+
+#[test]
+fn attribute_lists_in_html_are_not_shown_except_in_code() {
+    let rendered = kramdown("<div>a{: .b}<kbd>c{: .d}</kbd></div>\n\n<samp>{: .e}f</samp>\n\n<pre>{: .g}</pre>\n");
+    assert!(["{: .b}", "{: .d}", "{: .e}"].iter().all(|list| !rendered.html.contains(list)), "{}", rendered.html);
+    assert!(rendered.html.contains("<pre>{: .g}</pre>"), "{}", rendered.html);
+    assert!(rendered.diagnostics.iter().any(|found| found.code == "attribute-list-without-target"));
 }
