@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(error("---\n- a\n- b\n---\n").0, "front-matter-shape");
         let deep = format!("---\na: {}{}\n---\n", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(error(&deep).0, "yaml-too-deep");
+        assert_eq!(error("---\na: [!b, c]\n---\n").0, "yaml-syntax");
         let long = format!("---\na: {}\n---\n", "x".repeat(MAX_BYTES));
         assert_eq!(error(&long).0, "front-matter-too-large");
     }

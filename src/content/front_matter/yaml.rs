@@ -2,6 +2,7 @@
 //! keys) from a pass over libyaml's events. JSON is read this way too: it is YAML once it is known to be JSON.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 use serde_json::{Map, Value};
@@ -14,7 +15,9 @@ type Failure = Box<Diagnostic>;
 /// Reads `text`, which begins after `lines_before` lines of its file.
 pub(super) fn read(text: &str, lines_before: usize) -> Result<(FrontMatter, Vec<Diagnostic>), Failure> {
     let mut places = Places { text, lines_before, spots: HashMap::new(), diagnostics: Vec::new() };
-    places.read()?;
+    // the crate behind the event pass panics at a tag right before a comma (`[!a, b]`)
+    let read = catch_unwind(AssertUnwindSafe(|| places.read()));
+    read.map_err(|_| places.parser_gave_up())??;
     let values = values(text, lines_before)?;
     Ok((FrontMatter { values, spots: places.spots }, places.diagnostics))
 }
@@ -151,6 +154,12 @@ impl Places<'_> {
     fn alias(&self, anchor: &str, mark: Mark) -> Diagnostic {
         let message = format!("the alias `*{anchor}` is refused: a few of them can stand for millions of values");
         Diagnostic::error("yaml-alias", self.position(mark), message).with_hint("write the value out")
+    }
+
+    fn parser_gave_up(&self) -> Diagnostic {
+        let start = Position { line: self.lines_before + 1, column: 1 };
+        let message = "front matter cannot be read: something in it is no YAML";
+        Diagnostic::error("yaml-syntax", start, message).with_hint("put texts that begin with `!` in quotes")
     }
 
     fn syntax_error(&self, error: &libyaml_safer::Error) -> Diagnostic {

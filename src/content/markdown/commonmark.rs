@@ -29,10 +29,10 @@ fn options(dialect: Dialect) -> Options<'static> {
 
 pub(super) fn read(source: &str, dialect: Dialect) -> Step<Document> {
     if source.lines().any(too_many_markers) {
-        return Err(Refusal::TooDeep);
+        return Err(Refusal::Depth);
     }
     if source.split("\n\n").any(|block| block.bytes().filter(|b| MARKS.contains(b)).count() > MAX_MARKS) {
-        return Err(Refusal::TooCostly);
+        return Err(Refusal::Cost);
     }
     let arena = Arena::new();
     let asked = Cell::new(0_usize);
@@ -41,7 +41,7 @@ pub(super) fn read(source: &str, dialect: Dialect) -> Step<Document> {
         asked.set(asked.get() + 1);
         asked.get() > limit
     };
-    let root = try_parse_document(&arena, source, &options(dialect), &cancel).map_err(|_| Refusal::TooCostly)?;
+    let root = try_parse_document(&arena, source, &options(dialect), &cancel).map_err(|_| Refusal::Cost)?;
     let mut document = Document { root: Node::new(Kind::Root), footnotes: HashMap::new(), remarks: Vec::new() };
     let mut reader = Reader { footnotes: HashMap::new(), ids: Ids::default() };
     reader.children(root, &mut document.root, MAX_DEPTH)?;
@@ -63,7 +63,7 @@ struct Reader {
 
 impl Reader {
     fn children<'a>(&mut self, ast: &'a AstNode<'a>, node: &mut Node, depth: usize) -> Step<()> {
-        let depth = depth.checked_sub(1).ok_or(Refusal::TooDeep)?;
+        let depth = depth.checked_sub(1).ok_or(Refusal::Depth)?;
         for child in ast.children() {
             self.child(child, node, depth)?;
         }

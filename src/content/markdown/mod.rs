@@ -51,9 +51,12 @@ pub struct Rendered {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Most bytes of HTML, and of text, that a text may become; the largest real posts become a few hundred thousand.
+const MAX_RENDERED: usize = 4 << 20;
+
 /// Renders a text of blocks: a body, or a summary from front matter.
 ///
-/// Never fails: what is too deep or too costly to read becomes plain paragraphs and an error among the diagnostics.
+/// Never fails: what is too deep, too costly or too large becomes plain paragraphs and an error among the diagnostics.
 pub fn render(source: &str, context: &Context) -> Rendered {
     let read = match context.dialect {
         Dialect::KramdownGfm => kramdown::read(source),
@@ -66,13 +69,23 @@ pub fn render(source: &str, context: &Context) -> Rendered {
     leftovers::show_as_code(&mut document);
     let html = sanitise::frames_to_links(&write_html::write(&document));
     if sanitise::too_deep(&html) {
-        return refused(source, context, Refusal::TooDeep);
+        return refused(source, context, Refusal::Depth);
     }
-    Rendered {
+    if sanitise::too_many_attributes(&html) {
+        return refused(source, context, Refusal::Cost);
+    }
+    if html.len() > MAX_RENDERED {
+        return refused(source, context, Refusal::Size);
+    }
+    let rendered = Rendered {
         text: write_text::write(&document, context.base),
         diagnostics: remarks::about(source, context, &document, &html),
         html: leftovers::outside_code(&sanitise::clean(&html, context.base)),
+    };
+    if rendered.html.len().max(rendered.text.len()) > MAX_RENDERED {
+        return refused(source, context, Refusal::Size);
     }
+    rendered
 }
 
 /// Renders a summary given in front matter: the same blocks as a body.
@@ -82,11 +95,13 @@ pub fn render_summary(source: &str, context: &Context) -> Rendered {
 
 fn refused(source: &str, context: &Context, refusal: Refusal) -> Rendered {
     let diagnostic = match refusal {
-        Refusal::TooDeep => {
+        Refusal::Depth => {
             Diagnostic::error("markdown-too-deep", context.start, "the text is nested too deeply to be rendered")
         }
-        Refusal::TooCostly => {
-            Diagnostic::error("markdown-too-costly", context.start, "the text takes too long to render")
+        Refusal::Cost => Diagnostic::error("markdown-too-costly", context.start, "the text takes too long to render"),
+        Refusal::Size => {
+            let message = format!("the text would become more than {MAX_RENDERED} bytes of HTML");
+            Diagnostic::error("markdown-too-large", context.start, message)
         }
     };
     let mut html = String::new();

@@ -4,14 +4,18 @@ use super::tree::{Document, Kind, Node, Remark};
 use super::{Context, sanitise};
 use crate::model::diagnostic::{Diagnostic, Position, Severity};
 
+/// Nobody mends more at a time, and each is searched for in the whole text.
+const MAX_OF_A_KIND: usize = 100;
+
 /// Everything worth saying about a text that was read.
 pub(super) fn about(source: &str, context: &Context, document: &Document, html: &str) -> Vec<Diagnostic> {
-    let mut finder = Finder { source, start: context.start, from: 0 };
-    let mut found: Vec<Diagnostic> = document.remarks.iter().map(|remark| finder.warn(remark)).collect();
+    let mut finder = Finder { source, lower: source.to_ascii_lowercase(), start: context.start, from: 0 };
+    let mut found: Vec<Diagnostic> =
+        document.remarks.iter().take(MAX_OF_A_KIND).map(|remark| finder.warn(remark)).collect();
     finder.from = 0;
     let mut images = Vec::new();
     images_without_alt(&document.root, &mut images);
-    found.extend(images.into_iter().map(|src| {
+    found.extend(images.into_iter().take(MAX_OF_A_KIND).map(|src| {
         let position = finder.find(src);
         Diagnostic::new(
             Severity::Warning,
@@ -49,6 +53,7 @@ fn images_without_alt<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
 /// Finds pieces of the source again, in their order.
 struct Finder<'a> {
     source: &'a str,
+    lower: String,
     start: Position,
     from: usize,
 }
@@ -61,9 +66,8 @@ impl Finder<'_> {
 
     /// The place of the next occurrence (or the first, or the beginning), in any case.
     fn find(&mut self, needle: &str) -> Position {
-        let lower = self.source.to_ascii_lowercase();
         let needle = needle.to_ascii_lowercase();
-        let at = lower[self.from..].find(&needle).map(|at| at + self.from).or_else(|| lower.find(&needle));
+        let at = self.lower[self.from..].find(&needle).map(|at| at + self.from).or_else(|| self.lower.find(&needle));
         let Some(at) = at else { return self.start };
         self.from = at + needle.len();
         let within = Position::at(self.source, at);

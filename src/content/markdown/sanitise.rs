@@ -10,6 +10,8 @@ use super::write_html::BOXES;
 
 /// Beyond this the HTML parser's own tree becomes slow and deep.
 const MAX_OPEN: usize = 100;
+/// What may separate two attributes, counted in one tag: 4,000 are 50 ms.
+const MAX_ATTRIBUTES: usize = 4_000;
 const VOID: &[&str] =
     &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 const MORE_ELEMENTS: &[&str] = &["tfoot", "section", "main", "address", "big", "u"];
@@ -156,6 +158,13 @@ pub(super) fn too_deep(html: &str) -> bool {
         }
         open > MAX_OPEN
     })
+}
+
+/// Whether a tag may have so many attributes that the HTML parser, which compares each with all before, becomes slow.
+pub(super) fn too_many_attributes(html: &str) -> bool {
+    pieces(html)
+        .filter(|piece| piece.starts_with('<') && piece.len() > MAX_ATTRIBUTES)
+        .any(|tag| tag.bytes().filter(|byte| b" \t\n\x0c/\"'".contains(byte)).count() > MAX_ATTRIBUTES)
 }
 
 /// Frames become links to what they show.

@@ -207,8 +207,9 @@ pub(super) struct Remark {
 /// Why a text is not rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    TooDeep,
-    TooCostly,
+    Depth,
+    Cost,
+    Size,
 }
 
 pub(super) type Step<T> = Result<T, Refusal>;

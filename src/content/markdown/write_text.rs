@@ -26,12 +26,15 @@ pub(super) fn write(document: &Document, base: &Url) -> String {
 }
 
 /// Blocks with a blank line between; an empty one leaves none.
-fn join(before: String, block: String) -> String {
-    match (before.is_empty(), block.is_empty()) {
-        (true, _) => block,
-        (_, true) => before,
-        _ => format!("{before}\n\n{block}"),
+fn join(mut before: String, block: String) -> String {
+    if before.is_empty() {
+        return block;
     }
+    if !block.is_empty() {
+        before.push_str("\n\n");
+        before.push_str(&block);
+    }
+    before
 }
 
 /// A mark before the first line, blanks of its width before the others.

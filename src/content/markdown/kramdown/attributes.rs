@@ -1,6 +1,6 @@
 //! Attribute lists: `{: .class #id key="value" reference}` and the definitions `{:name: …}`.
 
-use super::super::tree::{AttributeList, Attributes, Boundary, Kind, Node, set_attribute};
+use super::super::tree::{AttributeList, Attributes, Boundary, Kind, Node, Refusal, Step, set_attribute};
 use super::patterns::{braces, id, is_space, is_word, rest_of_line_blank};
 use super::{Parser, Scanner};
 
@@ -92,9 +92,12 @@ pub(super) fn merge(into: &mut Option<AttributeList>, list: AttributeList) {
 
 impl Parser {
     /// Puts a list on a node, with what its references stand for (one level deep in each, so a loop of references ends).
-    pub(super) fn apply(&self, attributes: &mut Attributes, list: &AttributeList) {
+    /// What is copied costs fuel: a long list referred to by many nodes would outgrow its text without bounds.
+    pub(super) fn apply(&mut self, attributes: &mut Attributes, list: &AttributeList) -> Step<()> {
         for reference in &list.refs {
             if let Some(named) = self.named_lists.get(reference) {
+                let copied: usize = named.attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
+                self.fuel = self.fuel.checked_sub(copied).ok_or(Refusal::Cost)?;
                 for (name, value) in &named.attributes {
                     set_attribute(attributes, name, value);
                 }
@@ -103,46 +106,54 @@ impl Parser {
         for (name, value) in &list.attributes {
             set_attribute(attributes, name, value);
         }
+        Ok(())
+    }
+
+    pub(super) fn without_target(&mut self, written: &str) {
+        self.remark(
+            "attribute-list-without-target",
+            written,
+            format!("`{written}` follows plain text and was left out"),
+            "put it right behind a link, an image or `*emphasis*`, without a blank between",
+        );
     }
 
     /// `{: … }` or `{::extension}` within a line. A list right behind a link, image or emphasis is its own; one behind bare
     /// text is taken away with a remark.
-    pub(super) fn span_extension(&mut self, src: &mut Scanner, tree: &mut Node) -> bool {
-        let Some(inside) = src.rest().strip_prefix("{:") else { return false };
+    pub(super) fn span_extension(&mut self, src: &mut Scanner, tree: &mut Node) -> Step<bool> {
+        let Some(inside) = src.rest().strip_prefix("{:") else { return Ok(false) };
         if inside.starts_with([':', '/']) {
             return self.extension(src, tree, 0, false);
         }
-        let Some((content, len)) = braces(inside) else { return false };
+        let Some((content, len)) = braces(inside) else { return Ok(false) };
         let given = parse(content);
         let written = src.advance(2 + len);
         match tree.children.last_mut().filter(|last| !matches!(last.kind, Kind::Text(_))) {
             Some(last) => {
-                self.apply(&mut last.attributes, &given);
+                self.apply(&mut last.attributes, &given)?;
                 merge(&mut last.list, given);
             }
-            None => self.remark(
-                "attribute-list-without-target",
-                written,
-                format!("`{written}` follows plain text and was left out"),
-                "put it right behind a link, an image or `*emphasis*`, without a blank between",
-            ),
+            None => self.without_target(written),
         }
-        true
+        Ok(true)
     }
 
     /// `{::comment}`, `{::nomarkdown}`, `{::options /}`: comments go, HTML in `nomarkdown` stays, the marks go.
-    pub(super) fn extension(&mut self, src: &mut Scanner, tree: &mut Node, skip: usize, block: bool) -> bool {
+    pub(super) fn extension(&mut self, src: &mut Scanner, tree: &mut Node, skip: usize, block: bool) -> Step<bool> {
         let start = &src.rest()[skip..];
-        let Some((content, len)) = start.strip_prefix("{:").and_then(braces) else { return false };
+        let Some((content, len)) = start.strip_prefix("{:").and_then(braces) else { return Ok(false) };
         let mark_end = skip + 2 + len;
         let mark = start[..2 + len].to_owned();
         let line_end = if block { rest_of_line_blank(&src.rest()[mark_end..]) } else { Some(0) };
-        let Some(line_end) = line_end else { return false };
+        let Some(line_end) = line_end else { return Ok(false) };
         let name_len = id(content.trim_start_matches(':')).unwrap_or(0);
         let name = content.trim_start_matches(':')[..name_len].to_owned();
         src.advance(mark_end + line_end);
         let closed = content.ends_with('/') || content.starts_with('/');
         let stop = if closed { None } else { extension_stop(src.rest(), &name) };
+        if !closed {
+            self.spend(stop.map_or(src.rest().len(), |(end, _)| end) / 16)?;
+        }
         if let Some((end, len)) = stop {
             let body = src.advance(end).to_owned();
             src.advance(len);
@@ -154,7 +165,7 @@ impl Parser {
         if block {
             tree.children.push(Node::new(Kind::Boundary(Boundary::Other)));
         }
-        true
+        Ok(true)
     }
 }
 

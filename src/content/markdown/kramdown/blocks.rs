@@ -25,7 +25,7 @@ impl Parser {
             || self.footnote(src, tree)?
             || self.link_target(src, tree)
             || self.abbreviation(src, tree)
-            || self.block_extension(src, tree)
+            || self.block_extension(src, tree)?
             || self.end_marker(src, tree))
         {
             self.paragraph(src, tree);
@@ -240,18 +240,18 @@ impl Parser {
     }
 
     /// A line `{: …}`, `{:name: …}` or `{::extension}`.
-    fn block_extension(&mut self, src: &mut Scanner, tree: &mut Node) -> bool {
+    fn block_extension(&mut self, src: &mut Scanner, tree: &mut Node) -> Step<bool> {
         let rest = src.rest();
         let skip = re::blanks(rest, 3);
-        let Some(inside) = rest[skip..].strip_prefix("{:") else { return false };
+        let Some(inside) = rest[skip..].strip_prefix("{:") else { return Ok(false) };
         if let Some(len) = self.named_list(inside) {
             src.advance(skip + 2 + len);
-            return self.push(tree, Kind::Boundary(Boundary::Other));
+            return Ok(self.push(tree, Kind::Boundary(Boundary::Other)));
         }
         if inside.starts_with([':', '/']) {
             return self.extension(src, tree, skip, true);
         }
-        let Some((content, len)) = re::attribute_line(rest) else { return false };
+        let Some((content, len)) = re::attribute_line(rest) else { return Ok(false) };
         let given = attributes::parse(content);
         src.advance(len);
         let target = tree.children.last_mut().filter(|last| {
@@ -266,7 +266,7 @@ impl Parser {
             }
             None => attributes::merge(&mut self.waiting, given),
         }
-        true
+        Ok(true)
     }
 
     /// `{:name: .class key="value"}`: bytes behind the `{:`.

@@ -20,7 +20,10 @@ pub(super) struct Tag {
     pub len: usize,
 }
 
-/// `<name attributes>`; `None` where an attribute value is neither quoted nor one word.
+/// Each attribute is compared with all before it.
+const MAX_ATTRIBUTES: usize = 200;
+
+/// `<name attributes>`; `None` where an attribute value is neither quoted nor one word, or there are too many.
 pub(super) fn open_tag(s: &str) -> Option<Tag> {
     let name = re::name(s.strip_prefix('<')?)?;
     let mut at = 1 + name;
@@ -34,7 +37,7 @@ pub(super) fn open_tag(s: &str) -> Option<Tag> {
         if end > 0 {
             return Some(Tag { name, attributes, closed: end == 2, len: at + gap + end });
         }
-        let key = re::name(rest).filter(|_| gap > 0)?;
+        let key = re::name(rest).filter(|_| gap > 0 && attributes.len() < MAX_ATTRIBUTES)?;
         let (value, len) = attribute_value(&rest[key..]);
         let key_name = if known { rest[..key].to_lowercase() } else { rest[..key].to_owned() };
         attributes.retain(|(other, _)| *other != key_name);
@@ -140,13 +143,35 @@ impl Parser {
             src.advance(end);
             src.advance(close_tag(src.rest()).map_or(0, |(_, len)| len));
         } else if !void {
-            self.element_body(src, &mut node, content, &name)?;
+            self.within(&name, |parser| parser.element_body(src, &mut node, content, &name))?;
             if !in_raw {
                 skip_line_end(src);
             }
         }
         tree.children.push(node);
         Ok(())
+    }
+
+    /// Reads the inside of an element; what stands in code is shown as it is.
+    pub(super) fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
+        let is_code = usize::from(name == "pre" || name == "code");
+        self.code_around += is_code;
+        let found = read(self);
+        self.code_around -= is_code;
+        found
+    }
+
+    /// Text between tags. kramdown shows attribute lists in it, which no reader should see.
+    pub(super) fn raw_text(&mut self, text: &str, node: &mut Node) {
+        let mut rest = text;
+        while let Some(at) = rest.find("{:").filter(|_| self.code_around == 0) {
+            let Some((_, len)) = re::braces(&rest[at + 2..]) else { break };
+            node.add_text(&rest[..at]);
+            let written = &rest[at..at + 2 + len];
+            self.without_target(written);
+            rest = &rest[at + 2 + len..];
+        }
+        node.add_text(rest);
     }
 
     fn element_body(&mut self, src: &mut Scanner, node: &mut Node, content: Content, name: &str) -> Step<()> {
@@ -171,7 +196,7 @@ impl Parser {
             while !src.at_end() {
                 let text = src.rest().find('<').unwrap_or(src.rest().len());
                 parser.spend(4 + text)?;
-                node.add_text(src.advance(text));
+                parser.raw_text(src.advance(text), node);
                 let rest = src.rest();
                 if rest.is_empty() {
                     break;

@@ -75,7 +75,7 @@ impl Parser {
         let mut link = Node::new(kind);
         let found = self.parse_spans(src, &mut link, Some(Stop::Bracket))?;
         if found && self.link_destination(src, &mut link, start + opening)? {
-            self.bare_list(src, &mut link);
+            self.bare_list(src, &mut link)?;
             node.children.push(link);
         } else {
             src.pos = start + opening;
@@ -101,8 +101,10 @@ impl Parser {
         let (id, len) = reference.unwrap_or((None, 0));
         let Some(target) = self.links.get(&normalise(id.unwrap_or(&words))) else { return Ok(false) };
         let (url, title, list) = (target.url.clone(), target.title.clone(), target.list.clone());
+        // a long target may be referred to by every third byte of a text
+        self.spend(url.len() + title.as_ref().map_or(0, String::len))?;
         if let Some(list) = list {
-            self.apply(&mut link.attributes, &list);
+            self.apply(&mut link.attributes, &list)?;
         }
         src.advance(len);
         finish(link, &url, title.as_deref(), &words);
@@ -110,16 +112,17 @@ impl Parser {
     }
 
     /// `{title="…"}` right behind a link: not kramdown's, but written by many.
-    fn bare_list(&self, src: &mut Scanner, link: &mut Node) {
+    fn bare_list(&mut self, src: &mut Scanner, link: &mut Node) -> Step<()> {
         let Some(inside) = src.rest().strip_prefix('{').filter(|inside| !inside.starts_with([':', '{', '%'])) else {
-            return;
+            return Ok(());
         };
-        let Some((content, len)) = re::braces(inside) else { return };
+        let Some((content, len)) = re::braces(inside) else { return Ok(()) };
         let list = attributes::parse(content);
         if list.refs.is_empty() && !list.attributes.is_empty() {
-            self.apply(&mut link.attributes, &list);
+            self.apply(&mut link.attributes, &list)?;
             src.advance(1 + len);
         }
+        Ok(())
     }
 }
 

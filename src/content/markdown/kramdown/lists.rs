@@ -100,6 +100,7 @@ impl Parser {
         let (items, ended) = self.list_items(src, marker)?;
         let count = items.len();
         let mut blank = None;
+        let mut some_tight = false;
         for (index, item) in items.into_iter().enumerate() {
             let mut node = item.node;
             for text in &item.texts {
@@ -107,13 +108,14 @@ impl Parser {
             }
             drop_boundary_of_first_paragraph(&mut node);
             if node.children.is_empty() {
+                some_tight = true;
                 list.children.push(node);
                 continue;
             }
             let is_last = index + 1 == count;
-            let alone = count == 1 || list.children.iter().any(|item: &Node| !starts_with_whole_paragraph(item));
-            tighten(&mut node, is_last, alone, ended);
+            tighten(&mut node, is_last, count == 1 || some_tight, ended);
             blank = node.children.pop_if(|last| last.is_blank());
+            some_tight |= !starts_with_whole_paragraph(&node);
             list.children.push(node);
         }
         super::spans::task_boxes(&mut list);

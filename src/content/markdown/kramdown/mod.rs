@@ -71,6 +71,8 @@ struct LinkTarget {
 struct Parser {
     fuel: usize,
     depth: usize,
+    /// `<pre>` and `<code>` around the HTML being read.
+    code_around: usize,
     named_lists: HashMap<String, AttributeList>,
     links: HashMap<String, LinkTarget>,
     footnotes: HashMap<String, Node>,
@@ -140,14 +142,14 @@ fn finish(node: &mut Node, ids: &mut Ids) {
 
 impl Parser {
     fn spend(&mut self, steps: usize) -> Step<()> {
-        self.fuel = self.fuel.checked_sub(steps).ok_or(Refusal::TooCostly)?;
+        self.fuel = self.fuel.checked_sub(steps).ok_or(Refusal::Cost)?;
         Ok(())
     }
 
     /// Does something one level deeper.
     fn deeper<T>(&mut self, step: impl FnOnce(&mut Self) -> Step<T>) -> Step<T> {
         if self.depth >= MAX_DEPTH {
-            return Err(Refusal::TooDeep);
+            return Err(Refusal::Depth);
         }
         self.depth += 1;
         let result = step(self);
@@ -196,7 +198,7 @@ impl Parser {
                 _ => {
                     self.read_spans(&mut child)?;
                     if let Some(list) = child.list.take() {
-                        self.apply(&mut child.attributes, &list);
+                        self.apply(&mut child.attributes, &list)?;
                         child.list = Some(list);
                     }
                     if self.is_wanted(&child) {

@@ -46,7 +46,8 @@ impl Parser {
                 if stop.is_some_and(|stop| stop.is_at(rest)) && stops(stop, src, node, &mut count) {
                     return Ok(true);
                 }
-                let tried = if only_html { rest.starts_with('<') } else { may_start(rest) };
+                let hides_list = only_html && parser.code_around == 0 && rest.starts_with("{:");
+                let tried = if only_html { rest.starts_with('<') || hides_list } else { may_start(rest) };
                 if !(tried && parser.parse_span(src, node, only_html)?) {
                     let len = rest.chars().next().map_or(1, char::len_utf8);
                     node.add_text(src.advance(len));
@@ -65,6 +66,7 @@ impl Parser {
         self.spend(4 + rest.len() / 256)?;
         match rest.as_bytes()[0] {
             b'<' if only_html => return self.span_html(src, node),
+            b'{' if only_html => return self.span_extension(src, node),
             b'*' | b'_' => return self.emphasis(src, node).map(|()| true),
             b'`' => return Ok(code_span(src, node)),
             b'<' if autolink(src, node) => return Ok(true),
@@ -78,7 +80,7 @@ impl Parser {
         }
         Ok(match rest.as_bytes()[0] {
             b'$' => inline_math(src, node),
-            b'{' => self.span_extension(src, node),
+            b'{' => self.span_extension(src, node)?,
             b'&' => entity(src, node),
             b'~' => self.strikethrough(src, node)?,
             b'-' | b'.' | b' ' | b'<' | b'>' | b'\\' => symbol(src, node) || line_break(src, node) || escape(src, node),
@@ -158,7 +160,8 @@ impl Parser {
         element.attributes = tag.attributes;
         if !tag.closed
             && !re::VOID_ELEMENTS.contains(&tag.name.as_str())
-            && self.parse_spans(src, &mut element, Some(Stop::CloseTag(&tag.name)))?
+            && self
+                .within(&tag.name, |parser| parser.parse_spans(src, &mut element, Some(Stop::CloseTag(&tag.name))))?
         {
             src.advance(html::close_tag(src.rest()).map_or(0, |(_, len)| len));
         }

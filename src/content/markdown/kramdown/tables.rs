@@ -32,6 +32,8 @@ impl Parser {
         if !before_boundary(&rest[at..]) || !rest[..at].lines().any(has_pipe_outside_code) {
             return Ok(false);
         }
+        // a short row is filled up to the longest one
+        self.spend(16 * table.cells())?;
         let Some((alignment, sections)) = table.finish() else { return Ok(false) };
         src.advance(at);
         let mut node = self.block(Kind::Table(alignment));
@@ -71,6 +73,12 @@ impl Rows {
             self.close(Section::Body);
         }
         self.has_footer = true;
+    }
+
+    /// Cells of the table once its rows have one length.
+    fn cells(&self) -> usize {
+        let rows = || self.sections.iter().flat_map(|section| &section.children).chain(&self.open);
+        rows().count() * rows().map(|row| row.children.len()).max().unwrap_or(0)
     }
 
     /// The sections with rows of one length; `None` where there is no body.
