@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,8 @@ use crate::web::Web;
 
 /// The folder is read again this often whatever the watcher says: events get lost.
 const FULL_SCAN: Duration = Duration::from_mins(5);
+/// After a publication failed: the disk may have room again, the store be free.
+const RETRY: TimeDelta = TimeDelta::minutes(1);
 
 pub(super) struct Publisher {
     app: Arc<App>,
@@ -103,7 +105,11 @@ impl Publisher {
                     Err(error) => tracing::error!("published over HTTP only: {error:#}"),
                 }
             }
-            Err(error) => tracing::error!("the last good site stays: {error:#}"),
+            Err(error) => {
+                tracing::error!("the last good site stays: {error:#}");
+                // what was due stays due: without a pause it would be tried again at once, for ever
+                self.next_change = Some(now + RETRY);
+            }
         }
     }
 
