@@ -182,7 +182,11 @@ impl Import {
         progress.finish_and_clear();
         say!(
             "{} subscribed, {} already were, {} left before, {} suppressed, {} rows not taken",
-            counts.confirmed, counts.known, counts.left, counts.suppressed, counts.bad
+            counts.confirmed,
+            counts.known,
+            counts.left,
+            counts.suppressed,
+            counts.bad
         );
         Ok(if counts.bad > 0 { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
     }
@@ -234,12 +238,12 @@ struct Columns {
 
 impl Columns {
     fn of(header: &csv::StringRecord, file: &str) -> Result<Self, UsageError> {
+        // by the names' order, not the columns': `adresse` before `email` is where somebody lives
         let find = |names: &[&str]| {
-            let is_named =
-                |title: &str| names.contains(&title.trim_start_matches('\u{feff}').trim().to_lowercase().as_str());
-            header.iter().position(is_named)
+            let is = |title: &str, name| title.trim_start_matches('\u{feff}').trim().to_lowercase() == name;
+            names.iter().find_map(|name| header.iter().position(|title| is(title, *name)))
         };
-        let email = find(&["email", "e-mail", "mail", "address", "courriel", "adresse"]).ok_or_else(|| {
+        let email = find(&["email", "e-mail", "mail", "courriel", "address", "adresse"]).ok_or_else(|| {
             UsageError(format!(
                 "{file}:1: no column is named `email`\n  hint: begin the file with a line such as `email,name`"
             ))
