@@ -27,8 +27,11 @@ pub struct Written {
 /// Where the folder cannot be written; no file is ever left half written.
 pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create the folder `{}`", dir.display()))?;
+    let files: BTreeSet<String> = site.documents.keys().map(|path| file_name(path)).collect();
+    let before = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
+    // the new ones too, before the first of them is there: a crash leaves no file that nobody takes away
+    note(dir, before.lines().map(str::to_owned).chain(files.iter().cloned()).collect())?;
     let mut written = Written::default();
-    let mut files = BTreeSet::new();
     let (entry_points, others): (Vec<_>, Vec<_>) = site.documents.iter().partition(|(path, _)| !path.contains('/'));
     for (path, document) in others.into_iter().chain(entry_points) {
         let name = file_name(path);
@@ -37,16 +40,20 @@ pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
         } else {
             written.untouched += 1;
         }
-        files.insert(name);
     }
-    let before = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
     for name in before.lines().filter(|name| !files.contains(*name) && is_inside(name)) {
         written.removed += usize::from(fs::remove_file(dir.join(name)).is_ok());
         remove_empty_folders(dir, name);
     }
-    let manifest = files.into_iter().fold(String::new(), |lines, name| lines + &name + "\n");
-    put(dir, MANIFEST, manifest.as_bytes())?;
+    note(dir, files)?;
     Ok(written)
+}
+
+/// Notes what is ours in the folder.
+fn note(dir: &Path, files: BTreeSet<String>) -> anyhow::Result<()> {
+    let manifest = files.into_iter().fold(String::new(), |lines, name| lines + &name + "\n");
+    put(dir, MANIFEST, manifest.as_bytes()).with_context(|| format!("cannot write in `{}`", dir.display()))?;
+    Ok(())
 }
 
 fn file_name(path: &str) -> String {
@@ -120,6 +127,20 @@ mod tests {
         );
         assert!(!dir.path().join("agenda").exists());
         assert!(dir.path().join("robots.txt").exists());
+    }
+
+    #[test]
+    fn what_was_written_before_a_crash_is_taken_away_like_the_rest() {
+        let dir = tempfile::tempdir().expect("a folder");
+        write(&site(&[("rss.xml", "a")]), dir.path()).expect("written");
+        // a folder where the feed should go ends the next one half way, as a crash does
+        fs::remove_file(dir.path().join("rss.xml")).expect("removed");
+        fs::create_dir_all(dir.path().join("rss.xml/x")).expect("a folder");
+        write(&site(&[("rss.xml", "b"), ("agenda/x/", "page")]), dir.path()).expect_err("a folder is in the way");
+        assert!(dir.path().join("agenda/x/index.html").exists());
+        fs::remove_dir_all(dir.path().join("rss.xml")).expect("removed");
+        write(&site(&[("rss.xml", "b")]), dir.path()).expect("written");
+        assert!(!dir.path().join("agenda").exists());
     }
 
     #[test]

@@ -124,13 +124,14 @@ impl App {
     ) -> anyhow::Result<Decision> {
         let name = &newsletter.name;
         loop {
+            // first: an issue frozen after this is noticed by its number, so `told` can miss none
+            let number = self.store.next_number(name).await?;
             let told = self.store.told(name).await?;
             let selection = newsletter.select(catalog, told.as_ref(), now);
             if selection.new.is_empty() && newsletter.skip_empty {
                 let closed = self.store.close_slot(name, slot.local, IssueState::Empty, now).await?;
                 return Ok(if closed { Decision::Empty } else { Decision::AlreadyDecided });
             }
-            let number = self.store.next_number(name).await?;
             let issue = NewIssue {
                 newsletter: name.clone(),
                 slot: slot.local,

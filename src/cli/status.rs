@@ -60,7 +60,7 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
     say!("suppressions   {}", report.suppressions);
 }
 
-/// `1 sent, 2 waiting`, or `empty`.
+/// `1 sent, 2 waiting`, or `none`.
 fn counts(all: impl Iterator<Item = (&'static str, u64)>) -> String {
     let some: Vec<String> =
         all.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{CONTENT, UsageError};
 use super::preview::unknown;
+use super::print::{say, tell};
 use crate::app::App;
 use crate::model::newsletter::Newsletter;
 use crate::model::subscription::{Added, EmailAddress, NewSubscription};
@@ -96,9 +97,9 @@ impl Add {
         let added = app.store.add_subscriptions(&[new], true, Utc::now()).await?;
         let suppressed = added.contains(&Added::Suppressed);
         match added.first() {
-            Some(Added::AlreadyConfirmed) => println!("already subscribed to {}", newsletter.title),
-            Some(Added::Suppressed) => println!("not added: this address is on the suppression list"),
-            _ => println!("subscribed to {}", newsletter.title),
+            Some(Added::AlreadyConfirmed) => say!("already subscribed to {}", newsletter.title),
+            Some(Added::Suppressed) => say!("not added: this address is on the suppression list"),
+            _ => say!("subscribed to {}", newsletter.title),
         }
         Ok(if suppressed { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
     }
@@ -117,7 +118,7 @@ impl List {
             for one in &page {
                 let since = one.unsubscribed.or(one.confirmed).unwrap_or(one.created).format("%F");
                 let name = one.name.as_deref().unwrap_or("");
-                println!("{}\t{}\t{}\t{since}\t{name}", one.address.as_str(), one.newsletter, one.status.as_str());
+                say!("{}\t{}\t{}\t{since}\t{name}", one.address.as_str(), one.newsletter, one.status.as_str());
             }
         }
     }
@@ -179,9 +180,13 @@ impl Import {
         }
         counts.store(app, &mut batch).await?;
         progress.finish_and_clear();
-        println!(
+        say!(
             "{} subscribed, {} already were, {} left before, {} suppressed, {} rows not taken",
-            counts.confirmed, counts.known, counts.left, counts.suppressed, counts.bad
+            counts.confirmed,
+            counts.known,
+            counts.left,
+            counts.suppressed,
+            counts.bad
         );
         Ok(if counts.bad > 0 { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
     }
@@ -199,7 +204,7 @@ impl Import {
 impl Counts {
     fn reject(&mut self, progress: &ProgressBar, file: &str, line: u64, reason: &str) {
         self.bad += 1;
-        progress.suspend(|| eprintln!("{file}:{line}: {reason}"));
+        progress.suspend(|| tell!("{file}:{line}: {reason}"));
     }
 
     async fn store(&mut self, app: &App, batch: &mut Vec<NewSubscription>) -> anyhow::Result<()> {
@@ -233,12 +238,12 @@ struct Columns {
 
 impl Columns {
     fn of(header: &csv::StringRecord, file: &str) -> Result<Self, UsageError> {
+        // by the names' order, not the columns': `adresse` before `email` is where somebody lives
         let find = |names: &[&str]| {
-            let is_named =
-                |title: &str| names.contains(&title.trim_start_matches('\u{feff}').trim().to_lowercase().as_str());
-            header.iter().position(is_named)
+            let is = |title: &str, name| title.trim_start_matches('\u{feff}').trim().to_lowercase() == name;
+            names.iter().find_map(|name| header.iter().position(|title| is(title, *name)))
         };
-        let email = find(&["email", "e-mail", "mail", "address", "courriel", "adresse"]).ok_or_else(|| {
+        let email = find(&["email", "e-mail", "mail", "courriel", "address", "adresse"]).ok_or_else(|| {
             UsageError(format!(
                 "{file}:1: no column is named `email`\n  hint: begin the file with a line such as `email,name`"
             ))

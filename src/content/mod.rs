@@ -16,12 +16,13 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::folder::Walk;
 use self::mapping::Habits;
 use crate::model::announcement::Announcement;
 use crate::model::catalog::Catalog;
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::diagnostic::{Diagnostic, Position, Severity};
 
 /// A folder loaded: what can be published, and everything there is to say about it.
 #[derive(Debug, Default)]
@@ -76,7 +77,8 @@ fn read_one(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Announcement> {
     let understood = match bytes {
-        Ok(bytes) => mapping::read(path, bytes, habits),
+        Ok(bytes) => catch_unwind(AssertUnwindSafe(|| mapping::read(path, bytes, habits)))
+            .unwrap_or_else(|_| Err(vec![fault_of_ours(path)])),
         Err(error) => Err(vec![error.clone()]),
     };
     match understood {
@@ -93,6 +95,13 @@ fn read_one(
             None
         }
     }
+}
+
+/// A panic over one file must not stop the others, let alone the daemon.
+fn fault_of_ours(path: &str) -> Diagnostic {
+    Diagnostic::error("reader-fault", Position::START, "crieur cannot read this file, which is a fault of its own")
+        .with_hint("please report it with the file; until then, take out what was changed last")
+        .in_file(path)
 }
 
 /// The last good version of a file, whose own diagnostics were told when it was new.

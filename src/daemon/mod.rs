@@ -13,6 +13,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -53,7 +54,7 @@ impl Daemon {
     /// or SIGINT; then lets answers and mails under way finish. A second signal ends it at once.
     ///
     /// # Errors
-    /// Where watching or the schedule cannot be set up.
+    /// Where watching or the schedule cannot be set up, or a part of it fails.
     pub async fn run(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
         let Self { app, listener, clock, _charge } = self;
         let web = Arc::new(Web::new(
@@ -74,22 +75,19 @@ impl Daemon {
         let mut publisher = publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone());
         publisher.load_and_publish().await;
         ready(listener.local_addr()?);
-        let tasks = [
-            tokio::spawn(web::serve(listener, web::router(web), cancel.clone())),
-            tokio::spawn(publisher.run(changes, ticks, cancel.clone())),
-            tokio::spawn(deliveries::run(outbox, clock, outbox_filled, cancel.clone())),
-        ];
-        signals.next().await;
+        let mut parts = JoinSet::new();
+        parts.spawn(web::serve(listener, web::router(web), cancel.clone()));
+        parts.spawn(publisher.run(changes, ticks, cancel.clone()));
+        parts.spawn(deliveries::run(outbox, clock, outbox_filled, cancel.clone()));
+        let broken = tokio::select! {
+            () = signals.next() => false,
+            // none ends unasked: a daemon that only looks alive would publish and send nothing for ever
+            _ = parts.join_next() => true,
+        };
         tracing::info!("stopping: what is under way is finished first");
         cancel.cancel();
-        let drained = async {
-            for task in tasks {
-                if let Err(error) = task.await {
-                    tracing::error!(%error, "a part of the daemon failed");
-                }
-            }
-        };
-        signals.or_at_once(drained).await;
+        signals.or_at_once(async { while parts.join_next().await.is_some() {} }).await;
+        anyhow::ensure!(!broken, "a part of the daemon failed, so it stops: start it again");
         Ok(())
     }
 }

@@ -20,8 +20,8 @@ use crate::web::Web;
 
 /// The folder is read again this often whatever the watcher says: events get lost.
 const FULL_SCAN: Duration = Duration::from_mins(5);
-/// After a site did not pass the gate at the hour something was due.
-const AFTER_FAILURE: TimeDelta = TimeDelta::minutes(1);
+/// After a publication failed: the disk may have room again, the store be free.
+const RETRY: TimeDelta = TimeDelta::minutes(1);
 
 pub(super) struct Publisher {
     app: Arc<App>,
@@ -109,8 +109,8 @@ impl Publisher {
             }
             Err(error) => {
                 tracing::error!("the last good site stays: {error:#}");
-                // what was due stays due, but not at once again
-                self.next_change = self.next_change.map(|at| at.max(now + AFTER_FAILURE));
+                // what was due stays due: without a pause it would be tried again at once, for ever
+                self.next_change = Some(now + RETRY);
             }
         }
     }

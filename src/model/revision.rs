@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::announcement::{Announcement, AnnouncementId};
 use super::text::RichText;
+use super::time::FIRST_SEEN;
 use super::token::sha256_hex;
 
 /// One announcement as the ledger remembers it.
@@ -83,7 +84,7 @@ fn next_entry(known: Option<&LedgerEntry>, announcement: &Announcement, now: Dat
             path,
             semantic_hash,
             sequence: 0,
-            first_seen: now,
+            first_seen: first_seen(announcement, now),
             modified: announcement.published.instant,
         },
         Some(entry) if meaning_changed => {
@@ -91,6 +92,12 @@ fn next_entry(known: Option<&LedgerEntry>, announcement: &Announcement, now: Dat
         }
         Some(entry) => LedgerEntry { path, semantic_hash, ..entry.clone() },
     }
+}
+
+/// What is dated by it keeps the date it was shown with: reading and publishing may lie on two sides of a second, or of
+/// midnight, and its id has the day in it.
+fn first_seen(announcement: &Announcement, now: DateTime<Utc>) -> DateTime<Utc> {
+    if announcement.published.origin == FIRST_SEEN { announcement.published.instant } else { now }
 }
 
 /// Which rules a hash was made by. With new rules every hash changes and no meaning does.
@@ -172,6 +179,16 @@ mod tests {
             assert_eq!(revision.sequence, sequence, "{title} {html}");
             assert_eq!(revision.updated, if sequence == 0 { first.published.instant } else { now() });
         }
+    }
+
+    #[test]
+    fn a_file_without_a_date_keeps_the_moment_it_was_read() {
+        let mut announcement = written("t", "<p>b</p>");
+        let dated = Ledger::default().take_note([&announcement].into_iter(), now()).remove(0);
+        assert_eq!(dated.first_seen, now());
+        FIRST_SEEN.clone_into(&mut announcement.published.origin);
+        let undated = Ledger::default().take_note([&announcement].into_iter(), now()).remove(0);
+        assert_eq!(undated.first_seen, announcement.published.instant);
     }
 
     #[test]

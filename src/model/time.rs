@@ -17,6 +17,9 @@ pub enum Precision {
     Second,
 }
 
+/// The origin of a date that is the moment a file was first seen.
+pub const FIRST_SEEN: &str = "first-seen";
+
 /// A point in time as an announcement gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {

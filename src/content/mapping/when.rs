@@ -8,7 +8,7 @@ use crate::content::dates::{self, Remark, Understood, Written};
 use crate::content::lookup::Found;
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::settings::OffsetPolicy;
-use crate::model::time::{Moment, Precision, resolve_local};
+use crate::model::time::{FIRST_SEEN, Moment, Precision, resolve_local};
 
 impl Mapper<'_> {
     pub(super) fn zone(&self) -> Tz {
@@ -40,7 +40,7 @@ impl Mapper<'_> {
 
     fn first_seen(&self) -> Moment {
         let instant = self.habits.first_seen.get(self.path).copied().unwrap_or(self.habits.now);
-        Moment { instant, zone: self.zone(), precision: Precision::Second, origin: "first-seen".to_owned() }
+        Moment { instant, zone: self.zone(), precision: Precision::Second, origin: FIRST_SEEN.to_owned() }
     }
 
     /// Whether one key gives both the date of the announcement and the event's: that does not hold the announcement back

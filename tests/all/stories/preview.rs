@@ -49,6 +49,14 @@ fn a_preview_needs_neither_readers_nor_news() {
 }
 
 #[test]
+fn a_time_no_mail_can_carry_is_wrong_usage() {
+    let folder = Folder::of_five();
+    for at in ["1960-01-01", "0001-01-01", "9999-12-31"] {
+        folder.crieur(["preview", "communaute-ux", "--at", at]).exits(2);
+    }
+}
+
+#[test]
 fn status_tells_people_and_machines_how_things_stand() {
     let folder = Folder::of_five();
     let new = folder.crieur(["status"]).succeeds();

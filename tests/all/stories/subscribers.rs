@@ -1,5 +1,8 @@
 //! `subscribers`: who gets what.
 
+use std::process::Stdio;
+
+use crate::support::cli::binary;
 use crate::support::folder::Folder;
 
 fn import(folder: &Folder, csv: &str, code: i32) -> (String, String) {
@@ -56,6 +59,25 @@ fn a_csv_with_semicolons_as_spreadsheets_write_in_french_goes_in_too() {
         import(&folder, "\u{feff}nom;courriel\r\nAda;ada@example.org\r\n\"Dupont; Jean\";jean@example.org\r\n", 0);
     assert!(stdout.starts_with("2 subscribed, "), "{stdout}{stderr}");
     assert_eq!(listed(&folder), ["ada@example.org", "jean@example.org"]);
+}
+
+#[test]
+fn where_people_live_is_not_taken_for_their_mailbox() {
+    let folder = Folder::of_five();
+    import(&folder, "nom,adresse,courriel\nAda,1 rue Bleue,ada@example.org\n", 0);
+    assert_eq!(listed(&folder), ["ada@example.org"]);
+}
+
+#[test]
+fn a_list_whose_reader_goes_away_is_no_panic() {
+    let folder = Folder::of_five();
+    // more than a pipe holds
+    let rows: Vec<String> = (0..5000).map(|number| format!("reader{number}@example.org")).collect();
+    import(&folder, &format!("email\n{}\n", rows.join("\n")), 0);
+    let mut list = binary(folder.root());
+    let mut child = list.args(["subscribers", "list"]).stdout(Stdio::piped()).spawn().expect("the binary starts");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
 }
 
 #[test]
