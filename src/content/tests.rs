@@ -109,6 +109,16 @@ fn two_files_with_one_slug_are_both_named_and_the_first_published_wins() {
 }
 
 #[test]
+fn an_address_with_a_date_dates_a_file_without_one() {
+    let file = "+++\ntitle = \"x\"\npath = \"2023/12/15/x.html\"\n+++\n";
+    let loaded = load_with(&settings(ProfileName::Zola), &[("news.md", file.as_bytes())], &[]);
+    let published = &loaded.catalog.all()[0].published;
+    assert_eq!(published.instant.to_rfc3339(), "2023-12-14T23:00:00+00:00");
+    assert_eq!(published.origin, "path");
+    assert!(told(&loaded).is_empty(), "{:?}", told(&loaded));
+}
+
+#[test]
 fn a_file_without_a_date_counts_from_when_it_was_first_seen() {
     let files = [("seen.md", &b"---\ntitle: x\n---\n"[..])];
     let loaded = load_with(&settings(ProfileName::Numerique), &files, &[]);
