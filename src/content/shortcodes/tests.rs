@@ -174,6 +174,12 @@ fn liquid_tags() {
                 r#"<figure><img src="/a.png" alt="x"><figcaption>Voir</figcaption></figure>"#,
             ),
             (r#"{% include figure image_path="/a.png" %}"#, r#"<figure><img src="/a.png"></figure>"#),
+            (r#"{% include figure.liquid path="img/a.png" %}"#, r#"<figure><img src="/base/img/a.png"></figure>"#),
+            (
+                "{% capture boite %}\nUn mot\n\n* encore\n{% endcapture %}\n<b>{{ boite | markdownify }}</b>",
+                "Un mot\n\n* encore\n\n<b></b>",
+            ),
+            ("{% capture lien %}/a/b{% endcapture %}c", "c"),
             ("{% include image.html src=page.cover %}", r#"<figure><img src="/img/c.png"></figure>"#),
             (r#"{% include youtube.html id="abc" %}"#, "<https://www.youtube.com/watch?v=abc>"),
             (r#"{% include video id="12" provider="vimeo" %}"#, "<https://vimeo.com/12>"),
