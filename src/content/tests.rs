@@ -375,6 +375,19 @@ fn in_a_folder_of_events_hugos_date_is_the_events() {
 }
 
 #[test]
+fn keys_of_their_own_make_an_event_in_any_folder_of_hugo() {
+    let file =
+        b"---\ntitle: x\ndate: 2026-05-02\nevent_start: 2026-06-21\nevent_end: 2026-06-26\nlocation: Lyon\n---\n";
+    let loaded = load_with(&settings(ProfileName::Hugo), &[("talk/x.md", file), ("events/y.md", file)], &[]);
+    for announcement in loaded.catalog.all() {
+        let event = announcement.event.as_ref().expect("an event");
+        assert_eq!(event.when.begins().to_rfc3339(), "2026-06-20T22:00:00+00:00");
+        assert_eq!(announcement.published.local_date().to_string(), "2026-05-02");
+    }
+    assert_eq!(loaded.catalog.len(), 2);
+}
+
+#[test]
 fn a_long_file_name_is_accepted() {
     let path = format!("agenda/2019-01-09-{}.md", "é".repeat(117));
     let loaded = load_with(&settings(ProfileName::Numerique), &[(&path, b"---\ntitle: x\n---\n")], &[]);

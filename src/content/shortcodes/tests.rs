@@ -118,6 +118,11 @@ fn hugo_shortcodes() {
             ("> ```\n> {{< x >}}\n> ```\n> {{< y >}}", "> ```\n> {{< x >}}\n> ```\n>"),
             ("<pre>{{< x >}}</pre> {{< x >}}", "<pre>{{< x >}}</pre>"),
             ("{{ .Title }} et $x^{{a}}$", "et $x^{a}$"),
+            (
+                "{{< rawhtml >}}\n    <p>\n      x</p>\n\n    <pre>\n    y</pre>\n{{< /rawhtml >}}\nz",
+                "<p>\nx</p>\n\n<pre>\n    y</pre>\n\nz",
+            ),
+            ("* a\n\n  {{< rawhtml >}}\n      <b>x</b>\n  {{< /rawhtml >}}", "* a\n\n  \n  <b>x</b>"),
             ("{{< figure\n  src=\"a.png\"\n>}}", "<figure><img src=\"a.png\"></figure>"),
             ("{{< figure src=\"a }}.png\" >}}", "<figure><img src=\"a%20}}.png\"></figure>"),
             ("{{< figure src=\"a.png\" }} b", "<img src=\"a.png\"> b"),
