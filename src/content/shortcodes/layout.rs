@@ -186,7 +186,7 @@ pub(super) fn html(writer: &mut Writer, inner: Vec<(String, Place)>) {
         match index {
             0 => writer.put(&line, place.position),
             _ if is_blank && !starts_in_pre => {
-                writer.new_line(&moved, Place { exact: moved == line && place.exact, ..place })
+                writer.new_line(&moved, Place { exact: moved == line && place.exact, ..place });
             }
             _ => writer.new_line(&line, place),
         }
