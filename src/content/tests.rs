@@ -109,6 +109,16 @@ fn two_files_with_one_slug_are_both_named_and_the_first_published_wins() {
 }
 
 #[test]
+fn an_address_with_a_date_dates_a_file_without_one() {
+    let file = "+++\ntitle = \"x\"\npath = \"2023/12/15/x.html\"\n+++\n";
+    let loaded = load_with(&settings(ProfileName::Zola), &[("news.md", file.as_bytes())], &[]);
+    let published = &loaded.catalog.all()[0].published;
+    assert_eq!(published.instant.to_rfc3339(), "2023-12-14T23:00:00+00:00");
+    assert_eq!(published.origin, "path");
+    assert!(told(&loaded).is_empty(), "{:?}", told(&loaded));
+}
+
+#[test]
 fn a_file_without_a_date_counts_from_when_it_was_first_seen() {
     let files = [("seen.md", &b"---\ntitle: x\n---\n"[..])];
     let loaded = load_with(&settings(ProfileName::Numerique), &files, &[]);
@@ -362,6 +372,19 @@ fn in_a_folder_of_events_hugos_date_is_the_events() {
     let event = announcement.event.as_ref().expect("an event");
     assert_eq!(event.when.begins().to_rfc3339(), "2027-03-01T17:00:00+00:00");
     assert_eq!(event.place.as_ref().map(crate::model::event::Place::one_line).as_deref(), Some("Salle, Rue"));
+}
+
+#[test]
+fn keys_of_their_own_make_an_event_in_any_folder_of_hugo() {
+    let file =
+        b"---\ntitle: x\ndate: 2026-05-02\nevent_start: 2026-06-21\nevent_end: 2026-06-26\nlocation: Lyon\n---\n";
+    let loaded = load_with(&settings(ProfileName::Hugo), &[("talk/x.md", file), ("events/y.md", file)], &[]);
+    for announcement in loaded.catalog.all() {
+        let event = announcement.event.as_ref().expect("an event");
+        assert_eq!(event.when.begins().to_rfc3339(), "2026-06-20T22:00:00+00:00");
+        assert_eq!(announcement.published.local_date().to_string(), "2026-05-02");
+    }
+    assert_eq!(loaded.catalog.len(), 2);
 }
 
 #[test]

@@ -32,6 +32,12 @@ impl Mapper<'_> {
         if let Some(date) = dates::date_in_path(self.path) {
             return Some(self.day(date, "path"));
         }
+        // an address such as `/2019/01/09/news/` was given with the date in mind
+        let given = self.find("url").into_iter().next();
+        let dated = given.and_then(|found| Some((dates::date_in_path(&self.lookup.text(&found)?)?, found.path)));
+        if let Some((date, key)) = dated {
+            return Some(self.day(date, &key));
+        }
         let hint = "give it a `date:`, or begin its name with one";
         let message = "the file has no date: it counts from when it was first seen";
         self.diagnostics.push(Diagnostic::warning("no-date", Position::START, message).with_hint(hint));

@@ -189,6 +189,10 @@ impl<'a, 'c> Expander<'a, 'c> {
                 let text = address.map_or_else(|| words.clone(), |address| layout::link(words.trim(), &address));
                 self.writer.put(&text, position);
             }
+            Some(Effect::Html) if open.begins_line => {
+                let inner = self.writer.take(open.mark);
+                layout::html(&mut self.writer, inner);
+            }
             Some(Effect::Figure) => {
                 if let Some(figure) = self.figure(&open.arguments) {
                     self.writer.put(&format!("\n{}\n\n", figure.inline()), position);
@@ -216,7 +220,7 @@ impl<'a, 'c> Expander<'a, 'c> {
         let alone = layout::is_margin(self.writer.line()) && self.ends_line(piece.end);
         let position = self.writer.position(piece.at);
         let text = match effect {
-            Some(Effect::Inner | Effect::Nothing) => Some(String::new()),
+            Some(Effect::Inner | Effect::Html | Effect::Nothing) => Some(String::new()),
             Some(Effect::Figure) => match self.figure(arguments) {
                 Some(figure) if alone => {
                     let markdown = self.context.flavour != Flavour::Liquid;

@@ -170,6 +170,29 @@ pub(super) fn quote(writer: &mut Writer, inner: Vec<(String, Place)>, title: Opt
     set(writer, lines, position);
 }
 
+/// Sets HTML that must stay HTML: its lines stand where the tag stood, since four blanks before them would make code.
+pub(super) fn html(writer: &mut Writer, inner: Vec<(String, Place)>) {
+    let margin = writer.line().to_owned();
+    let is_blank = margin.trim().is_empty();
+    let mut is_pre = false;
+    for (index, (line, place)) in inner.into_iter().enumerate() {
+        let starts_in_pre = is_pre;
+        is_pre = match (line.rfind("<pre"), line.rfind("</pre")) {
+            (Some(begin), end) if end.is_none_or(|end| end < begin) => true,
+            (_, Some(_)) => false,
+            _ => is_pre,
+        };
+        let moved = format!("{}{}", if line.trim().is_empty() { "" } else { &margin }, line.trim_start());
+        match index {
+            0 => writer.put(&line, place.position),
+            _ if is_blank && !starts_in_pre => {
+                writer.new_line(&moved, Place { exact: moved == line && place.exact, ..place });
+            }
+            _ => writer.new_line(&line, place),
+        }
+    }
+}
+
 /// Sets code between fences that nothing in it can close.
 pub(super) fn fence(writer: &mut Writer, code: &str, language: &str, position: Position, first_line: usize) {
     let longest = code.lines().map(|line| line.trim_start().bytes().take_while(|b| *b == b'`').count()).max();

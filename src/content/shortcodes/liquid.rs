@@ -58,7 +58,7 @@ pub(super) fn value(text: &str, context: &Context) -> Option<String> {
 }
 
 /// The path the site stands under, without a slash at the end.
-fn base(context: &Context) -> String {
+pub(super) fn base(context: &Context) -> String {
     context.site.path().trim_end_matches('/').to_owned()
 }
 
@@ -95,7 +95,7 @@ fn apply(name: &str, value: Option<String>, arguments: &[Option<String>], contex
     })
 }
 
-fn under(base: &str, path: &str) -> String {
+pub(super) fn under(base: &str, path: &str) -> String {
     if path.contains("://") || path.starts_with("//") {
         return path.to_owned();
     }

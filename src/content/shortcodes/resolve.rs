@@ -125,12 +125,21 @@ impl Expander<'_, '_> {
         let words = |value: &&Value| value.text.parse::<f64>().is_err() && !value.text.ends_with('%');
         let alt = place.and_then(|place| arguments.positional[place + 1..].iter().find(words));
         Some(Figure {
-            src: layout::address(&src),
+            src: layout::address(&self.rooted(src)),
             alt: given("alt | alternative | alttext").or_else(|| alt.map(|alt| self.value(alt))),
             title: given("title"),
             caption: given("caption | legend | desc | description | credit"),
             link: given("link | linkto").map(|link| layout::address(&link)),
         })
+    }
+
+    /// Jekyll's themes put a picture's path through `relative_url`: it begins at the site's root, not at the page.
+    fn rooted(&self, src: String) -> String {
+        let is_relative = !src.starts_with(['/', '#']) && !src.contains(':') && !src.starts_with("./");
+        if self.context.flavour == Flavour::Liquid && is_relative {
+            return liquid::under(&liquid::base(self.context), &src);
+        }
+        src
     }
 }
 

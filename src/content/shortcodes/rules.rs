@@ -27,13 +27,15 @@ pub(super) enum Effect {
     Text(&'static str),
     /// The tag goes, its inner text stays.
     Inner,
+    /// The tag goes, its inner text stays as HTML, however it is indented.
+    Html,
     /// The tag goes, its inner text too.
     Nothing,
     /// A file of a theme, named by the first argument: read as a shortcode of that name.
     Include,
 }
 
-use Effect::{Address, Button, Code, Figure, Include, Inner, Link, Note, Nothing, Param, Post, Text};
+use Effect::{Address, Button, Code, Figure, Html, Include, Inner, Link, Note, Nothing, Param, Post, Text};
 
 const ID: &str = "id | video_id | videoid | video | v | code | key";
 const FILE: &str = "src | url | href | file | path | link | mp4 | mp3 | webm";
@@ -122,7 +124,8 @@ const RULES: &[(&str, Effect)] = &[
         "center | centre | left | right | align | div | span | section | lead | large | p | block | blocks | wrapper",
         Inner,
     ),
-    ("markdown | md | rawhtml | raw | html | raw_html | unsafe | html5 | inline-html | verbatim | nomarkdown", Inner),
+    ("markdown | md | raw | verbatim | nomarkdown", Inner),
+    ("rawhtml | raw-html | raw_html | html | html5 | unsafe | inline-html", Html),
     ("timeline | cards | gallery | slider | carousel | cascade | list | table | bootstrap-table | hextra", Inner),
     ("if | elsif | else | unless | case | when | for | break | continue | cycle | tablerow | ifversion", Inner),
     ("filter | section-block | cache | with | block-quote | i18n | lang | only", Inner),
@@ -165,7 +168,7 @@ pub(super) fn find(name: &str) -> Option<Effect> {
 /// The shortcode a theme's file stands for: `figure` for `components/figure.html`.
 pub(super) fn of_include(file: &str) -> Option<Effect> {
     let stem = file.rsplit('/').next()?.split('.').next()?;
-    find(stem).filter(|effect| !matches!(effect, Inner | Code | Include | Address | Post | Param))
+    find(stem).filter(|effect| !matches!(effect, Inner | Html | Code | Include | Address | Post | Param))
 }
 
 #[cfg(test)]

@@ -179,9 +179,17 @@ impl<'a> Scanner<'a> {
         let end = at + tag.text.len();
         let verbatim = tag.form == Form::Begin && matches!(rules::find(tag.name), Some(Effect::Code | Effect::Nothing));
         match verbatim.then(|| self.closing(tag.name, end)).flatten() {
-            Some(closing) => self.push(Token::Verbatim(tag, &self.source[end..closing.start]), at, closing.end),
-            None => self.push(Token::Tag(tag), at, end),
+            Some(closing) if !self.is_passage(&tag, end..closing.start) => {
+                self.push(Token::Verbatim(tag, &self.source[end..closing.start]), at, closing.end)
+            }
+            _ => self.push(Token::Tag(tag), at, end),
         }
+    }
+
+    /// Whether a text put by is a passage that a theme's box shows right after, no mere value: what is shown with
+    /// `markdownify` or handed to an include would be missing, so it stays where it is written.
+    fn is_passage(&self, tag: &Tag, inner: Range<usize>) -> bool {
+        tag.name == "capture" && self.source[inner].trim().contains('\n')
     }
 
     /// The tag that closes another whose inside is not read.
