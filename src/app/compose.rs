@@ -10,6 +10,7 @@ use crate::model::newsletter::{Newsletter, Selection, Slot};
 use crate::model::revision::Ledger;
 use crate::output::email::{self, IssueView};
 use crate::output::feed::Entry;
+use crate::output::words::Tongue;
 use crate::store::Freeze;
 
 /// What became of a newsletter's slot.
@@ -159,7 +160,9 @@ impl App {
         ledger: &Ledger,
     ) -> anyhow::Result<Vec<Variant>> {
         let readers = self.store.readers(&newsletter.name).await?;
-        let others = readers.into_keys().filter(|lang| *lang != newsletter.lang);
+        // readers of a language without words of its own get the newsletter's
+        let has_words = |lang: &String| Tongue::of(lang).words().lang == lang;
+        let others = readers.into_keys().filter(|lang| *lang != newsletter.lang && has_words(lang));
         let new = entries(&selection.new, ledger);
         let upcoming = entries(&selection.upcoming, ledger);
         let mark = self.unsubscribe_mark(newsletter, slot);

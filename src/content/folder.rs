@@ -97,7 +97,6 @@ fn enter_folder(folder: &Path, path: &str, max_bytes: u64, depth: usize, walk: &
         Ok(entries) => enter(entries, &format!("{path}/"), max_bytes, depth + 1, walk),
         Err(error) => {
             unreadable(walk, path, &error);
-            walk.unknown.push(path.to_owned());
         }
     }
 }
@@ -129,7 +128,9 @@ fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
     Ok(bytes)
 }
 
+/// Nothing is known then of what is there or below.
 fn unreadable(walk: &mut Walk, path: &str, error: &std::io::Error) {
+    walk.unknown.push(path.trim_end_matches('/').to_owned());
     let diagnostic = Diagnostic::error("folder-unreadable", Position::START, format!("cannot be read: {error}"));
     walk.diagnostics.push(diagnostic.in_file(path));
 }

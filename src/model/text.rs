@@ -29,6 +29,9 @@ impl Label {
     }
 }
 
+/// Most bytes of a slug.
+const MAX_SLUG: usize = 200;
+
 /// Lower case ASCII, accents folded, everything else one hyphen: `Appel à défis` → `appel-a-defis`.
 pub fn slugify(text: &str) -> String {
     let mut slug = String::with_capacity(text.len());
@@ -39,6 +42,8 @@ pub fn slugify(text: &str) -> String {
             slug.push('-');
         }
     }
+    // a file name holds 255 bytes, with an ending
+    slug.truncate(MAX_SLUG);
     slug.truncate(slug.trim_end_matches('-').len());
     slug
 }

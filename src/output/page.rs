@@ -179,20 +179,20 @@ pub fn newsletter(templates: &Templates, site: &SiteSettings, newsletter: &Newsl
 }
 
 /// Asks before ending a subscription: a form without address that posts to wherever it stands, so no token is in it.
-pub fn unsubscribe(templates: &Templates, site: &SiteSettings, newsletter: &Newsletter) -> Page {
-    leaving(templates, site, newsletter, false)
+pub fn unsubscribe(templates: &Templates, site: &SiteSettings, title: &str, lang: &str) -> Page {
+    leaving(templates, site, title, lang, false)
 }
 
 /// What stands there afterwards, however often it is asked for.
-pub fn unsubscribed(templates: &Templates, site: &SiteSettings, newsletter: &Newsletter) -> Page {
-    leaving(templates, site, newsletter, true)
+pub fn unsubscribed(templates: &Templates, site: &SiteSettings, title: &str, lang: &str) -> Page {
+    leaving(templates, site, title, lang, true)
 }
 
-fn leaving(templates: &Templates, site: &SiteSettings, newsletter: &Newsletter, done: bool) -> Page {
-    let words = Tongue::of(&newsletter.lang).words();
-    let title = if done { words.unsubscribed } else { words.unsubscribe };
-    let frame = Frame::new(site, &newsletter.lang, title.to_owned(), String::new()).private();
-    finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, newsletter: &newsletter.title, done })
+fn leaving(templates: &Templates, site: &SiteSettings, title: &str, lang: &str, done: bool) -> Page {
+    let words = Tongue::of(lang).words();
+    let heading = if done { words.unsubscribed } else { words.unsubscribe };
+    let frame = Frame::new(site, lang, heading.to_owned(), String::new()).private();
+    finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, newsletter: title, done })
 }
 
 /// An error as people need it: what it means to them and where to go. 400 is a link that was cut or made up.

@@ -8,14 +8,16 @@ use axum::extract::{Path, State};
 use axum::http::{Response, StatusCode};
 
 use super::{Web, errors};
-use crate::model::newsletter::Newsletter;
 use crate::model::subscription::Subscription;
 use crate::output::page;
 
 /// Shows the button.
 pub(super) async fn ask(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
     match find(&web, &token).await {
-        Ok((_, newsletter)) => show(&web, page::unsubscribe(&web.templates, &web.site, newsletter)),
+        Ok(subscription) => {
+            let (title, lang) = called(&web, &subscription);
+            show(&web, page::unsubscribe(&web.templates, &web.site, title, lang))
+        }
         Err(status) => errors::page(&web, status),
     }
 }
@@ -25,12 +27,15 @@ pub(super) async fn leave(State(web): State<Arc<Web>>, Path(token): Path<String>
     if !asks_to_leave(&body) {
         return errors::page(&web, StatusCode::BAD_REQUEST);
     }
-    let (subscription, newsletter) = match find(&web, &token).await {
-        Ok(found) => found,
+    let subscription = match find(&web, &token).await {
+        Ok(subscription) => subscription,
         Err(status) => return errors::page(&web, status),
     };
     match web.store.unsubscribe(subscription.id, (web.clock)()).await {
-        Ok(_) => show(&web, page::unsubscribed(&web.templates, &web.site, newsletter)),
+        Ok(_) => {
+            let (title, lang) = called(&web, &subscription);
+            show(&web, page::unsubscribed(&web.templates, &web.site, title, lang))
+        }
         Err(error) => failed(&web, &error),
     }
 }
@@ -45,15 +50,22 @@ fn asks_to_leave(body: &[u8]) -> bool {
     body.split('&').any(|field| field.trim() == "List-Unsubscribe=One-Click") || multipart()
 }
 
-async fn find<'a>(web: &'a Web, token: &str) -> Result<(Subscription, &'a Newsletter), StatusCode> {
+/// The subscription a token was made for. Links live for ever: also where its newsletter is gone from the configuration.
+async fn find(web: &Web, token: &str) -> Result<Subscription, StatusCode> {
     let id = web.key.open_subscription_token(token).ok_or(StatusCode::NOT_FOUND)?;
     let subscription = web.store.subscription(id).await.map_err(|error| {
         tracing::error!(%error, "a subscription cannot be looked up");
         StatusCode::SERVICE_UNAVAILABLE
     })?;
-    let subscription = subscription.ok_or(StatusCode::NOT_FOUND)?;
-    let newsletter = web.newsletter(&subscription.newsletter).ok_or(StatusCode::NOT_FOUND)?;
-    Ok((subscription, newsletter))
+    subscription.ok_or(StatusCode::NOT_FOUND)
+}
+
+/// What the newsletter is called, and the language to speak of it.
+fn called<'a>(web: &'a Web, subscription: &'a Subscription) -> (&'a str, &'a str) {
+    match web.newsletter(&subscription.newsletter) {
+        Some(newsletter) => (&newsletter.title, &newsletter.lang),
+        None => (&subscription.newsletter, &web.site.lang),
+    }
 }
 
 fn show(web: &Web, page: Result<Vec<u8>, crate::output::templates::TemplateError>) -> Response<Body> {

@@ -10,7 +10,7 @@ mod when;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
 use self::address::Place;
@@ -60,7 +60,16 @@ pub fn read(path: &str, bytes: &[u8], habits: Habits) -> Result<Understood, Vec<
     };
     let profile = habits.profile.for_kind(&kind(path, rule));
     let origins = RefCell::default();
-    let mut mapper = Mapper { path, habits, rule, profile: &profile, lookup, origins, diagnostics: parts.diagnostics };
+    let mut mapper = Mapper {
+        path,
+        habits,
+        rule,
+        profile: &profile,
+        lookup,
+        origins,
+        id_date: None,
+        diagnostics: parts.diagnostics,
+    };
     let announcement = mapper.announcement(sha256_hex(bytes), parts.body, parts.body_start);
     let diagnostics = mapper.diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
     match announcement {
@@ -97,6 +106,8 @@ struct Mapper<'a> {
     profile: &'a Profile,
     lookup: Lookup<'a>,
     origins: RefCell<Origins>,
+    /// The date the id is minted from, where it is not that of publication.
+    id_date: Option<NaiveDate>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -211,7 +222,8 @@ impl<'a> Mapper<'a> {
             AnnouncementId::pinned(&id)
         } else {
             let host = self.habits.site.url.host_str().unwrap_or("localhost");
-            AnnouncementId::minted(host, published.local_date(), &place.identity)
+            let first_date = self.id_date.unwrap_or_else(|| published.local_date());
+            AnnouncementId::minted(host, first_date, &place.identity)
         }
     }
 

@@ -20,10 +20,14 @@ impl Mapper<'_> {
     pub(super) fn published(&mut self) -> Option<Moment> {
         if let Some(found) = self.find("published").into_iter().next() {
             let understood = self.date(&found)?;
-            if understood.instant > self.habits.now && self.is_event_start(&found) {
-                return Some(self.first_seen());
+            let given = self.moment_of(understood, found.path.clone());
+            if self.is_event_start(&found) {
+                // the id is of the date in the file: it must not change once the event begins
+                self.id_date = Some(given.local_date());
+                let seen = self.first_seen();
+                return Some(if seen.instant < given.instant { seen } else { given });
             }
-            return Some(self.moment_of(understood, found.path));
+            return Some(given);
         }
         let file = self.path.rsplit('/').next().unwrap_or(self.path);
         if let Some((date, _)) = dates::split_file_name(file.rsplit_once('.').map_or(file, |(stem, _)| stem)) {

@@ -20,6 +20,19 @@ pub(super) enum Said {
     Nothing(String),
 }
 
+impl Said {
+    /// A refusal for reasons of policy (X.7.X, RFC 3463 §3.8: a block list, content, authentication) is no word on the
+    /// recipient: it is tried again, like what is refused for now.
+    pub(super) fn without_blame(self) -> Self {
+        match self {
+            Self::Never(reason) if reason.split(' ').nth(1).is_some_and(|code| code.starts_with("5.7.")) => {
+                Self::NotNow(reason)
+            }
+            other => other,
+        }
+    }
+}
+
 /// Reads the answer to a command that should be met with a reply of one severity: 3 for DATA, 2 for all others.
 pub(super) fn read(answer: Result<Response, Error>, expected: Severity) -> Result<(), Said> {
     match answer {

@@ -51,7 +51,7 @@ impl SmtpConnection {
             Err(Said::NotNow(reason)) => return Err(Answer::Deferred(reason)),
             Err(Said::Closing(reason) | Said::Nothing(reason)) => return Err(Answer::Lost(reason)),
         }
-        let answer = match self.name("RCPT TO:<", to).await {
+        let answer = match self.name("RCPT TO:<", to).await.map_err(Said::without_blame) {
             Ok(()) => return Ok(()),
             Err(Said::Closing(reason) | Said::Nothing(reason)) => return Err(Answer::Lost(reason)),
             Err(Said::NotNow(reason)) => Answer::Deferred(reason),
@@ -73,7 +73,8 @@ impl SmtpConnection {
     }
 
     pub(super) async fn transmit(&mut self, message: &[u8]) -> Outcome {
-        let outcome = match self.say("DATA\r\n".to_owned(), self.deadlines.data, Severity::PositiveIntermediate).await {
+        let answer = self.say("DATA\r\n".to_owned(), self.deadlines.data, Severity::PositiveIntermediate).await;
+        let outcome = match answer.map_err(Said::without_blame) {
             Ok(()) => return self.hand_over(message).await,
             Err(Said::NotNow(reason)) => Outcome::Deferred { reason },
             Err(Said::Never(reason)) => Outcome::Refused { reason },
@@ -100,7 +101,7 @@ impl SmtpConnection {
             Some(answer) => reply::read(answer, Severity::PositiveCompletion),
             None => Err(Said::Nothing("no answer in time".to_owned())),
         };
-        match answer {
+        match answer.map_err(Said::without_blame) {
             Ok(()) => Outcome::Sent,
             Err(Said::NotNow(reason)) => Outcome::Deferred { reason },
             Err(Said::Never(reason)) => Outcome::Refused { reason },

@@ -42,8 +42,8 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("community", page_of(&samples::community())),
         ("press", page_of(&samples::press_release())),
         ("newsletter", text(newsletter(&templates, &site, &samples::newsletter(), &[]))),
-        ("unsubscribe", text(unsubscribe(&templates, &site, &samples::newsletter()))),
-        ("unsubscribed", text(unsubscribed(&templates, &site, &samples::newsletter()))),
+        ("unsubscribe", text(unsubscribe(&templates, &site, "Communauté UX", "fr"))),
+        ("unsubscribed", text(unsubscribed(&templates, &site, "Communauté UX", "fr"))),
         ("error", text(error(&templates, &site, 404))),
     ]
 }
@@ -128,7 +128,7 @@ fn a_page_is_in_the_language_of_its_announcement_where_there_are_words() {
 #[test]
 fn leaving_takes_a_post_and_shows_no_token() {
     let (templates, site) = (Templates::built_in(), samples::site());
-    let page = text(unsubscribe(&templates, &site, &samples::newsletter()));
+    let page = text(unsubscribe(&templates, &site, "Communauté UX", "fr"));
     assert!(page.contains("<form method=\"post\">") && page.contains("name=\"robots\" content=\"noindex\""));
-    assert!(!text(unsubscribed(&templates, &site, &samples::newsletter())).contains("<form"));
+    assert!(!text(unsubscribed(&templates, &site, "Communauté UX", "fr")).contains("<form"));
 }
