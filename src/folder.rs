@@ -31,15 +31,21 @@ pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
     let before = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
     // the new ones too, before the first of them is there: a crash leaves no file that nobody takes away
     note(dir, before.lines().map(str::to_owned).chain(files.iter().cloned()).collect())?;
-    let mut written = Written::default();
+    let (mut written, mut failure) = (Written::default(), None);
     let (entry_points, others): (Vec<_>, Vec<_>) = site.documents.iter().partition(|(path, _)| !path.contains('/'));
     for (path, document) in others.into_iter().chain(entry_points) {
         let name = file_name(path);
-        if put(dir, &name, &document.bytes).with_context(|| format!("cannot write `{}`", dir.join(&name).display()))? {
-            written.changed += 1;
-        } else {
-            written.untouched += 1;
+        match put(dir, &name, &document.bytes) {
+            Ok(true) => written.changed += 1,
+            Ok(false) => written.untouched += 1,
+            // the others go on: one page must not keep the feeds from being written
+            Err(error) => {
+                failure = failure.or(Some(error.context(format!("cannot write `{}`", dir.join(&name).display()))));
+            }
         }
+    }
+    if let Some(error) = failure {
+        return Err(error);
     }
     for name in before.lines().filter(|name| !files.contains(*name) && is_inside(name)) {
         written.removed += usize::from(fs::remove_file(dir.join(name)).is_ok());
@@ -103,12 +109,7 @@ mod tests {
     use crate::output::site::Document;
 
     fn site(files: &[(&str, &str)]) -> Site {
-        let document = |text: &str| Document {
-            bytes: text.into(),
-            content_type: "text/plain",
-            etag: String::new(),
-            modified: None,
-        };
+        let document = |text: &str| Document { bytes: text.into(), content_type: "text/plain", etag: String::new() };
         Site { documents: files.iter().map(|(path, text)| ((*path).to_owned(), document(text))).collect() }
     }
 

@@ -1,6 +1,6 @@
 //! The catalog: all announcements as loaded at one moment, newest first, ids and addresses unique, immutable.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -21,6 +21,7 @@ impl Catalog {
         let mut diagnostics = Vec::new();
         let mut ids = HashMap::new();
         let mut addresses = HashMap::new();
+        let mut slugs = HashSet::new();
         let mut kept: Vec<Announcement> = Vec::with_capacity(announcements.len());
         for announcement in announcements {
             let rival = ids
@@ -35,6 +36,7 @@ impl Catalog {
                 diagnostics.push(clash(&announcement, first, code, &what));
                 continue;
             }
+            let announcement = with_own_slug(announcement, &mut slugs);
             ids.insert(announcement.id.clone(), kept.len());
             addresses.insert(announcement.url.path().to_owned(), kept.len());
             kept.push(announcement);
@@ -88,6 +90,19 @@ pub fn by_label<'a>(
     groups.into_values().collect()
 }
 
+/// Slugs name the calendars of events: where two differ in their dates only, the later one says its own.
+fn with_own_slug(mut announcement: Announcement, slugs: &mut HashSet<String>) -> Announcement {
+    if !slugs.insert(announcement.slug.clone()) {
+        let dated = format!("{}-{}", announcement.slug, announcement.published.local_date());
+        let mut numbered = (2..).map(|number| format!("{dated}-{number}"));
+        announcement.slug.clone_from(&dated);
+        while !slugs.insert(announcement.slug.clone()) {
+            announcement.slug = numbered.next().unwrap_or_default();
+        }
+    }
+    announcement
+}
+
 /// Oldest first; the id decides between two of one instant, so that the order never depends on the file system.
 fn age(announcement: &Announcement) -> (DateTime<Utc>, &str, &str) {
     (announcement.published.instant, announcement.id.as_str(), &announcement.source.path)
@@ -98,4 +113,27 @@ fn clash(late: &Announcement, first: &Announcement, code: &'static str, what: &s
     Diagnostic::error(code, Position::START, message)
         .with_hint("give this file another name, or a `slug:` or `id:` of its own")
         .in_file(&late.source.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sample;
+
+    #[test]
+    fn later_ones_with_the_same_slug_say_their_date() {
+        let on = |day: u32, folder: &str| {
+            let mut announcement = sample::announcement("fete");
+            announcement.published = sample::moment(&format!("2019-01-{day:02}T10:00:00Z"));
+            announcement.id = AnnouncementId::pinned(&format!("tag:{folder}{day}"));
+            announcement.url = sample::url(&format!("https://www.example.org/{folder}/{day}/"));
+            announcement
+        };
+        for _ in 0..2 {
+            let (catalog, clashes) = Catalog::new(vec![on(9, "b"), on(2, "a"), on(9, "a"), on(1, "a")]);
+            let slugs: Vec<&str> = catalog.all().iter().rev().map(|one| one.slug.as_str()).collect();
+            assert_eq!(slugs, ["fete", "fete-2019-01-02", "fete-2019-01-09", "fete-2019-01-09-2"]);
+            assert_eq!(clashes, []);
+        }
+    }
 }

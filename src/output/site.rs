@@ -1,6 +1,6 @@
 //! The site: every published document, built whole and checked before it is swapped in.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
@@ -32,8 +32,6 @@ pub struct Document {
     pub content_type: &'static str,
     /// Strong, with its quotes (RFC 9110 §8.8.3).
     pub etag: String,
-    /// Newest change of what is in it; `None` where the page also depends on the hour.
-    pub modified: Option<DateTime<Utc>>,
 }
 
 /// All documents of one moment by their path, decoded, without a leading `/`. A page's path ends with `/` or is empty.
@@ -113,10 +111,10 @@ impl<'a> Builder<'a> {
         }
         let counted: Vec<(Label, usize)> = categories.into_iter().map(|(label, all)| (label, all.len())).collect();
         self.page(String::new(), page::home(templates, &whole, &counted, self.source.newsletters, now)?);
-        self.add("style.css".to_owned(), page::stylesheet(templates), CSS, None);
+        self.add("style.css".to_owned(), page::stylesheet(templates), CSS);
         let list = opml::write(&site.title, &self.outlines)?;
         gate("feeds.opml", check::check_xml(&list), None)?;
-        self.add("feeds.opml".to_owned(), list, OPML, None);
+        self.add("feeds.opml".to_owned(), list, OPML);
         Ok(())
     }
 
@@ -139,7 +137,6 @@ impl<'a> Builder<'a> {
     fn feeds(&mut self, whole: &Feed<'a>) -> Result<(), SiteError> {
         let mut feed = whole.clone();
         feed.entries.truncate(self.source.publish.limit);
-        let modified = newest(&feed.entries);
         for (name, bytes, content_type) in [
             ("rss.xml", rss::write(&feed)?, RSS),
             ("atom.xml", atom::write(&feed)?, ATOM),
@@ -148,7 +145,7 @@ impl<'a> Builder<'a> {
             let path = format!("{}{name}", feed.folder);
             let checked = if name == "feed.json" { check::check_json(&bytes) } else { check::check_xml(&bytes) };
             gate(&path, checked, Some(&feed))?;
-            self.add(path, bytes, content_type, modified);
+            self.add(path, bytes, content_type);
         }
         self.outlines.push(Outline {
             title: feed.title.clone(),
@@ -167,19 +164,17 @@ impl<'a> Builder<'a> {
         let path = format!("{}calendar.ics", feed.folder);
         let bytes = calendar::write(feed);
         gate(&path, check::check_calendar(&bytes), Some(feed))?;
-        let events: Vec<Entry> =
-            feed.entries.iter().copied().filter(|entry| entry.announcement.event.is_some()).collect();
-        self.add(path, bytes, CALENDAR, newest(&events));
+        self.add(path, bytes, CALENDAR);
         Ok(())
     }
 
     fn event_calendars(&mut self, entries: &[Entry<'a>]) -> Result<(), SiteError> {
-        for (entry, slug) in event_slugs(entries) {
-            let path = format!("events/{slug}.ics");
+        for entry in entries.iter().filter(|entry| entry.announcement.event.is_some()).copied() {
+            let path = format!("events/{}.ics", entry.announcement.slug);
             let bytes = calendar::write_event(self.source.site, &entry);
             let feed = self.feed(String::new(), String::new(), vec![entry]);
             gate(&path, check::check_calendar(&bytes), Some(&feed))?;
-            self.add(path, bytes, CALENDAR, Some(entry.revision.updated));
+            self.add(path, bytes, CALENDAR);
         }
         Ok(())
     }
@@ -195,12 +190,12 @@ impl<'a> Builder<'a> {
     }
 
     fn page(&mut self, path: String, bytes: Vec<u8>) {
-        self.add(path, bytes, HTML, None);
+        self.add(path, bytes, HTML);
     }
 
-    fn add(&mut self, path: String, bytes: Vec<u8>, content_type: &'static str, modified: Option<DateTime<Utc>>) {
+    fn add(&mut self, path: String, bytes: Vec<u8>, content_type: &'static str) {
         let etag = format!("\"{}\"", &sha256_hex(&bytes)[..32]);
-        self.documents.insert(path, Document { bytes, content_type, etag, modified });
+        self.documents.insert(path, Document { bytes, content_type, etag });
     }
 }
 
@@ -210,23 +205,6 @@ fn gate(path: &str, checked: Result<(), check::Fault>, feed: Option<&Feed>) -> R
         let from = feed.and_then(|feed| fault.source(feed)).map(str::to_owned);
         SiteError::Gate { path: path.to_owned(), fault, from }
     })
-}
-
-/// Events with the names of their calendars. Where two have one slug the older keeps it; the other's first day tells them apart.
-fn event_slugs<'a>(entries: &[Entry<'a>]) -> Vec<(Entry<'a>, String)> {
-    let mut taken = HashSet::new();
-    let mut named = Vec::new();
-    for entry in entries.iter().rev() {
-        let Some(event) = &entry.announcement.event else { continue };
-        let slug = &entry.announcement.slug;
-        let name = if taken.insert(slug.clone()) { slug.clone() } else { format!("{slug}-{}", event.when.first_day()) };
-        named.push((*entry, name));
-    }
-    named
-}
-
-fn newest(entries: &[Entry]) -> Option<DateTime<Utc>> {
-    entries.iter().map(|entry| entry.revision.updated).max()
 }
 
 /// Where an announcement's own page stands below crieur's root, or `None` where the path belongs to one of crieur's own documents.

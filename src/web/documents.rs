@@ -21,13 +21,13 @@ pub(super) async fn document(
     if method != Method::GET && method != Method::HEAD {
         return errors::method_not_allowed(State(web)).await;
     }
-    let Some(site) = web.live() else { return errors::page(&web, StatusCode::SERVICE_UNAVAILABLE) };
+    let Some(live) = web.live() else { return errors::page(&web, StatusCode::SERVICE_UNAVAILABLE) };
     let Ok(path) = percent_decode_str(uri.path().trim_start_matches('/')).decode_utf8() else {
         return errors::page(&web, StatusCode::NOT_FOUND);
     };
-    match site.get(&path) {
-        Some(document) => answer(document, &headers),
-        None => with_slash(&site, &path, &uri).unwrap_or_else(|| errors::page(&web, StatusCode::NOT_FOUND)),
+    match live.get(&path) {
+        Some((document, since)) => answer(document, since, &headers),
+        None => with_slash(&live.site, &path, &uri).unwrap_or_else(|| errors::page(&web, StatusCode::NOT_FOUND)),
     }
 }
 
@@ -42,16 +42,14 @@ fn with_slash(site: &Site, path: &str, uri: &Uri) -> Option<Response<Body>> {
         .ok()
 }
 
-fn answer(document: &Document, request: &HeaderMap) -> Response<Body> {
+fn answer(document: &Document, since: DateTime<Utc>, request: &HeaderMap) -> Response<Body> {
     let cache = if document.content_type == HTML { "public, max-age=60" } else { "public, max-age=300" };
-    let mut response = Response::builder()
+    let response = Response::builder()
         .header(header::ETAG, &document.etag)
         .header(header::CACHE_CONTROL, cache)
+        .header(header::LAST_MODIFIED, http_date(since))
         .header(header::VARY, "Accept-Encoding");
-    if let Some(modified) = document.modified {
-        response = response.header(header::LAST_MODIFIED, http_date(modified));
-    }
-    let response = if is_known(document, request) {
+    let response = if is_known(document, since, request) {
         response.status(StatusCode::NOT_MODIFIED).body(Body::empty())
     } else {
         response.header(header::CONTENT_TYPE, document.content_type).body(Body::from(document.bytes.clone()))
@@ -60,17 +58,14 @@ fn answer(document: &Document, request: &HeaderMap) -> Response<Body> {
 }
 
 /// RFC 9110 §13.2.2: If-None-Match decides; If-Modified-Since only where it is absent.
-fn is_known(document: &Document, request: &HeaderMap) -> bool {
+fn is_known(document: &Document, changed: DateTime<Utc>, request: &HeaderMap) -> bool {
     let text = |name| request.get(name).and_then(|value| value.to_str().ok());
     if let Some(known) = text(header::IF_NONE_MATCH) {
         let same = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == document.etag;
         return known.split(',').any(|tag| same(tag.trim()));
     }
     let since = text(header::IF_MODIFIED_SINCE).and_then(|date| DateTime::parse_from_rfc2822(date).ok());
-    match (since, document.modified) {
-        (Some(since), Some(modified)) => modified.timestamp() <= since.timestamp(),
-        _ => false,
-    }
+    since.is_some_and(|since| changed.timestamp() <= since.timestamp())
 }
 
 /// IMF-fixdate (RFC 9110 §5.6.7).

@@ -3,6 +3,7 @@
 mod documents;
 mod errors;
 mod headers;
+mod live;
 mod serve;
 mod unsubscribe;
 
@@ -14,6 +15,7 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
 
+use self::live::Live;
 pub use self::serve::serve;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
@@ -34,7 +36,7 @@ pub struct Web {
     pub store: Arc<dyn Store>,
     pub key: SigningKey,
     pub clock: Clock,
-    live: RwLock<Option<Arc<Site>>>,
+    live: RwLock<Option<Arc<Live>>>,
 }
 
 impl Web {
@@ -51,10 +53,11 @@ impl Web {
 
     /// Swaps in a new site: a response belongs to the one before or to this one, never to both.
     pub fn swap_in(&self, site: Arc<Site>) {
-        *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(site);
+        let live = Live::after(self.live().as_deref(), site, (self.clock)());
+        *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(live));
     }
 
-    fn live(&self) -> Option<Arc<Site>> {
+    fn live(&self) -> Option<Arc<Live>> {
         self.live.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 

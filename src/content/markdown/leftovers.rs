@@ -84,7 +84,10 @@ fn shown(text: &str) -> Vec<Node> {
 }
 
 fn first_mark(text: &str) -> Option<(usize, &'static str)> {
-    MARKS.iter().filter_map(|(mark, closing)| Some((text.find(mark)?, *closing))).min()
+    // brace by brace: to look for each mark to the end of the text takes the square of its length
+    text.match_indices('{').find_map(|(at, _)| {
+        MARKS.iter().find(|(mark, _)| text[at..].starts_with(mark)).map(|(_, closing)| (at, *closing))
+    })
 }
 
 /// HTML and formulas are kept as text in the node itself.
