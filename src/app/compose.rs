@@ -1,6 +1,6 @@
 //! Step 3: freezes the issues that are due and puts their deliveries into the outbox.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use super::App;
 use crate::content::Loaded;
@@ -89,7 +89,9 @@ impl App {
             return Ok(Some(Decision::AlreadyDecided));
         }
         if late > newsletter.missed {
-            let began = self.store.issues(name, 1).await?.first().is_some_and(|last| last.slot < slot.local);
+            let last = self.store.issues(name, 1).await?.first().map(|last| last.slot);
+            // one that rested for a year begins anew: nobody waits for the slots between
+            let began = last.is_some_and(|last| last < slot.local && slot.local - last < TimeDelta::days(366));
             let held = Decision::Held { late_minutes: late.num_minutes() };
             return Ok(Some(if began { held } else { Decision::NotYet }));
         }

@@ -20,6 +20,28 @@ impl App {
     /// `FolderError` where the folder itself cannot be read; nothing is concluded from that.
     pub async fn load(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
         let loaded = self.read(now).await?;
+        self.must_not_be_emptied(&loaded)?;
+        self.keep(loaded).await
+    }
+
+    /// As `load`, where the operator says that an empty folder is meant.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub async fn load_confirmed(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
+        let loaded = self.read(now).await?;
+        self.keep(loaded).await
+    }
+
+    /// A folder that had announcements and has none is rather a disk that is not mounted.
+    fn must_not_be_emptied(&self, loaded: &Loaded) -> Result<(), FolderError> {
+        if loaded.files == 0 && !loaded.gone.is_empty() {
+            return Err(FolderError::Emptied(self.config.content.dir.clone(), loaded.gone.len()));
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, loaded: Loaded) -> anyhow::Result<Loaded> {
         if !loaded.good.is_empty() || !loaded.gone.is_empty() {
             self.store.keep_last_good(&loaded.good, &loaded.gone).await?;
         }

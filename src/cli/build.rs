@@ -17,6 +17,9 @@ pub(super) struct Build {
     /// Where to; `[publish] dir` without it
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// An empty content folder is meant: withdraw what was in it
+    #[arg(long)]
+    confirm: bool,
     /// As if it were this time
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
@@ -25,7 +28,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) async fn run(&self, app: App) -> anyhow::Result<ExitCode> {
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
-        let loaded = app.load(now).await?;
+        let loaded = if self.confirm { app.load_confirmed(now).await? } else { app.load(now).await? };
         tell_content(&loaded.diagnostics);
         let published = app.publish(&loaded, now).await?;
         let dir = self.out.as_ref().unwrap_or(&app.config.publish.dir);

@@ -12,6 +12,7 @@ mod status;
 mod subscribers;
 mod time;
 
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use chrono::Utc;
 use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use self::print::tell;
 use crate::app::App;
 use crate::config::Config;
 use crate::model::time::Clock;
@@ -64,16 +66,24 @@ enum Command {
 
 /// Runs the command that was asked for.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(say_where));
     let arguments = Arguments::parse();
     log_to_stderr(&arguments);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return exit::failed(&anyhow::Error::new(error).context("the runtime cannot be started")),
     };
-    match runtime.block_on(run(arguments)) {
-        Ok(code) => code,
-        Err(error) => exit::failed(&error),
+    match catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(arguments)))) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => exit::failed(&error),
+        Err(_) => ExitCode::from(exit::TRY_AGAIN),
     }
+}
+
+/// Where something of ours broke, not what it was about: that may be an address.
+fn say_where(panic: &PanicHookInfo) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tell!("error: a fault in crieur itself at {place}; please report it");
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {

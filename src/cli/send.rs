@@ -1,7 +1,7 @@
 //! `send`: steps 1, 3 and 4, until nothing is left to do.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -16,6 +16,7 @@ use super::{system_clock, time};
 use crate::app::{App, Composed, Decision};
 use crate::delivery::outbox::{Step, Tally};
 use crate::model::delivery::DeliveryState;
+use crate::store::DeliveryCounts;
 
 #[derive(Args)]
 pub(super) struct Send {
@@ -63,7 +64,14 @@ async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow
     let cancel = CancellationToken::new();
     let on_interrupt = cancel.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        // the first asks to stop: what was handed over is waited for; the second does not wait
+        for _ in 0..2 {
+            if asked_to_stop().await.is_err() {
+                return;
+            }
+            if on_interrupt.is_cancelled() {
+                std::process::exit(i32::from(TRY_AGAIN));
+            }
             on_interrupt.cancel();
         }
     });
@@ -94,6 +102,17 @@ async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow
     })
 }
 
+/// Until SIGINT or SIGTERM comes.
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
 fn report(tally: Tally) {
     say!(
         "{} sent, {} deferred, {} refused, {} in doubt, {} left out",
@@ -105,30 +124,50 @@ fn report(tally: Tally) {
     );
 }
 
-/// A daemon is in charge: what was enqueued is its to deliver.
+/// How long the daemon may send nothing before we stop looking on.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A daemon is in charge: what was enqueued is its to deliver. Looks on until it has, or nothing moves any more.
 async fn wait_for_daemon(app: &App, composed: &[Composed], cancel: &CancellationToken) -> anyhow::Result<ExitCode> {
     tell!("a daemon is in charge of this store and delivers");
+    let mut code = ExitCode::SUCCESS;
     for one in composed {
         let Decision::Frozen { issue, recipients, .. } = one.decision else { continue };
-        loop {
-            let counts = app.store.delivery_counts(issue).await?;
-            let count = |state| counts.get(&state).copied().unwrap_or(0);
-            let under_way = count(DeliveryState::Waiting) + count(DeliveryState::Sending);
-            if under_way == 0 {
-                say!(
-                    "{} of {recipients} sent, {} deferred, {} refused, {} in doubt",
-                    count(DeliveryState::Sent),
-                    count(DeliveryState::Deferred),
-                    count(DeliveryState::Refused),
-                    count(DeliveryState::Doubt)
-                );
-                break;
-            }
-            tokio::select! {
-                () = cancel.cancelled() => return Ok(ExitCode::from(TRY_AGAIN)),
-                () = tokio::time::sleep(Duration::from_millis(250)) => {}
-            }
+        let counts = settled(app, issue, cancel).await?;
+        let count = |state| counts.get(&state).copied().unwrap_or(0);
+        say!(
+            "{} of {recipients} sent, {} deferred, {} refused, {} in doubt",
+            count(DeliveryState::Sent),
+            count(DeliveryState::Deferred),
+            count(DeliveryState::Refused),
+            count(DeliveryState::Doubt)
+        );
+        if under_way(&counts) + count(DeliveryState::Deferred) > 0 {
+            code = ExitCode::from(TRY_AGAIN);
+        } else if count(DeliveryState::Refused) > 0 {
+            code = ExitCode::from(CONTENT);
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
+}
+
+fn under_way(counts: &DeliveryCounts) -> u64 {
+    [DeliveryState::Waiting, DeliveryState::Sending].iter().filter_map(|state| counts.get(state)).sum()
+}
+
+/// The deliveries of an issue once none is under way, or as they were when nothing had moved for a while.
+async fn settled(app: &App, issue: i64, cancel: &CancellationToken) -> anyhow::Result<DeliveryCounts> {
+    let mut counts = app.store.delivery_counts(issue).await?;
+    let mut moved = Instant::now();
+    while under_way(&counts) > 0 && moved.elapsed() < PATIENCE && !cancel.is_cancelled() {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(250)) => {}
+        }
+        let now = app.store.delivery_counts(issue).await?;
+        if now != counts {
+            (counts, moved) = (now, Instant::now());
+        }
+    }
+    Ok(counts)
 }

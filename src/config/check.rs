@@ -47,9 +47,10 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         ("http.trusted_proxies", raw.http.trusted_proxies.as_ref().is_some_and(|proxies| !proxies.is_empty())),
     ];
     notes.extend(unbuilt.iter().filter(|(_, given)| *given).map(|(key, _)| format!("`{key}` does nothing yet")));
+    let content = content(raw.content, &base)?;
     Ok(Config {
-        content: content(raw.content, &base)?,
-        publish: publish(&raw.publish, &base)?,
+        publish: publish(&raw.publish, &base, &content.dir)?,
+        content,
         newsletters: newsletters(raw.newsletter, &site)?,
         mail: mail(raw.mail, &site, &base)?,
         store: store(raw.store.url.as_ref(), &base)?,
@@ -180,9 +181,28 @@ fn json(value: Value) -> serde_json::Value {
     }
 }
 
-fn publish(raw: &RawPublish, base: &Path) -> Checked<PublishSettings> {
+/// Whether a folder is another or holds it.
+fn holds(outer: &Path, inner: &Path) -> bool {
+    let whole = |path: &Path| {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+    };
+    whole(inner).starts_with(whole(outer))
+}
+
+fn publish(raw: &RawPublish, base: &Path, content: &Path) -> Checked<PublishSettings> {
+    let dir = base.join(raw.dir.as_ref().map_or("public", |dir| dir.get_ref()));
+    // the site is written over what is there, and taken away again
+    if let Some(text) = raw.dir.as_ref().filter(|_| holds(&dir, base) || holds(&dir, content) || holds(content, &dir)) {
+        return Err(fault(
+            text,
+            "publish.dir",
+            "the site needs a folder of its own, apart from crieur.toml and the content",
+        )
+        .hint("write `public`"));
+    }
     Ok(PublishSettings {
-        dir: base.join(raw.dir.as_deref().unwrap_or("public")),
+        dir,
         limit: raw.limit.map_or(50, std::num::NonZero::get),
         content: raw.content,
         websub_hubs: raw.websub_hubs.iter().map(hub).collect::<Checked<_>>()?,
@@ -317,12 +337,12 @@ fn relay(raw: &RawSmtp, base: &Path) -> Checked<SmtpSettings> {
         Tls::Starttls if raw.user.is_some() => 587,
         _ => 25,
     };
-    Ok(SmtpSettings {
-        host: raw.host.clone(),
-        port: raw.port.unwrap_or(default_port),
-        tls,
-        credentials: credentials(raw, base)?,
-    })
+    let credentials = credentials(raw, base)?;
+    if let (Some(user), Tls::None { .. }) = (&raw.user, tls) {
+        return Err(fault(user, "mail.smtp.user", "a password is never sent in the clear")
+            .hint("set `tls = \"starttls\"` or `tls = \"implicit\"`"));
+    }
+    Ok(SmtpSettings { host: raw.host.clone(), port: raw.port.unwrap_or(default_port), tls, credentials })
 }
 
 fn credentials(raw: &RawSmtp, base: &Path) -> Checked<Option<Credentials>> {

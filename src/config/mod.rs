@@ -175,6 +175,8 @@ public_url = "https://crieur.example.org"
             ),
             (&format!("{SITE}[[newsletter]]\nname = \"Ü X\"\ntitle = \"\"\nschedule = \"0 9 * * 1\"\n"), 5, "`u-x`"),
             (&format!("{SITE}[mail]\nfrom = \"nobody\"\n"), 5, "mail.from"),
+            (&format!("{SITE}[publish]\ndir = \".\"\n"), 5, "publish.dir"),
+            (&format!("{SITE}[publish]\ndir = \"content/site\"\n"), 5, "publish.dir"),
             (&format!("{SITE}[mail]\ntransport = \"smtp\"\n"), 5, "mail.smtp"),
             (
                 &format!(

@@ -81,7 +81,7 @@ pub(super) struct RawFolder {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPublish {
-    pub dir: Option<String>,
+    pub dir: Option<Text>,
     pub limit: Option<NonZeroUsize>,
     #[serde(default)]
     pub content: FeedContent,

@@ -34,6 +34,8 @@ pub struct Loaded {
     pub good: Vec<(String, Vec<u8>)>,
     /// Files of `last_good` that are gone.
     pub gone: Vec<String>,
+    /// How many files were found, readable or not.
+    pub files: usize,
 }
 
 impl Loaded {
@@ -47,7 +49,8 @@ pub fn load<S: BuildHasher>(walk: Walk, last_good: &HashMap<String, Vec<u8>, S>,
     let mut present: HashSet<String> = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
     let mut announcements: Vec<_> =
         present.iter().filter_map(|path| again(path, last_good.get(path)?, habits)).collect();
-    let mut loaded = Loaded { diagnostics: walk.diagnostics, ..Loaded::default() };
+    let found = walk.files.len();
+    let mut loaded = Loaded { files: found, diagnostics: walk.diagnostics, ..Loaded::default() };
     for file in walk.files {
         let before = last_good.get(&file.path);
         match read_one(&file.path, file.bytes.as_deref(), habits, &mut loaded.diagnostics) {

@@ -113,3 +113,23 @@ fn a_content_folder_that_is_away_for_a_while_costs_nothing() {
     app.until("/atom.xml", |feed| feed.contains("<title>Sixième</title>"));
     assert_eq!(entries(&app), 6);
 }
+
+/// An unmounted disk leaves an empty folder behind.
+#[test]
+fn a_folder_that_is_suddenly_empty_withdraws_nothing_until_the_operator_says_so() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    let before = app.text("/atom.xml");
+    for name in ["agenda", "actualites", "espace-presse"] {
+        folder.rename(&format!("content/{name}"), &format!("aside-{name}"));
+    }
+    app.until_logged("holds no announcement any more, 5 were there");
+    assert_eq!(app.text("/atom.xml"), before);
+    let refused = folder.crieur(["build"]).exits(2);
+    assert!(refused.stderr.contains("build --confirm"), "{}", refused.stderr);
+    assert!(folder.read("public/atom.xml").contains("<entry>"));
+    drop(app);
+    folder.crieur(["build", "--confirm"]).succeeds();
+    assert!(!folder.read("public/atom.xml").contains("<entry>"));
+    folder.crieur(["build"]).succeeds();
+}

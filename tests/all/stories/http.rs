@@ -1,5 +1,6 @@
 //! The site over HTTP: validators, methods, headers.
 
+use super::announcement;
 use crate::support::folder::Folder;
 
 #[test]
@@ -42,7 +43,21 @@ fn a_reader_who_has_it_is_told_so() {
             assert_eq!(app.ask("GET", path, &both, &[]).status, 200, "{path}: the ETag decides");
         }
     }
-    assert_eq!(app.get("/atom.xml").header("last-modified"), "Mon, 08 Jun 2020 17:21:00 GMT");
+}
+
+#[test]
+fn a_post_merged_late_is_news_to_a_reader_who_only_knows_the_date() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    let since = app.get("/atom.xml").header("last-modified").to_owned();
+    folder.write("content/actualites/tard.md", &announcement("Tard", "2018-01-01 10:00:00 +01:00"));
+    app.until("/atom.xml", |feed| feed.contains("<title>Tard</title>"));
+    assert_eq!(app.ask("GET", "/atom.xml", &[("if-modified-since", &since)], &[]).status, 200);
+    assert_eq!(
+        app.ask("GET", "/calendar.ics", &[("if-modified-since", &since)], &[]).status,
+        304,
+        "it has the same bytes"
+    );
 }
 
 #[test]

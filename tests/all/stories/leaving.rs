@@ -34,6 +34,8 @@ fn following_the_link_changes_nothing() {
             let page = app.get(&path);
             assert_eq!(page.status, 200);
             assert!(page.text().contains("<form") && page.text().contains("method=\"post\""), "{}", page.text());
+            // what the button sends is what the server listens to
+            assert!(page.text().contains("name=\"List-Unsubscribe\" value=\"One-Click\""), "{}", page.text());
             assert!(!page.text().contains("reader@example.org"), "the link may be forwarded");
             assert_eq!((page.header("cache-control"), page.header("x-robots-tag")), ("no-store", "noindex"));
             assert_eq!(app.ask("HEAD", &path, &[], &[]).status, 200);
