@@ -61,20 +61,7 @@ fn describe(one: &Composed) -> String {
 
 /// Delivers, or waits for the daemon that is in charge to do so.
 async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
-    let cancel = CancellationToken::new();
-    let on_interrupt = cancel.clone();
-    tokio::spawn(async move {
-        // the first asks to stop: what was handed over is waited for; the second does not wait
-        for _ in 0..2 {
-            if asked_to_stop().await.is_err() {
-                return;
-            }
-            if on_interrupt.is_cancelled() {
-                std::process::exit(i32::from(TRY_AGAIN));
-            }
-            on_interrupt.cancel();
-        }
-    });
+    let (cancel, at_once) = stop_on_signals();
     let Some(_charge) = app.store.take_charge(now).await? else {
         return wait_for_daemon(app, composed, &cancel).await;
     };
@@ -87,7 +74,10 @@ async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow
             shown.set_position(tally.borrow().sent);
         }
     });
-    let result = outbox.deliver_until_idle(&cancel).await;
+    let result = tokio::select! {
+        result = outbox.deliver_until_idle(&cancel) => result,
+        () = at_once.cancelled() => return Ok(ExitCode::from(TRY_AGAIN)),
+    };
     follow.abort();
     bar.finish_and_clear();
     let (tally, step) = result?;
@@ -100,6 +90,21 @@ async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow
         Step::Idle { next: None } => ExitCode::SUCCESS,
         _ => ExitCode::from(TRY_AGAIN),
     })
+}
+
+/// The first signal asks to stop: what was handed over is waited for. The second does not wait.
+fn stop_on_signals() -> (CancellationToken, CancellationToken) {
+    let (cancel, at_once) = (CancellationToken::new(), CancellationToken::new());
+    let asked = [cancel.clone(), at_once.clone()];
+    tokio::spawn(async move {
+        for token in asked {
+            if asked_to_stop().await.is_err() {
+                return;
+            }
+            token.cancel();
+        }
+    });
+    (cancel, at_once)
 }
 
 /// Until SIGINT or SIGTERM comes.
