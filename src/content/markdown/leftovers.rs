@@ -70,23 +70,29 @@ fn settle(children: &mut Vec<Node>, nodes: &mut Vec<Node>, run: &mut String) {
 
 fn shown(text: &str) -> Vec<Node> {
     let mut nodes = Vec::new();
-    let mut rest = text;
-    while let Some((at, closing)) = first_mark(rest) {
-        nodes.push(Node::new(Kind::Text(rest[..at].to_owned())));
-        let inside = &rest[at..];
-        let line = &inside[..inside.find('\n').unwrap_or(inside.len())];
-        let end = line.find(closing).map_or(2, |end| end + 2);
-        nodes.push(Node::new(Kind::CodeSpan(inside[..end].to_owned())));
-        rest = &inside[end..];
+    let (mut at, mut line_end) = (0, 0);
+    // whether the rest of the line is known to close no mark of a kind: to look again for each takes the square of its length
+    let mut open = [false; MARKS.len()];
+    while let Some((start, mark)) = first_mark(text, at) {
+        nodes.push(Node::new(Kind::Text(text[at..start].to_owned())));
+        if start >= line_end {
+            line_end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+            open = [false; MARKS.len()];
+        }
+        let closing = if open[mark] { None } else { text[start..line_end].find(MARKS[mark].1) };
+        open[mark] = closing.is_none();
+        at = start + closing.unwrap_or(0) + 2;
+        nodes.push(Node::new(Kind::CodeSpan(text[start..at].to_owned())));
     }
-    nodes.push(Node::new(Kind::Text(rest.to_owned())));
+    nodes.push(Node::new(Kind::Text(text[at..].to_owned())));
     nodes
 }
 
-fn first_mark(text: &str) -> Option<(usize, &'static str)> {
-    // brace by brace: to look for each mark to the end of the text takes the square of its length
-    text.match_indices('{').find_map(|(at, _)| {
-        MARKS.iter().find(|(mark, _)| text[at..].starts_with(mark)).map(|(_, closing)| (at, *closing))
+/// The first mark from `from` on, brace by brace: to look for each kind to the end of the text is as costly.
+fn first_mark(text: &str, from: usize) -> Option<(usize, usize)> {
+    text[from..].match_indices('{').find_map(|(offset, _)| {
+        let at = from + offset;
+        MARKS.iter().position(|(mark, _)| text[at..].starts_with(mark)).map(|mark| (at, mark))
     })
 }
 

@@ -143,6 +143,8 @@ fn hostile_runs_are_refused_in_time() {
         "a|b\n",
         ">a\n\n",
         ">{{\n",
+        "{%",
+        "{{a",
         "# a\n",
         "{:a\n",
         "- [ ] a\n",
