@@ -2,6 +2,7 @@
 //! shortcodes were expanded was escaped, or stands where two readers see code differently; it is shown as code.
 
 use super::tree::{Document, Kind, Node};
+use crate::content::shortcodes::without_marks;
 
 const MARKS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
 
@@ -106,17 +107,6 @@ fn own_text(node: &mut Node) {
         }
         _ => {}
     }
-}
-
-fn without_marks(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '{' | '%') && out.ends_with('{') {
-            out.pop();
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// HTML without marks, except within `<pre>` and `<code>`.

@@ -7,7 +7,7 @@ use super::rules::{self, Effect};
 use super::scan::{Piece, Token};
 use super::tag::{Arguments, Form, Tag};
 use super::write::{Mark, Place, Writer};
-use super::{Context, Flavour, clean, layout, liquid};
+use super::{Context, Flavour, layout, liquid, without_marks};
 use crate::model::diagnostic::{Diagnostic, Position};
 
 /// Shortcodes within shortcodes that are still set out as blocks; deeper ones only keep their text.
@@ -151,7 +151,7 @@ impl<'a, 'c> Expander<'a, 'c> {
             _ => None,
         };
         match value {
-            Some(value) => self.put(&clean(&value), at),
+            Some(value) => self.put(&without_marks(&value), at),
             None => self.miss(tag.text, at),
         }
     }
@@ -247,7 +247,7 @@ impl<'a, 'c> Expander<'a, 'c> {
             Some(Effect::Code | Effect::Include) | None => None,
         };
         if let Some(text) = text {
-            self.writer.put(&clean(&text), position);
+            self.writer.put(&without_marks(&text), position);
         } else {
             self.writer.touch(position);
             self.miss(tag.text, piece.at);

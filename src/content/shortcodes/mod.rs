@@ -132,8 +132,8 @@ pub fn set_apart(text: String) -> String {
     out
 }
 
-/// A value without marks.
-fn clean(text: &str) -> String {
+/// Text without marks: of two braces side by side one goes.
+pub(super) fn without_marks(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '{' | '%') && out.ends_with('{') {

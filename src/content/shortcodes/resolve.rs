@@ -4,7 +4,7 @@ use super::expand::Expander;
 use super::layout::Figure;
 use super::rules::{self, Effect};
 use super::tag::{Arguments, Value};
-use super::{Flavour, clean, layout, liquid};
+use super::{Flavour, layout, liquid, without_marks};
 
 impl Expander<'_, '_> {
     fn value(&self, value: &Value) -> String {
@@ -15,7 +15,7 @@ impl Expander<'_, '_> {
             Flavour::Liquid => self.outputs_in(&value.text),
             _ => value.text.clone(),
         };
-        clean(&text)
+        without_marks(&text)
     }
 
     /// A text of an argument with Liquid's outputs in it filled in.
@@ -52,7 +52,7 @@ impl Expander<'_, '_> {
             return fragment.to_owned();
         }
         let address = (self.context.address)(path).unwrap_or_else(|| internal_address(path));
-        clean(&layout::address(&format!("{address}{fragment}")))
+        without_marks(&layout::address(&format!("{address}{fragment}")))
     }
 
     /// Where a tag leads.
