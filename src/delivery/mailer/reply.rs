@@ -107,6 +107,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_refusal_for_policy_blames_nobody() {
+        for (reason, put_off) in
+            [("550 5.7.1 blocked", true), ("554 5.7.0 no", true), ("550 5.1.1 no such user", false), ("550 no", false)]
+        {
+            let said = Said::Never(reason.to_owned()).without_blame();
+            assert_eq!(said == Said::NotNow(reason.to_owned()), put_off, "{reason}");
+        }
+    }
+
+    #[test]
     fn only_whole_line_ends_may_pass() {
         for fine in ["", "a\r\n", "a\r\n\r\n.\r\nb", "no line end"] {
             assert_eq!(check_message(fine.as_bytes()), Ok(()), "{fine:?}");
