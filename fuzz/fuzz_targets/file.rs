@@ -51,6 +51,7 @@ static HOUSE: LazyLock<House> = LazyLock::new(|| House {
                 folders: Vec::new(),
                 assets: None,
                 max_bytes: 1 << 20,
+                max_withdrawn: 1.0,
             };
             (settings, Profile::with_overrides(profile, &BTreeMap::new()))
         })
@@ -71,9 +72,9 @@ fuzz_target!(init: crieur_fuzz::pass_caught_panics(), |data: &[u8]| {
 
 fn publish(house: &House, announcement: Announcement) {
     let updated = announcement.updated.as_ref().unwrap_or(&announcement.published).instant;
-    let (catalog, clashes) = Catalog::new(vec![announcement]);
+    let (catalog, clashes) = Catalog::new(vec![announcement], |_| None);
     assert!(clashes.is_empty());
-    let revision = Revision { sequence: 1, updated };
+    let revision = Revision { sequence: 1, updated, stamp: updated };
     let entries: Vec<Entry> = catalog.all().iter().map(|announcement| Entry { announcement, revision }).collect();
     for entry in &entries {
         crieur_fuzz::assert_clean(&entry.announcement.body.html, false);

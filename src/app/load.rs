@@ -12,48 +12,83 @@ use crate::content::mapping::{self, Habits, Understood};
 use crate::content::profile::Profile;
 use crate::content::{self, Loaded};
 use crate::model::diagnostic::Diagnostic;
+use crate::model::revision::Ledger;
 
 impl App {
-    /// Reads the content folder. One bad file never stops the rest: its last good version stays.
+    /// Reads the content folder. One bad file never stops the rest: its last good version stays. What is renamed keeps its
+    /// identity, and the ledger learns its new place.
     ///
     /// # Errors
-    /// `FolderError` where the folder itself cannot be read; nothing is concluded from that.
+    /// `FolderError` where the folder itself cannot be read, `Braked` where too much would be withdrawn at once; nothing is
+    /// concluded from either.
     pub async fn load(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
-        let loaded = self.read(now).await?;
-        self.must_not_be_emptied(&loaded)?;
-        self.keep(loaded).await
+        let (loaded, ledger) = self.read_with_ledger(now).await?;
+        if let Some(held) = self.held_back(&loaded, &ledger) {
+            return Err(held.into());
+        }
+        self.keep(loaded, &ledger).await
     }
 
-    /// As `load`, where the operator says that an empty folder is meant.
+    /// As `load`, where the operator says that what is gone is meant to be.
     ///
     /// # Errors
-    /// As `load`.
+    /// As `load`, without `Braked`.
     pub async fn load_confirmed(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
-        let loaded = self.read(now).await?;
-        self.keep(loaded).await
+        let (loaded, ledger) = self.read_with_ledger(now).await?;
+        self.keep(loaded, &ledger).await
     }
 
-    /// A folder that had announcements and has none is rather a disk that is not mounted.
-    fn must_not_be_emptied(&self, loaded: &Loaded) -> Result<(), FolderError> {
-        if loaded.files == 0 && !loaded.gone.is_empty() {
-            return Err(FolderError::Emptied(self.config.content.dir.clone(), loaded.gone.len()));
+    /// The mass-change brake. A folder that had announcements and has none is rather a disk that is not mounted, and a large
+    /// part of it gone rather a wrong branch than an editor's wish. One announcement may always go.
+    pub(super) fn held_back(&self, loaded: &Loaded, ledger: &Ledger) -> Option<Braked> {
+        let (withdrawn, live) = ledger.withdrawals(&loaded.catalog);
+        let emptied = loaded.files == 0 && !loaded.gone.is_empty();
+        #[expect(clippy::cast_precision_loss, reason = "a share of announcements")]
+        let many = withdrawn.len() > 1 && withdrawn.len() as f64 > self.config.content.max_withdrawn * live as f64;
+        (emptied || many).then(|| Braked {
+            dir: self.config.content.dir.display().to_string(),
+            withdrawn: withdrawn.len().max(if emptied { loaded.gone.len() } else { 0 }),
+            live: live.max(loaded.gone.len()),
+            first: withdrawn.first().map_or_else(|| loaded.gone[0].clone(), |entry| entry.path.clone()),
+        })
+    }
+
+    async fn keep(&self, loaded: Loaded, ledger: &Ledger) -> anyhow::Result<Loaded> {
+        // first: the last bytes of a file that is gone are what it is known again by
+        let moved = ledger.moved(&loaded.catalog);
+        if !moved.is_empty() {
+            self.store.take_note(&moved).await?;
         }
-        Ok(())
-    }
-
-    async fn keep(&self, loaded: Loaded) -> anyhow::Result<Loaded> {
         if !loaded.good.is_empty() || !loaded.gone.is_empty() {
             self.store.keep_last_good(&loaded.good, &loaded.gone).await?;
         }
         Ok(loaded)
     }
 
-    /// As `load`, but remembers nothing.
+    /// As `load`, but remembers nothing and holds nothing back.
     pub(super) async fn read(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
-        let last_good = self.store.last_good().await?;
-        let first_seen = self.store.ledger().await?.first_seen_by_path();
-        Ok(block_in_place(|| read_folder(&self.config, &self.profile, &last_good, &first_seen, now))?)
+        Ok(self.read_with_ledger(now).await?.0)
     }
+
+    pub(super) async fn read_with_ledger(&self, now: DateTime<Utc>) -> anyhow::Result<(Loaded, Ledger)> {
+        let last_good = self.store.last_good().await?;
+        let ledger = self.store.ledger().await?;
+        let loaded = block_in_place(|| read_folder(&self.config, &self.profile, &last_good, &ledger, now))?;
+        Ok((loaded, ledger))
+    }
+}
+
+/// More would be withdrawn at once than `[content] max_withdrawn` allows: the last good site stays.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{withdrawn} of {live} announcements would be withdrawn at once (`{first}` first): nothing is published or withdrawn, in \
+     case the folder `{dir}` is not what it should be\n  hint: if they are gone for good, `crieur build --confirm` says so"
+)]
+pub struct Braked {
+    dir: String,
+    pub withdrawn: usize,
+    pub live: usize,
+    first: String,
 }
 
 /// Reads the folder of a configuration without any state: what `check` does.
@@ -62,7 +97,7 @@ impl App {
 /// Where the folder itself cannot be read.
 pub fn check(config: &Config, now: DateTime<Utc>) -> Result<Loaded, FolderError> {
     let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
-    read_folder(config, &profile, &HashMap::new(), &HashMap::new(), now)
+    read_folder(config, &profile, &HashMap::new(), &Ledger::default(), now)
 }
 
 /// Reads one file by a configuration: its announcement with the origin of each field, or why there is none.
@@ -88,12 +123,13 @@ fn read_folder(
     config: &Config,
     profile: &Profile,
     last_good: &HashMap<String, Vec<u8>>,
-    first_seen: &HashMap<String, DateTime<Utc>>,
+    ledger: &Ledger,
     now: DateTime<Utc>,
 ) -> Result<Loaded, FolderError> {
+    let first_seen = ledger.first_seen_by_path();
     let walk = folder::walk(&config.content.dir, config.content.max_bytes)?;
-    let habits = Habits { site: &config.site, content: &config.content, profile, first_seen, now };
-    let mut loaded = content::load(walk, last_good, habits);
+    let habits = Habits { site: &config.site, content: &config.content, profile, first_seen: &first_seen, now };
+    let mut loaded = content::load(walk, last_good, ledger, habits);
     for diagnostic in &mut loaded.diagnostics {
         diagnostic.file = config.content.dir.join(&diagnostic.file).display().to_string();
     }

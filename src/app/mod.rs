@@ -14,7 +14,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 pub use self::compose::{Composed, Decision};
-pub use self::load::{check, explain};
+pub use self::load::{Braked, check, explain};
 pub use self::preview::Preview;
 pub use self::publish::Published;
 pub use self::status::Status;

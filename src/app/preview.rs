@@ -36,7 +36,7 @@ impl App {
     pub async fn preview(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Preview> {
         let loaded = self.read(now).await?;
         let mut ledger = self.store.ledger().await?;
-        ledger.take_note(loaded.catalog.visible(now), now);
+        ledger.take_note(&loaded.catalog, now);
         let slot = self.slot_to_show(newsletter, now).await?;
         let told = self.store.told(&newsletter.name).await?;
         let cut_off = now.max(slot.due);

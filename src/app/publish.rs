@@ -24,7 +24,8 @@ impl App {
     pub async fn publish(&self, loaded: &Loaded, now: DateTime<Utc>) -> anyhow::Result<Published> {
         let catalog = &loaded.catalog;
         let mut ledger = self.store.ledger().await?;
-        let changed = ledger.take_note(catalog.visible(now), now);
+        let changed = ledger.take_note(catalog, now);
+        let withdrawn = ledger.tombstones(now);
         let source = site::Source {
             site: &self.config.site,
             publish: &self.config.publish,
@@ -32,6 +33,7 @@ impl App {
             templates: &self.templates,
             catalog,
             ledger: &ledger,
+            withdrawn: &withdrawn,
             now,
         };
         let site = block_in_place(|| site::build(source))?;
@@ -46,6 +48,7 @@ impl App {
             warnings: count(Severity::Warning),
         };
         self.store.record_publish(&publish).await?;
-        Ok(Published { site, next_change: catalog.next_change(now) })
+        let next_change = [catalog.next_change(now), ledger.next_change(now)].into_iter().flatten().min();
+        Ok(Published { site, next_change })
     }
 }

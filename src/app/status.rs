@@ -15,6 +15,8 @@ use crate::store::LastPublish;
 #[derive(Debug, Serialize)]
 pub struct Status {
     pub catalog: CatalogStatus,
+    /// What keeps the folder as it is now from being published.
+    pub held: Option<String>,
     pub last_publish: Option<LastPublish>,
     pub newsletters: Vec<NewsletterStatus>,
     /// Deliveries of all issues by state.
@@ -45,7 +47,7 @@ impl App {
     /// # Errors
     /// Where the content folder or the store cannot be read.
     pub async fn status(&self, now: DateTime<Utc>) -> anyhow::Result<Status> {
-        let loaded = self.read(now).await?;
+        let (loaded, ledger) = self.read_with_ledger(now).await?;
         let visible: Vec<_> = loaded.catalog.visible(now).collect();
         let counts = self.store.outbox_counts().await?;
         Ok(Status {
@@ -56,6 +58,7 @@ impl App {
                 errors: loaded.count(Severity::Error),
                 warnings: loaded.count(Severity::Warning),
             },
+            held: self.held_back(&loaded, &ledger).map(|braked| braked.to_string()),
             last_publish: self.store.last_publish().await?,
             newsletters: self.newsletters(now).await?,
             outbox: DeliveryState::ALL

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use super::print::tell;
+use crate::app::Braked;
 use crate::config::ConfigError;
 use crate::content::folder::FolderError;
 use crate::daemon::AlreadyRunning;
@@ -48,7 +49,7 @@ fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<FolderError>()
     }) {
         USAGE
-    } else if is(<dyn std::error::Error + 'static>::is::<SiteError>) {
+    } else if is(|cause| cause.is::<SiteError>() || cause.is::<Braked>()) {
         CONTENT
     } else {
         TRY_AGAIN

@@ -41,6 +41,9 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
         catalog.errors,
         catalog.warnings
     );
+    if let Some(held) = &report.held {
+        say!("held back      {}", held.replace("\n  hint: ", "; "));
+    }
     match &report.last_publish {
         Some(last) => say!("last publish   {}: {} documents", local(last.at), last.documents),
         None => say!("last publish   never"),

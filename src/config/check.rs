@@ -26,6 +26,8 @@ use crate::model::text::slugify;
 type Checked<T> = Result<T, Fault>;
 
 const MEBIBYTE: u64 = 1024 * 1024;
+/// A fifth of the catalog (DESIGN.md §5).
+const MAX_WITHDRAWN: f64 = 0.2;
 
 pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
@@ -42,7 +44,6 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
     };
     let mut notes = Vec::new();
     let unbuilt = [
-        ("content.max_withdrawn", raw.content.max_withdrawn.is_some()),
         ("http.admin_listen", raw.http.admin_listen.is_some()),
         ("http.trusted_proxies", raw.http.trusted_proxies.as_ref().is_some_and(|proxies| !proxies.is_empty())),
     ];
@@ -128,7 +129,16 @@ fn content(raw: RawContent, base: &Path) -> Checked<ContentSettings> {
         folders: raw.folder.into_iter().map(folder).collect::<Checked<_>>()?,
         assets: raw.assets.map(|assets| base.join(assets)),
         max_bytes: raw.max_bytes.unwrap_or(MEBIBYTE),
+        max_withdrawn: raw.max_withdrawn.map_or(Ok(MAX_WITHDRAWN), |given| share(&given))?,
     })
+}
+
+fn share(given: &toml::Spanned<f64>) -> Checked<f64> {
+    if (0.0..=1.0).contains(given.get_ref()) {
+        return Ok(*given.get_ref());
+    }
+    let message = format!("`content.max_withdrawn`: `{}` is no share of the catalog", given.get_ref());
+    Err(Fault::new(given.span(), message).hint("write a number from 0 (ask me each time) to 1 (never ask)"))
 }
 
 fn field_rule(name: &Text, value: Value) -> Checked<FieldRule> {

@@ -48,7 +48,7 @@ pub(super) struct RawContent {
     pub profile: Option<ProfileName>,
     pub assets: Option<String>,
     pub future: Option<Future>,
-    pub max_withdrawn: Option<f64>,
+    pub max_withdrawn: Option<Spanned<f64>>,
     pub max_bytes: Option<u64>,
     #[serde(default)]
     pub fields: std::collections::BTreeMap<Text, Value>,

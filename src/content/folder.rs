@@ -40,11 +40,6 @@ impl Walk {
 pub enum FolderError {
     #[error("the content folder `{0}` cannot be read: {1}")]
     Unreadable(PathBuf, std::io::Error),
-    #[error(
-        "the content folder `{0}` holds no announcement any more, {1} were there: nothing is withdrawn, in case it is not \
-         mounted\n  hint: if they are gone for good, `crieur build --confirm` says so"
-    )]
-    Emptied(PathBuf, usize),
 }
 
 /// Whether the folder can be read at all.

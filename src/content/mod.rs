@@ -20,9 +20,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::folder::Walk;
 use self::mapping::Habits;
-use crate::model::announcement::Announcement;
+use crate::model::announcement::{Announcement, AnnouncementId};
 use crate::model::catalog::Catalog;
 use crate::model::diagnostic::{Diagnostic, Position, Severity};
+use crate::model::revision::Ledger;
 
 /// A folder loaded: what can be published, and everything there is to say about it.
 #[derive(Debug, Default)]
@@ -44,8 +45,14 @@ impl Loaded {
     }
 }
 
-/// Reads what a walk found. A file that cannot be read or understood keeps its last good version; the others go on.
-pub fn load<S: BuildHasher>(walk: Walk, last_good: &HashMap<String, Vec<u8>, S>, habits: Habits) -> Loaded {
+/// Reads what a walk found. A file that cannot be read or understood keeps its last good version; the others go on. What
+/// was published before is known again by `history`, whatever its file is called now.
+pub fn load<S: BuildHasher>(
+    walk: Walk,
+    last_good: &HashMap<String, Vec<u8>, S>,
+    history: &Ledger,
+    habits: Habits,
+) -> Loaded {
     let mut present: HashSet<String> = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
     let mut announcements: Vec<_> =
         present.iter().filter_map(|path| again(path, last_good.get(path)?, habits)).collect();
@@ -53,19 +60,31 @@ pub fn load<S: BuildHasher>(walk: Walk, last_good: &HashMap<String, Vec<u8>, S>,
     let mut loaded = Loaded { files: found, diagnostics: walk.diagnostics, ..Loaded::default() };
     for file in walk.files {
         let before = last_good.get(&file.path);
-        match read_one(&file.path, file.bytes.as_deref(), habits, &mut loaded.diagnostics) {
+        let told = loaded.diagnostics.len();
+        let read = read_one(&file.path, file.bytes.as_deref(), habits, &mut loaded.diagnostics);
+        let has_errors = loaded.diagnostics[told..].iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let last = || before.and_then(|bytes| again(&file.path, bytes, habits));
+        match read {
+            // a slip in its date must not call an event off in everybody's calendar
+            Some(now) if has_errors && now.event.is_none() => {
+                announcements.push(last().filter(|last| last.event.is_some()).unwrap_or(now));
+            }
             Some(announcement) => {
                 announcements.push(announcement);
                 if let Some(bytes) = file.bytes.ok().filter(|bytes| before != Some(bytes)) {
                     loaded.good.push((file.path.clone(), bytes));
                 }
             }
-            None => announcements.extend(before.and_then(|bytes| again(&file.path, bytes, habits))),
+            None => announcements.extend(last()),
         }
         present.insert(file.path);
     }
     loaded.gone = last_good.keys().filter(|path| !present.contains(*path)).cloned().collect();
-    let (catalog, clashes) = Catalog::new(announcements);
+    loaded.gone.sort();
+    let gone: Vec<_> = loaded.gone.iter().filter_map(|path| again(path, last_good.get(path)?, habits)).collect();
+    history.recognise(&mut announcements, &present, &gone);
+    let holder = |id: &AnnouncementId| history.get(id).map(|entry| entry.path.as_str());
+    let (catalog, clashes) = Catalog::new(announcements, holder);
     loaded.catalog = catalog;
     loaded.diagnostics.extend(clashes);
     loaded.diagnostics.sort_by(|a, b| (&a.file, a.position, a.code).cmp(&(&b.file, b.position, b.code)));

@@ -7,6 +7,7 @@ use super::mapping::Habits;
 use super::profile::Profile;
 use super::{Loaded, load};
 use crate::model::announcement::{Announcement, Status};
+use crate::model::revision::Ledger;
 use crate::model::sample;
 use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName};
 
@@ -18,6 +19,7 @@ fn settings(profile: ProfileName) -> ContentSettings {
         folders: Vec::new(),
         assets: None,
         max_bytes: 1024 * 1024,
+        max_withdrawn: 1.0,
     }
 }
 
@@ -30,7 +32,12 @@ fn load_with(content: &ContentSettings, files: &[(&str, &[u8])], last_good: &[(&
     let walk = Walk { files: files.collect(), ..Walk::default() };
     let last_good: HashMap<String, Vec<u8>> =
         last_good.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
-    load(walk, &last_good, Habits { site: &site, content, profile: &profile, first_seen: &first_seen, now })
+    load(
+        walk,
+        &last_good,
+        &Ledger::default(),
+        Habits { site: &site, content, profile: &profile, first_seen: &first_seen, now },
+    )
 }
 
 fn load_one(front: &str, body: &str) -> Loaded {

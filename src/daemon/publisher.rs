@@ -20,8 +20,8 @@ use crate::web::Web;
 
 /// The folder is read again this often whatever the watcher says: events get lost.
 const FULL_SCAN: Duration = Duration::from_mins(5);
-/// After a publication failed: the disk may have room again, the store be free.
-const RETRY: TimeDelta = TimeDelta::minutes(1);
+/// After a publication failed or was held back: the disk may have room again, the store be free, the operator have said yes.
+const RETRY: Duration = Duration::from_mins(1);
 
 pub(super) struct Publisher {
     app: Arc<App>,
@@ -32,11 +32,13 @@ pub(super) struct Publisher {
     next_change: Option<DateTime<Utc>>,
     /// Said already, so that a mistake is told once and not at every scan.
     told: Vec<Diagnostic>,
+    /// Why the folder could not be loaded last time, said already.
+    held: Option<String>,
 }
 
 impl Publisher {
     pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outbox_filled: Arc<Notify>) -> Self {
-        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new() }
+        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new(), held: None }
     }
 
     pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
@@ -46,7 +48,7 @@ impl Publisher {
             if scan_at <= Instant::now() {
                 self.load_and_publish().await;
                 self.compose().await;
-                scan_at = Instant::now() + FULL_SCAN;
+                scan_at = Instant::now() + if self.held.is_some() { RETRY } else { FULL_SCAN };
             }
             tokio::select! {
                 () = cancel.cancelled() => break,
@@ -80,10 +82,17 @@ impl Publisher {
         match self.app.load((self.clock)()).await {
             Ok(loaded) => {
                 self.tell(&loaded.diagnostics);
+                self.held = None;
                 self.loaded = Some(loaded);
                 self.publish().await;
             }
-            Err(error) => tracing::error!("nothing is published, the last good site stays: {error:#}"),
+            Err(error) => {
+                let reason = format!("{error:#}");
+                if self.held.as_ref() != Some(&reason) {
+                    tracing::error!("nothing is published, the last good site stays: {reason}");
+                }
+                self.held = Some(reason);
+            }
         }
     }
 
@@ -110,7 +119,7 @@ impl Publisher {
             Err(error) => {
                 tracing::error!("the last good site stays: {error:#}");
                 // what was due stays due: without a pause it would be tried again at once, for ever
-                self.next_change = Some(now + RETRY);
+                self.next_change = now.checked_add_signed(TimeDelta::from_std(RETRY).unwrap_or_default());
             }
         }
     }

@@ -23,6 +23,19 @@ impl AnnouncementId {
         Self(id.trim().to_owned())
     }
 
+    /// Takes an id pinned in front matter. Where it is no URI (`id: 42`) it is only unique on its site, and becomes a fragment
+    /// of the site's address: outputs need an absolute IRI (RFC 4287 §4.2.6).
+    pub fn pinned_on(site: &Url, id: &str) -> Self {
+        let id = id.trim();
+        let is_uri = Url::parse(id).is_ok() && !id.contains(|c: char| c.is_whitespace() || c.is_control());
+        if is_uri {
+            return Self(id.to_owned());
+        }
+        let mut iri = site.clone();
+        iri.set_fragment(Some(id));
+        Self(iri.into())
+    }
+
     /// Mints `tag:HOST,YYYY-MM-DD:SLUG` (RFC 4151 §2.1) from the site's host, the first local date and the first slug.
     pub fn minted(host: &str, first_date: chrono::NaiveDate, slug: &str) -> Self {
         Self(format!("tag:{host},{first_date}:{slug}"))
@@ -84,9 +97,11 @@ pub struct InfoRow {
 }
 
 /// One announcement, neutral: what every output is made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Announcement {
     pub id: AnnouncementId,
+    /// Whether the id is the author's own word (`id:`) rather than minted.
+    pub pinned: bool,
     pub source: Source,
     /// What sort of announcement its folder holds (`agenda`, `actualites`, …).
     pub kind: String,

@@ -14,14 +14,19 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Orders the announcements, newest first. Where two claim one id or one address, the first published keeps it and
-    /// the other is left out, with an error that names both.
-    pub fn new(mut announcements: Vec<Announcement>) -> (Self, Vec<Diagnostic>) {
-        announcements.sort_by(|a, b| age(a).cmp(&age(b)));
+    /// Orders the announcements, newest first. Where two claim one id or one address, the one readers know keeps it (`holder`
+    /// tells the file an id was last read from), else the first published; the other is left out, with an error that names
+    /// both. Where authors pinned one id to two files nobody knows yet, both are left out: either could be meant.
+    pub fn new<'a>(
+        mut announcements: Vec<Announcement>,
+        holder: impl Fn(&AnnouncementId) -> Option<&'a str>,
+    ) -> (Self, Vec<Diagnostic>) {
+        let is_known = |it: &Announcement| holder(&it.id) == Some(it.source.path.as_str());
+        announcements.sort_by(|a, b| (!is_known(a), age(a)).cmp(&(!is_known(b), age(b))));
         let mut diagnostics = Vec::new();
+        let announcements = without_rival_pins(announcements, is_known, &mut diagnostics);
         let mut ids = HashMap::new();
         let mut addresses = HashMap::new();
-        let mut slugs = HashSet::new();
         let mut kept: Vec<Announcement> = Vec::with_capacity(announcements.len());
         for announcement in announcements {
             let rival = ids
@@ -36,13 +41,14 @@ impl Catalog {
                 diagnostics.push(clash(&announcement, first, code, &what));
                 continue;
             }
-            let announcement = with_own_slug(announcement, &mut slugs);
             ids.insert(announcement.id.clone(), kept.len());
             addresses.insert(announcement.url.path().to_owned(), kept.len());
             kept.push(announcement);
         }
-        kept.reverse();
-        (Self { announcements: kept }, diagnostics)
+        let mut slugs = HashSet::new();
+        let mut announcements: Vec<_> = kept.into_iter().map(|it| with_own_slug(it, &mut slugs)).collect();
+        announcements.sort_by(|a, b| age(b).cmp(&age(a)));
+        (Self { announcements }, diagnostics)
     }
 
     /// Newest first.
@@ -108,8 +114,35 @@ fn age(announcement: &Announcement) -> (DateTime<Utc>, &str, &str) {
     (announcement.published.instant, announcement.id.as_str(), &announcement.source.path)
 }
 
+/// Takes out the files that have one pinned id among them and of which none is known by it.
+fn without_rival_pins(
+    announcements: Vec<Announcement>,
+    is_known: impl Fn(&Announcement) -> bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Announcement> {
+    let mut files: HashMap<AnnouncementId, Vec<String>> = HashMap::new();
+    let mut known = HashSet::new();
+    for announcement in announcements.iter().filter(|announcement| announcement.pinned) {
+        files.entry(announcement.id.clone()).or_default().push(announcement.source.path.clone());
+        known.extend(is_known(announcement).then(|| announcement.id.clone()));
+    }
+    let is_rival = |it: &Announcement| it.pinned && files[&it.id].len() > 1 && !known.contains(&it.id);
+    let (rivals, rest): (Vec<_>, Vec<_>) = announcements.into_iter().partition(is_rival);
+    for rival in rivals {
+        let others = files[&rival.id].iter().filter(|path| **path != rival.source.path);
+        let others = others.map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+        let message = format!("the id `{}` is that of {others} too: none of them is published", rival.id);
+        diagnostics.push(
+            Diagnostic::error("id-clash", Position::START, message)
+                .with_hint("give one of them another `id:`, or none")
+                .in_file(&rival.source.path),
+        );
+    }
+    rest
+}
+
 fn clash(late: &Announcement, first: &Announcement, code: &'static str, what: &str) -> Diagnostic {
-    let message = format!("{what} is already taken by `{}`, which was published first", first.source.path);
+    let message = format!("{what} is already taken by `{}`, which was there first", first.source.path);
     Diagnostic::error(code, Position::START, message)
         .with_hint("give this file another name, or a `slug:` or `id:` of its own")
         .in_file(&late.source.path)
@@ -130,7 +163,7 @@ mod tests {
             announcement
         };
         for _ in 0..2 {
-            let (catalog, clashes) = Catalog::new(vec![on(9, "b"), on(2, "a"), on(9, "a"), on(1, "a")]);
+            let (catalog, clashes) = Catalog::new(vec![on(9, "b"), on(2, "a"), on(9, "a"), on(1, "a")], |_| None);
             let slugs: Vec<&str> = catalog.all().iter().rev().map(|one| one.slug.as_str()).collect();
             assert_eq!(slugs, ["fete", "fete-2019-01-02", "fete-2019-01-09", "fete-2019-01-09-2"]);
             assert_eq!(clashes, []);

@@ -4,16 +4,20 @@
 
 pub mod announcement;
 pub mod catalog;
+pub mod change;
 pub mod delivery;
 pub mod diagnostic;
 pub mod event;
+pub mod identity;
 pub mod issue;
+pub mod meaning;
 pub mod newsletter;
 pub mod profile;
 pub mod revision;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod settings;
+pub mod shown;
 pub mod subscription;
 pub mod text;
 pub mod time;

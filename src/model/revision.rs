@@ -1,17 +1,22 @@
-//! The ledger's rules: what has been published before, and whether an edit changed its meaning.
+//! The ledger: what has been published before, whether an edit changed its meaning, and what was withdrawn.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::announcement::{Announcement, AnnouncementId};
-use super::text::RichText;
+use super::announcement::{Announcement, AnnouncementId, Status};
+use super::catalog::Catalog;
+use super::change::{ChangeNote, changes};
+use super::event::EventStatus;
+use super::meaning::{differ, semantic_hash};
+use super::shown::Shown;
 use super::time::FIRST_SEEN;
-use super::token::sha256_hex;
+
+/// How long after its end a withdrawn event is still said to be cancelled.
+const CANCELLED_FOR: TimeDelta = TimeDelta::days(30);
 
 /// One announcement as the ledger remembers it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {
     pub id: AnnouncementId,
     /// The file it was last read from.
@@ -22,14 +27,40 @@ pub struct LedgerEntry {
     pub first_seen: DateTime<Utc>,
     /// When its meaning last changed; its publication until it does.
     pub modified: DateTime<Utc>,
+    pub standing: Standing,
+    pub shown: Shown,
+}
+
+/// Where readers find an announcement now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Live,
+    /// It left by its own dates: expired, or dated ahead again.
+    Away,
+    /// Its file is gone, or a draft again.
+    Withdrawn,
+}
+
+impl Standing {
+    pub const ALL: [Self; 3] = [Self::Live, Self::Away, Self::Withdrawn];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Away => "away",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 /// What outputs say about an announcement's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
     pub sequence: u32,
-    /// Atom `updated`, calendar `LAST-MODIFIED` and `DTSTAMP`.
+    /// Atom `updated`: what front matter says, else when the meaning last changed.
     pub updated: DateTime<Utc>,
+    /// Calendar `LAST-MODIFIED` and `DTSTAMP`: never before the last change, whatever front matter says.
+    pub stamp: DateTime<Utc>,
 }
 
 /// What has been published before.
@@ -41,21 +72,68 @@ impl Ledger {
         Self(entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect())
     }
 
-    /// Takes note of what readers see at `now` and returns the entries that are new or changed, to be stored.
-    pub fn take_note<'a>(
-        &mut self,
-        visible: impl Iterator<Item = &'a Announcement>,
-        now: DateTime<Utc>,
-    ) -> Vec<LedgerEntry> {
-        let mut changed = Vec::new();
-        for announcement in visible {
-            let entry = next_entry(self.0.get(&announcement.id), announcement, now);
-            if self.0.get(&announcement.id) != Some(&entry) {
-                self.0.insert(announcement.id.clone(), entry.clone());
-                changed.push(entry);
-            }
-        }
+    pub fn get(&self, id: &AnnouncementId) -> Option<&LedgerEntry> {
+        self.0.get(id)
+    }
+
+    /// In no order.
+    pub fn entries(&self) -> impl Iterator<Item = &LedgerEntry> {
+        self.0.values()
+    }
+
+    /// Takes note of what readers see at `now` and returns the entries that are new or changed, to be stored. Idempotent.
+    pub fn take_note(&mut self, catalog: &Catalog, now: DateTime<Utc>) -> Vec<LedgerEntry> {
+        let visible: HashMap<&AnnouncementId, &Announcement> =
+            catalog.visible(now).map(|announcement| (&announcement.id, announcement)).collect();
+        let shown = visible.values().map(|announcement| match self.0.get(&announcement.id) {
+            None => LedgerEntry::first(announcement, now),
+            Some(entry) => entry.shown_again(announcement, now),
+        });
+        let left = self.0.values().filter(|entry| !visible.contains_key(&entry.id));
+        let kept = published(catalog);
+        let left = left.map(|entry| entry.not_shown(kept.contains(&entry.id), now));
+        let mut changed: Vec<LedgerEntry> =
+            shown.chain(left).filter(|entry| self.0.get(&entry.id) != Some(entry)).collect();
+        changed.sort_by(|a, b| a.id.cmp(&b.id));
+        self.0.extend(changed.iter().map(|entry| (entry.id.clone(), entry.clone())));
         changed
+    }
+
+    /// Entries whose file is at another place now. Idempotent once they are stored.
+    pub fn moved(&self, catalog: &Catalog) -> Vec<LedgerEntry> {
+        let moved = |it: &Announcement| {
+            let entry = self.0.get(&it.id).filter(|entry| entry.path != it.source.path)?;
+            Some(LedgerEntry { path: it.source.path.clone(), ..entry.clone() })
+        };
+        catalog.all().iter().filter_map(moved).collect()
+    }
+
+    /// What readers see and a publication of `catalog` would take from them, and how much they see in all. What leaves by
+    /// its own dates is not taken.
+    pub fn withdrawals(&self, catalog: &Catalog) -> (Vec<&LedgerEntry>, usize) {
+        let kept = published(catalog);
+        let live: Vec<&LedgerEntry> = self.0.values().filter(|entry| entry.standing == Standing::Live).collect();
+        let total = live.len();
+        let mut withdrawn: Vec<_> = live.into_iter().filter(|entry| !kept.contains(&entry.id)).collect();
+        withdrawn.sort_by(|a, b| a.path.cmp(&b.path));
+        (withdrawn, total)
+    }
+
+    /// Withdrawn events as calendars show them, until `CANCELLED_FOR` after their end; soonest first.
+    pub fn tombstones(&self, now: DateTime<Utc>) -> Vec<Announcement> {
+        let mut tombstones: Vec<Announcement> = self
+            .0
+            .values()
+            .filter(|entry| entry.forgotten_at().is_some_and(|at| now < at))
+            .filter_map(LedgerEntry::tombstone)
+            .collect();
+        tombstones.sort_by(|a, b| (a.published.instant, &a.id).cmp(&(b.published.instant, &b.id)));
+        tombstones
+    }
+
+    /// The next instant at which a tombstone leaves.
+    pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.values().filter_map(LedgerEntry::forgotten_at).filter(|at| *at > now).min()
     }
 
     /// When each file was first seen: what counts for those without a date.
@@ -66,31 +144,96 @@ impl Ledger {
     /// An `updated` in front matter wins over the ledger's; without either an announcement is as old as its publication.
     pub fn revision(&self, announcement: &Announcement) -> Revision {
         let known = self.0.get(&announcement.id);
-        let updated = announcement.updated.as_ref().map(|moment| moment.instant);
-        Revision {
-            sequence: known.map_or(0, |entry| entry.sequence),
-            updated: updated.or_else(|| known.map(|entry| entry.modified)).unwrap_or(announcement.published.instant),
-        }
+        let published = announcement.published.instant;
+        let modified = known.map_or(published, |entry| entry.modified.max(published));
+        let updated = announcement.updated.as_ref().map_or(modified, |moment| moment.instant);
+        Revision { sequence: known.map_or(0, |entry| entry.sequence), updated, stamp: updated.max(modified) }
+    }
+
+    /// What changed about its event since it was first shown, oldest first.
+    pub fn changes(&self, id: &AnnouncementId) -> &[ChangeNote] {
+        self.0.get(id).map_or(&[], |entry| &entry.shown.changes)
     }
 }
 
-fn next_entry(known: Option<&LedgerEntry>, announcement: &Announcement, now: DateTime<Utc>) -> LedgerEntry {
-    let semantic_hash = semantic_hash(announcement);
-    let meaning_changed = known.is_some_and(|entry| differ(&entry.semantic_hash, &semantic_hash));
-    let (id, path) = (announcement.id.clone(), announcement.source.path.clone());
-    match known {
-        None => LedgerEntry {
-            id,
-            path,
-            semantic_hash,
+/// What is meant for readers, now or at another time.
+fn published(catalog: &Catalog) -> HashSet<&AnnouncementId> {
+    catalog.all().iter().filter(|it| it.status == Status::Published).map(|it| &it.id).collect()
+}
+
+impl LedgerEntry {
+    fn first(announcement: &Announcement, now: DateTime<Utc>) -> Self {
+        Self {
+            id: announcement.id.clone(),
+            path: announcement.source.path.clone(),
+            semantic_hash: semantic_hash(announcement),
             sequence: 0,
             first_seen: first_seen(announcement, now),
             modified: announcement.published.instant,
-        },
-        Some(entry) if meaning_changed => {
-            LedgerEntry { path, semantic_hash, sequence: entry.sequence + 1, modified: now, ..entry.clone() }
+            standing: Standing::Live,
+            shown: Shown::default().next(announcement),
         }
-        Some(entry) => LedgerEntry { path, semantic_hash, ..entry.clone() },
+    }
+
+    fn shown_again(&self, announcement: &Announcement, now: DateTime<Utc>) -> Self {
+        let semantic_hash = semantic_hash(announcement);
+        let was_cancelled = self.shown.is_cancelled;
+        let mut next = Self {
+            path: announcement.source.path.clone(),
+            standing: Standing::Live,
+            shown: self.shown.clone().next(announcement),
+            ..self.clone()
+        };
+        if differ(&self.semantic_hash, &semantic_hash) || was_cancelled != next.shown.is_cancelled {
+            next.bump(now);
+        }
+        next.semantic_hash = semantic_hash;
+        next.note_changes(self, now);
+        next
+    }
+
+    fn not_shown(&self, is_published: bool, now: DateTime<Utc>) -> Self {
+        let mut next = self.clone();
+        if is_published {
+            next.standing = Standing::Away;
+            return next;
+        }
+        next.standing = Standing::Withdrawn;
+        // what left by its own dates was not cancelled
+        if self.standing == Standing::Live && next.shown.event.is_some() && !next.shown.is_cancelled {
+            next.shown.is_cancelled = true;
+            next.bump(now);
+            next.note_changes(self, now);
+        }
+        next
+    }
+
+    fn bump(&mut self, now: DateTime<Utc>) {
+        self.sequence += 1;
+        self.modified = now;
+    }
+
+    fn note_changes(&mut self, before: &Self, now: DateTime<Utc>) {
+        let (Some(from), Some(to)) = (before.shown.event_as_told(), self.shown.event_as_told()) else { return };
+        let sequence = self.sequence;
+        let notes = changes(&from, &to, now).into_iter().map(|change| ChangeNote { sequence, at: now, change });
+        self.shown.changes.extend(notes);
+    }
+
+    /// The instant from which a withdrawn event is not spoken of any more.
+    fn forgotten_at(&self) -> Option<DateTime<Utc>> {
+        let event = self.shown.event.as_ref()?.event.as_ref().filter(|_| self.shown.is_cancelled)?;
+        event.when.is_over_at().checked_add_signed(CANCELLED_FOR)
+    }
+
+    fn tombstone(&self) -> Option<Announcement> {
+        let mut announcement = self.shown.event.as_deref()?.clone();
+        announcement.id = self.id.clone();
+        announcement.updated = None;
+        if let Some(event) = &mut announcement.event {
+            event.status = EventStatus::Cancelled;
+        }
+        Some(announcement)
     }
 }
 
@@ -100,105 +243,5 @@ fn first_seen(announcement: &Announcement, now: DateTime<Utc>) -> DateTime<Utc> 
     if announcement.published.origin == FIRST_SEEN { announcement.published.instant } else { now }
 }
 
-/// Which rules a hash was made by. With new rules every hash changes and no meaning does.
-const RULES: &str = "1:";
-
-fn differ(before: &str, after: &str) -> bool {
-    before.starts_with(RULES) && before != after
-}
-
-/// A hash of what an announcement says: title, summary, words of the body, links, attachments, event. Typography, white
-/// space, the order of attributes and punctuation are no part of it.
-pub fn semantic_hash(announcement: &Announcement) -> String {
-    let pieces: Vec<&RichText> = announcement.summary.iter().chain([&announcement.body]).collect();
-    let mut said = vec![words(&announcement.title)];
-    said.extend(pieces.iter().map(|piece| words(&shown(&piece.html))));
-    said.extend(
-        pieces.iter().flat_map(|piece| links(&piece.html)).collect::<BTreeSet<_>>().into_iter().map(str::to_owned),
-    );
-    said.extend(announcement.attachments.iter().map(|attachment| attachment.href.to_string()));
-    said.push(serde_json::to_string(&announcement.event).expect("an event has string keys only"));
-    format!("{RULES}{}", sha256_hex(said.join("\u{1f}").as_bytes()))
-}
-
-/// What readers see of our own sanitised HTML: the text between tags, which stand for a blank.
-fn shown(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    for piece in html.split('<') {
-        text.push(' ');
-        text.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
-    }
-    text
-}
-
-fn words(text: &str) -> String {
-    let plain = deunicode::deunicode(text).to_lowercase();
-    plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// The targets of links in our own sanitised HTML, where attributes are always in double quotes.
-fn links(html: &str) -> impl Iterator<Item = &str> {
-    html.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::sample;
-
-    fn now() -> DateTime<Utc> {
-        "2026-01-02T03:04:05Z".parse().expect("an instant")
-    }
-
-    fn written(title: &str, html: &str) -> Announcement {
-        let mut announcement = sample::announcement("x");
-        title.clone_into(&mut announcement.title);
-        announcement.body.html = html.to_owned();
-        announcement
-    }
-
-    #[test]
-    fn a_correction_changes_nothing_and_a_change_of_meaning_does() {
-        let first = written("Réunion d'information", "<p>On se voit le <a href=\"https://a/\">12</a> !</p>");
-        for (title, html, sequence) in [
-            (
-                "Réunion d’information",
-                "<p class=\"x\">On  se voit\u{a0}le <a href=\"https://a/\">12</a>\u{202f}!</p>",
-                0,
-            ),
-            ("Reunion d'Information", "<div>on se voit le <a href=\"https://a/\">12</a></div>", 0),
-            ("Réunion d'information", "<p>On se voit le <a href=\"https://a/\">19</a> !</p>", 1),
-            ("Réunion d'information", "<p>On se voit le <a href=\"https://b/\">12</a> !</p>", 1),
-        ] {
-            let mut ledger = Ledger::default();
-            assert_eq!(ledger.take_note([&first].into_iter(), first.published.instant).len(), 1);
-            assert_eq!(ledger.take_note([&first].into_iter(), now()), []);
-            let next = written(title, html);
-            ledger.take_note([&next].into_iter(), now());
-            let revision = ledger.revision(&next);
-            assert_eq!(revision.sequence, sequence, "{title} {html}");
-            assert_eq!(revision.updated, if sequence == 0 { first.published.instant } else { now() });
-        }
-    }
-
-    #[test]
-    fn a_file_without_a_date_keeps_the_moment_it_was_read() {
-        let mut announcement = written("t", "<p>b</p>");
-        let dated = Ledger::default().take_note([&announcement].into_iter(), now()).remove(0);
-        assert_eq!(dated.first_seen, now());
-        FIRST_SEEN.clone_into(&mut announcement.published.origin);
-        let undated = Ledger::default().take_note([&announcement].into_iter(), now()).remove(0);
-        assert_eq!(undated.first_seen, announcement.published.instant);
-    }
-
-    #[test]
-    fn new_rules_for_the_hash_are_no_change_of_meaning() {
-        let announcement = written("t", "<p>b</p>");
-        let mut ledger = Ledger::default();
-        let mut entry = ledger.take_note([&announcement].into_iter(), now()).remove(0);
-        entry.semantic_hash = "0:of older rules".to_owned();
-        let mut ledger = Ledger::new([entry]);
-        let changed = ledger.take_note([&announcement].into_iter(), now());
-        assert_eq!((changed.len(), changed[0].sequence), (1, 0));
-    }
-}
+mod tests;

@@ -44,6 +44,7 @@ pub(crate) fn rich(text: &str) -> RichText {
 pub(crate) fn announcement(slug: &str) -> Announcement {
     Announcement {
         id: AnnouncementId::minted("www.example.org", day("2019-01-09"), slug),
+        pinned: false,
         source: Source { path: format!("actualites/2019-01-09-{slug}.md"), hash: "0".repeat(64) },
         kind: "actualites".to_owned(),
         lang: "fr".to_owned(),

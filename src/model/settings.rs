@@ -82,6 +82,8 @@ pub struct ContentSettings {
     pub assets: Option<PathBuf>,
     /// Largest file that is read, in bytes.
     pub max_bytes: u64,
+    /// The largest share of what readers see that one scan may withdraw without the operator's word, from 0 to 1.
+    pub max_withdrawn: f64,
 }
 
 /// What of an announcement goes into a feed.

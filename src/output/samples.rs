@@ -58,7 +58,11 @@ pub(super) fn entries(announcements: &[Announcement]) -> Vec<Entry<'_>> {
         .iter()
         .map(|announcement| Entry {
             announcement,
-            revision: Revision { sequence: 0, updated: announcement.published.instant },
+            revision: Revision {
+                sequence: 0,
+                updated: announcement.published.instant,
+                stamp: announcement.published.instant,
+            },
         })
         .collect()
 }
@@ -203,6 +207,7 @@ fn announcement(kind: &str, slug: &str, title: &str, published: &str, categories
     let instant: DateTime<Utc> = published.parse().expect("an instant");
     Announcement {
         id: AnnouncementId::minted("www.numerique.gouv.fr", instant.date_naive(), slug),
+        pinned: false,
         source: Source { path: format!("{kind}/{slug}.md"), hash: String::new() },
         kind: kind.to_owned(),
         lang: "fr".to_owned(),

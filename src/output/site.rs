@@ -49,6 +49,8 @@ pub struct Source<'a> {
     pub templates: &'a Templates,
     pub catalog: &'a Catalog,
     pub ledger: &'a Ledger,
+    /// Events that were withdrawn, as calendars still show them.
+    pub withdrawn: &'a [Announcement],
     /// Decides what is visible and which events are ahead.
     pub now: DateTime<Utc>,
 }
@@ -89,12 +91,14 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn everything(&mut self) -> Result<(), SiteError> {
-        let Source { site, catalog, ledger, now, templates, .. } = self.source;
+        let Source { site, catalog, ledger, now, templates, withdrawn, .. } = self.source;
         let visible: Vec<&Announcement> = catalog.visible(now).collect();
         let entry = |announcement: &'a Announcement| Entry { announcement, revision: ledger.revision(announcement) };
         let entries: Vec<Entry> = visible.iter().map(|announcement| entry(announcement)).collect();
         self.announcement_pages(&entries)?;
         self.event_calendars(&entries)?;
+        let gone: Vec<Entry> = withdrawn.iter().map(entry).collect();
+        self.event_calendars(&gone)?;
         let categories = by_label(&visible, |announcement| &announcement.categories);
         let tags = by_label(&visible, |announcement| &announcement.tags);
         let whole = self.feed(site.title.clone(), String::new(), entries);
@@ -153,10 +157,22 @@ impl<'a> Builder<'a> {
             page_url: feed.page_url(),
             lang: feed.site.lang.clone(),
         });
-        if whole.folder.is_empty() || whole.entries.iter().any(|entry| entry.announcement.event.is_some()) {
-            self.calendar(whole)?;
+        let mut calendar = whole.clone();
+        calendar.entries.extend(self.withdrawn_from(&whole.folder));
+        if whole.folder.is_empty() || calendar.entries.iter().any(|entry| entry.announcement.event.is_some()) {
+            self.calendar(&calendar)?;
         }
         Ok(())
+    }
+
+    /// Withdrawn events that stood in a folder.
+    fn withdrawn_from(&self, folder: &str) -> Vec<Entry<'a>> {
+        let Source { withdrawn, ledger, .. } = self.source;
+        let has = |kind: &str, labels: &[Label]| labels.iter().any(|label| folder == format!("{kind}/{}/", label.slug));
+        let stood_in =
+            |it: &&Announcement| folder.is_empty() || has("categories", &it.categories) || has("tags", &it.tags);
+        let entry = |announcement: &'a Announcement| Entry { announcement, revision: ledger.revision(announcement) };
+        withdrawn.iter().filter(stood_in).map(entry).collect()
     }
 
     /// All events of a folder: a calendar is not bounded, or events would silently leave people's calendars.

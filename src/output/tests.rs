@@ -36,7 +36,7 @@ impl Setting {
 
 pub(super) fn entry(announcement: &Announcement) -> Entry<'_> {
     let updated = announcement.updated.as_ref().unwrap_or(&announcement.published).instant;
-    Entry { announcement, revision: Revision { sequence: 2, updated } }
+    Entry { announcement, revision: Revision { sequence: 2, updated, stamp: updated } }
 }
 
 /// A morning in Paris, with everything an announcement may have.

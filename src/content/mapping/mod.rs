@@ -119,8 +119,10 @@ impl<'a> Mapper<'a> {
         let lang = self.lang(&place);
         let (summary, body) = self.texts(body, body_start, &place, &lang);
         let info = self.info(&place);
+        let (id, pinned) = self.id(&published, &place);
         Some(Announcement {
-            id: self.id(&published, &place),
+            id,
+            pinned,
             source: Source { path: self.path.to_owned(), hash },
             kind: kind(self.path, self.rule),
             title,
@@ -217,13 +219,15 @@ impl<'a> Mapper<'a> {
         if draft || unpublished || in_drafts { Status::Draft } else { Status::Published }
     }
 
-    fn id(&self, published: &crate::model::time::Moment, place: &Place) -> AnnouncementId {
+    /// The id, and whether the author pinned it.
+    fn id(&self, published: &crate::model::time::Moment, place: &Place) -> (AnnouncementId, bool) {
+        let site = &self.habits.site.url;
         if let Some(id) = self.line("id") {
-            AnnouncementId::pinned(&id)
+            (AnnouncementId::pinned_on(site, &id), true)
         } else {
-            let host = self.habits.site.url.host_str().unwrap_or("localhost");
+            let host = site.host_str().unwrap_or("localhost");
             let first_date = self.id_date.unwrap_or_else(|| published.local_date());
-            AnnouncementId::minted(host, first_date, &place.identity)
+            (AnnouncementId::minted(host, first_date, &place.identity), false)
         }
     }
 

@@ -441,6 +441,7 @@ fn read(profile: ProfileName, path: &str, file: &str) -> Understood {
         folders: vec![folder],
         assets: None,
         max_bytes: 1 << 20,
+        max_withdrawn: 1.0,
     };
     let habits = Habits {
         site: &crate::model::sample::site(),

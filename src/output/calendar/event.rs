@@ -47,7 +47,7 @@ fn authority(iri: &str) -> Option<String> {
 pub(super) fn event<'a>(site: &SiteSettings, entry: &Entry) -> Option<ics::Event<'a>> {
     let announcement = entry.announcement;
     let carried = announcement.event.as_ref().filter(|event| is_writable(&event.when))?;
-    let changed = utc(entry.revision.updated);
+    let changed = utc(entry.revision.stamp);
     let mut event = ics::Event::new(uid(announcement, site), changed.clone());
     event.push(Created::new(utc(announcement.published.instant)));
     event.push(LastModified::new(changed));

@@ -6,9 +6,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use super::begin;
-use super::rows::{decode, instant};
+use super::rows::{decode, instant, named};
 use crate::model::announcement::AnnouncementId;
-use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::revision::{Ledger, LedgerEntry, Standing};
 use crate::model::token::SigningKey;
 use crate::store::LastPublish;
 
@@ -39,19 +39,23 @@ fn entry(row: &SqliteRow) -> sqlx::Result<LedgerEntry> {
         sequence: row.try_get("sequence")?,
         first_seen: instant(row, "first_seen")?,
         modified: instant(row, "modified")?,
+        standing: named(row, "standing", &Standing::ALL, Standing::as_str)?,
+        shown: serde_json::from_str(row.try_get("shown")?).map_err(|error| decode("shown", error))?,
     })
 }
 
 pub(super) async fn take_note(writer: &SqlitePool, entries: &[LedgerEntry]) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
     for entry in entries {
-        sqlx::query("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(entry.id.as_str())
             .bind(&entry.path)
             .bind(&entry.semantic_hash)
             .bind(entry.sequence)
             .bind(entry.first_seen.timestamp_millis())
             .bind(entry.modified.timestamp_millis())
+            .bind(entry.standing.as_str())
+            .bind(serde_json::to_string(&entry.shown).expect("what was shown has string keys only"))
             .execute(&mut *transaction)
             .await?;
     }

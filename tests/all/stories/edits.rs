@@ -123,9 +123,9 @@ fn a_folder_that_is_suddenly_empty_withdraws_nothing_until_the_operator_says_so(
     for name in ["agenda", "actualites", "espace-presse"] {
         folder.rename(&format!("content/{name}"), &format!("aside-{name}"));
     }
-    app.until_logged("holds no announcement any more, 5 were there");
+    app.until_logged("5 of 5 announcements would be withdrawn at once");
     assert_eq!(app.text("/atom.xml"), before);
-    let refused = folder.crieur(["build"]).exits(2);
+    let refused = folder.crieur(["build"]).exits(1);
     assert!(refused.stderr.contains("build --confirm"), "{}", refused.stderr);
     assert!(folder.read("public/atom.xml").contains("<entry>"));
     drop(app);

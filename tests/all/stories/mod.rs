@@ -15,6 +15,7 @@ mod relay;
 mod send;
 mod subscribers;
 mod timed;
+mod years;
 
 /// The Monday on which the event of 11 April was announced.
 const MONDAY: &str = "2019-04-08T12:00:00+02:00";
