@@ -1,6 +1,7 @@
 //! Step 1: folder → catalog and diagnostics.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use chrono::{DateTime, Utc};
 use tokio::task::block_in_place;
@@ -9,6 +10,7 @@ use super::App;
 use crate::config::Config;
 use crate::content::folder::{self, FolderError};
 use crate::content::mapping::{self, Habits, Understood};
+use crate::content::memory::Memory;
 use crate::content::profile::Profile;
 use crate::content::{self, Loaded};
 use crate::model::diagnostic::Diagnostic;
@@ -71,10 +73,19 @@ impl App {
     }
 
     pub(super) async fn read_with_ledger(&self, now: DateTime<Utc>) -> anyhow::Result<(Loaded, Ledger)> {
-        let last_good = self.store.last_good().await?;
+        let hashes = self.store.last_good().await?;
         let ledger = self.store.ledger().await?;
-        let loaded = block_in_place(|| read_folder(&self.config, &self.profile, &last_good, &ledger, now))?;
-        Ok((loaded, ledger))
+        let first_seen = ledger.first_seen_by_path();
+        let habits = habits(&self.config, &self.profile, &first_seen, now);
+        let reading = block_in_place(|| {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let content = &self.config.content;
+            let walk = folder::walk(&content.dir, content.max_bytes, &|path, stamp| memory.knows(path, stamp))?;
+            Ok::<_, FolderError>(content::read(walk, &hashes, &mut memory, habits))
+        })?;
+        let bytes = self.store.last_good_bytes(&reading.wants()).await?;
+        let loaded = block_in_place(|| reading.finish(&bytes, &ledger, habits));
+        Ok((with_whole_paths(loaded, &self.config), ledger))
     }
 }
 
@@ -97,7 +108,11 @@ pub struct Braked {
 /// Where the folder itself cannot be read.
 pub fn check(config: &Config, now: DateTime<Utc>) -> Result<Loaded, FolderError> {
     let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
-    read_folder(config, &profile, &HashMap::new(), &Ledger::default(), now)
+    let first_seen = HashMap::new();
+    let habits = habits(config, &profile, &first_seen, now);
+    let walk = folder::walk(&config.content.dir, config.content.max_bytes, &|_, _| false)?;
+    let reading = content::read(walk, &HashMap::new(), &mut Memory::default(), habits);
+    Ok(with_whole_paths(reading.finish(&HashMap::new(), &Ledger::default(), habits), config))
 }
 
 /// Reads one file by a configuration: its announcement with the origin of each field, or why there is none.
@@ -106,32 +121,29 @@ pub fn check(config: &Config, now: DateTime<Utc>) -> Result<Loaded, FolderError>
 /// Where the content folder cannot be read.
 pub fn explain(config: &Config, path: &str, now: DateTime<Utc>) -> Result<Option<FileRead>, FolderError> {
     let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
-    let walk = folder::walk(&config.content.dir, config.content.max_bytes)?;
+    let walk = folder::walk(&config.content.dir, config.content.max_bytes, &|other, _| other != path)?;
     let first_seen = HashMap::new();
-    let habits =
-        Habits { site: &config.site, content: &config.content, profile: &profile, first_seen: &first_seen, now };
-    Ok(walk.files.into_iter().find(|file| file.path == path).map(|file| match file.bytes {
-        Ok(bytes) => mapping::read(path, &bytes, habits),
-        Err(error) => Err(vec![error]),
-    }))
+    let habits = habits(config, &profile, &first_seen, now);
+    let file = walk.files.into_iter().find(|file| file.path == path);
+    Ok(file.map(|file| mapping::read(path, &file.bytes.map_err(|error| vec![error])?.unwrap_or_default(), habits)))
 }
 
 /// What became of one file.
 pub type FileRead = Result<Understood, Vec<Diagnostic>>;
 
-fn read_folder(
-    config: &Config,
-    profile: &Profile,
-    last_good: &HashMap<String, Vec<u8>>,
-    ledger: &Ledger,
+fn habits<'a>(
+    config: &'a Config,
+    profile: &'a Profile,
+    first_seen: &'a HashMap<String, DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<Loaded, FolderError> {
-    let first_seen = ledger.first_seen_by_path();
-    let walk = folder::walk(&config.content.dir, config.content.max_bytes)?;
-    let habits = Habits { site: &config.site, content: &config.content, profile, first_seen: &first_seen, now };
-    let mut loaded = content::load(walk, last_good, ledger, habits);
+) -> Habits<'a> {
+    Habits { site: &config.site, content: &config.content, profile, first_seen, now }
+}
+
+/// Diagnostics name files as the operator would from where they stand.
+fn with_whole_paths(mut loaded: Loaded, config: &Config) -> Loaded {
     for diagnostic in &mut loaded.diagnostics {
         diagnostic.file = config.content.dir.join(&diagnostic.file).display().to_string();
     }
-    Ok(loaded)
+    loaded
 }

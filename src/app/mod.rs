@@ -9,7 +9,7 @@ mod status;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 
@@ -19,6 +19,7 @@ pub use self::preview::Preview;
 pub use self::publish::Published;
 pub use self::status::Status;
 use crate::config::{Config, StoreLocation};
+use crate::content::memory::Memory;
 use crate::content::profile::Profile;
 use crate::model::token::SigningKey;
 use crate::output::templates::Templates;
@@ -31,6 +32,8 @@ pub struct App {
     pub templates: Templates,
     pub key: SigningKey,
     profile: Profile,
+    /// What the content folder said last.
+    memory: Mutex<Memory>,
 }
 
 impl App {
@@ -44,7 +47,7 @@ impl App {
         let templates = templates(&config.templates)?;
         let key = store.signing_key(SigningKey::new(random_bytes()?)).await?;
         let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
-        Ok(Self { config, store, templates, key, profile })
+        Ok(Self { config, store, templates, key, profile, memory: Mutex::default() })
     }
 }
 

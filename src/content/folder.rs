@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::diagnostic::{Diagnostic, Position};
@@ -14,8 +15,33 @@ const MAX_DEPTH: usize = 32;
 pub struct SourceFile {
     /// Below the content folder, with `/` between its parts.
     pub path: String,
-    /// Its bytes, or why it could not be read.
-    pub bytes: Result<Vec<u8>, Diagnostic>,
+    pub stamp: Stamp,
+    /// Its bytes, `None` where its stamp was known; or why it could not be read.
+    pub bytes: Result<Option<Vec<u8>>, Diagnostic>,
+}
+
+/// What the folder itself says of a file, without reading it. A file with the stamp it had has the bytes it had, unless it
+/// was written twice within the clock's tick (see `Memory`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stamp {
+    pub len: u64,
+    /// Nanoseconds since 1970.
+    pub modified: i64,
+    /// When anything about it changed, its name too: `touch -r` does not turn it back.
+    pub changed: i64,
+    pub inode: u64,
+}
+
+impl Stamp {
+    fn of(file: &fs::Metadata) -> Self {
+        let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
+        Self {
+            len: file.len(),
+            modified: nanos(file.mtime(), file.mtime_nsec()),
+            changed: nanos(file.ctime(), file.ctime_nsec()),
+            inode: file.ino(),
+        }
+    }
 }
 
 /// What a walk found.
@@ -50,54 +76,74 @@ pub fn walk_is_possible(dir: &Path) -> Result<(), FolderError> {
     fs::read_dir(dir).map(|_| ()).map_err(|error| FolderError::Unreadable(dir.to_owned(), error))
 }
 
-/// Reads all announcements below `dir`, none larger than `max_bytes`.
+/// Reads all announcements below `dir`, none larger than `max_bytes`, except those whose stamp `is_known` for their path.
 ///
 /// # Errors
 /// Only where the folder itself cannot be read: it may be unmounted, which says nothing about its files.
-pub fn walk(dir: &Path, max_bytes: u64) -> Result<Walk, FolderError> {
+pub fn walk(dir: &Path, max_bytes: u64, is_known: &dyn Fn(&str, &Stamp) -> bool) -> Result<Walk, FolderError> {
     let mut walk = Walk::default();
     let entries = fs::read_dir(dir).map_err(|error| FolderError::Unreadable(dir.to_owned(), error))?;
-    enter(entries, "", max_bytes, 1, &mut walk);
+    Walker { max_bytes, is_known, walk: &mut walk }.enter(entries, "", 1);
     walk.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(walk)
 }
 
-fn enter(entries: fs::ReadDir, prefix: &str, max_bytes: u64, depth: usize, walk: &mut Walk) {
-    for entry in entries {
-        let Ok(entry) = entry.inspect_err(|error| unreadable(walk, prefix, error)) else { continue };
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            let shown = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            walk.diagnostics.push(passed_over(&shown, "file-name", "its name is no UTF-8"));
-            continue;
-        };
-        if is_ignored(&name) {
-            continue;
-        }
-        let path = format!("{prefix}{name}");
-        // of the entry itself: a link is not followed
-        let Ok(kind) = entry.file_type().inspect_err(|error| unreadable(walk, &path, error)) else { continue };
-        if kind.is_dir() {
-            enter_folder(&entry.path(), &path, max_bytes, depth, walk);
-        } else if !is_announcement(&name) {
-        } else if kind.is_file() {
-            walk.files.push(SourceFile { bytes: read(&entry.path(), max_bytes).map_err(|d| d.in_file(&path)), path });
-        } else {
-            let what = if kind.is_symlink() { "it is a link" } else { "it is no regular file" };
-            walk.diagnostics.push(passed_over(&path, "not-a-file", what));
-        }
-    }
+struct Walker<'a> {
+    max_bytes: u64,
+    is_known: &'a dyn Fn(&str, &Stamp) -> bool,
+    walk: &'a mut Walk,
 }
 
-fn enter_folder(folder: &Path, path: &str, max_bytes: u64, depth: usize, walk: &mut Walk) {
-    if depth >= MAX_DEPTH {
-        walk.diagnostics.push(passed_over(path, "too-deep", "folders are nested too deep"));
-        return;
-    }
-    match fs::read_dir(folder) {
-        Ok(entries) => enter(entries, &format!("{path}/"), max_bytes, depth + 1, walk),
-        Err(error) => {
-            unreadable(walk, path, &error);
+impl Walker<'_> {
+    fn enter(&mut self, entries: fs::ReadDir, prefix: &str, depth: usize) {
+        for entry in entries {
+            let Ok(entry) = entry.inspect_err(|error| unreadable(self.walk, prefix, error)) else { continue };
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                let shown = format!("{prefix}{}", entry.file_name().to_string_lossy());
+                self.walk.diagnostics.push(passed_over(&shown, "file-name", "its name is no UTF-8"));
+                continue;
+            };
+            if !is_ignored(&name) {
+                self.look_at(&entry, format!("{prefix}{name}"), &name, depth);
+            }
         }
+    }
+
+    fn look_at(&mut self, entry: &fs::DirEntry, path: String, name: &str, depth: usize) {
+        // of the entry itself: a link is not followed
+        let Ok(kind) = entry.file_type().inspect_err(|error| unreadable(self.walk, &path, error)) else { return };
+        if kind.is_dir() {
+            self.enter_folder(&entry.path(), &path, depth);
+        } else if !is_announcement(name) {
+        } else if kind.is_file() {
+            let file = self.file(&entry.path(), path);
+            self.walk.files.push(file);
+        } else {
+            let what = if kind.is_symlink() { "it is a link" } else { "it is no regular file" };
+            self.walk.diagnostics.push(passed_over(&path, "not-a-file", what));
+        }
+    }
+
+    fn enter_folder(&mut self, folder: &Path, path: &str, depth: usize) {
+        if depth >= MAX_DEPTH {
+            self.walk.diagnostics.push(passed_over(path, "too-deep", "folders are nested too deep"));
+            return;
+        }
+        match fs::read_dir(folder) {
+            Ok(entries) => self.enter(entries, &format!("{path}/"), depth + 1),
+            Err(error) => unreadable(self.walk, path, &error),
+        }
+    }
+
+    /// The stamp is taken first: a file that is written meanwhile has another one the next time.
+    fn file(&self, file: &Path, path: String) -> SourceFile {
+        let stamp = fs::symlink_metadata(file).map(|file| Stamp::of(&file)).unwrap_or_default();
+        let bytes = if (self.is_known)(&path, &stamp) {
+            Ok(None)
+        } else {
+            read(file, self.max_bytes).map(Some).map_err(|diagnostic| diagnostic.in_file(&path))
+        };
+        SourceFile { path, stamp, bytes }
     }
 }
 
@@ -154,7 +200,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("/etc/passwd", root.join("link.md")).expect("a link");
         std::os::unix::fs::symlink(root, root.join("agenda/loop")).expect("a loop");
-        let walk = walk(root, 1024).expect("a walk");
+        let walk = walk(root, 1024, &|_, _| false).expect("a walk");
         let paths: Vec<&str> = walk.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["agenda/a.md", "b.MARKDOWN"]);
         let [link] = &walk.diagnostics[..] else { panic!("{:?}", walk.diagnostics) };
@@ -166,13 +212,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         fs::write(dir.path().join("a.md"), "x".repeat(11)).expect("a file");
         fs::write(dir.path().join("b.md"), "x".repeat(10)).expect("a file");
-        let walk = walk(dir.path(), 10).expect("a walk");
+        let walk = walk(dir.path(), 10, &|_, _| false).expect("a walk");
         assert_eq!(walk.files[0].bytes.as_ref().expect_err("too large").code, "file-too-large");
         assert!(walk.files[1].bytes.is_ok());
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_an_error_not_an_empty_catalog() {
-        assert!(walk(Path::new("/nowhere/at/all"), 10).is_err());
+        assert!(walk(Path::new("/nowhere/at/all"), 10, &|_, _| false).is_err());
     }
 }

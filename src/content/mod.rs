@@ -8,22 +8,25 @@ pub mod front_matter;
 pub mod lookup;
 pub mod mapping;
 pub mod markdown;
+pub mod memory;
 pub mod origins;
 pub mod profile;
 pub mod shortcodes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
-use std::hash::BuildHasher;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use self::folder::Walk;
+use self::folder::{SourceFile, Walk};
 use self::mapping::Habits;
+use self::memory::{Memory, Said};
 use crate::model::announcement::{Announcement, AnnouncementId};
 use crate::model::catalog::Catalog;
 use crate::model::diagnostic::{Diagnostic, Position, Severity};
 use crate::model::revision::Ledger;
+use crate::model::token::sha256_hex;
 
 /// A folder loaded: what can be published, and everything there is to say about it.
 #[derive(Debug, Default)]
@@ -31,9 +34,9 @@ pub struct Loaded {
     pub catalog: Catalog,
     /// Ordered by file and place.
     pub diagnostics: Vec<Diagnostic>,
-    /// Bytes of files that were read without error and are new or changed since `last_good`.
+    /// Bytes of files that were read without error and are not the last good ones.
     pub good: Vec<(String, Vec<u8>)>,
-    /// Files of `last_good` that are gone.
+    /// Files of the last good ones that are gone.
     pub gone: Vec<String>,
     /// How many files were found, readable or not.
     pub files: usize,
@@ -45,78 +48,106 @@ impl Loaded {
     }
 }
 
-/// Reads what a walk found. A file that cannot be read or understood keeps its last good version; the others go on. What
-/// was published before is known again by `history`, whatever its file is called now.
-pub fn load<S: BuildHasher>(
-    walk: Walk,
-    last_good: &HashMap<String, Vec<u8>, S>,
-    history: &Ledger,
-    habits: Habits,
-) -> Loaded {
-    let mut present: HashSet<String> = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
-    let mut announcements: Vec<_> =
-        present.iter().filter_map(|path| again(path, last_good.get(path)?, habits)).collect();
-    let found = walk.files.len();
-    let mut loaded = Loaded { files: found, diagnostics: walk.diagnostics, ..Loaded::default() };
+/// The files of a folder read; what they do not say themselves is still to be looked up in their last good versions.
+#[derive(Debug, Default)]
+pub struct Reading {
+    announcements: Vec<Arc<Announcement>>,
+    loaded: Loaded,
+    /// Paths that were found, and those nothing is known about.
+    present: HashSet<String>,
+    /// Files that have no announcement to show, or one without the event it may have had.
+    failed: Vec<(String, Option<Arc<Announcement>>)>,
+    unknown: Vec<String>,
+}
+
+/// Reads what a walk found; what `memory` knows is not read again. `last_good` holds the hash of each file's last good bytes.
+pub fn read(walk: Walk, last_good: &HashMap<String, String>, memory: &mut Memory, habits: Habits) -> Reading {
+    let mut reading = Reading::default();
+    reading.unknown = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
+    reading.loaded.files = walk.files.len();
+    reading.loaded.diagnostics = walk.diagnostics;
+    reading.present = walk.files.iter().map(|file| file.path.clone()).collect();
+    memory.forget_all_but(|path| reading.present.contains(path));
+    reading.present.extend(reading.unknown.iter().cloned());
     for file in walk.files {
-        let before = last_good.get(&file.path);
-        let told = loaded.diagnostics.len();
-        let read = read_one(&file.path, file.bytes.as_deref(), habits, &mut loaded.diagnostics);
-        let has_errors = loaded.diagnostics[told..].iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-        let last = || before.and_then(|bytes| again(&file.path, bytes, habits));
-        match read {
-            // a slip in its date must not call an event off in everybody's calendar
-            Some(now) if has_errors && now.event.is_none() => {
-                announcements.push(last().filter(|last| last.event.is_some()).unwrap_or(now));
+        reading.take(file, last_good, memory, habits);
+    }
+    reading.loaded.gone = last_good.keys().filter(|path| !reading.present.contains(*path)).cloned().collect();
+    reading.loaded.gone.sort();
+    reading
+}
+
+impl Reading {
+    fn take(&mut self, file: SourceFile, last_good: &HashMap<String, String>, memory: &mut Memory, habits: Habits) {
+        let SourceFile { path, stamp, bytes } = file;
+        let (said, bytes) = match bytes {
+            Ok(None) => (memory.recall(&path).unwrap_or_else(|| Err(Vec::new())), None),
+            Ok(Some(bytes)) => {
+                let hash = sha256_hex(&bytes);
+                let said = memory.recall_bytes(&path, &hash).unwrap_or_else(|| understand(&path, &bytes, habits));
+                let is_new = last_good.get(&path) != Some(&hash);
+                memory.keep(&path, stamp, hash, &said, habits.now);
+                (said, is_new.then_some(bytes))
             }
-            Some(announcement) => {
-                announcements.push(announcement);
-                if let Some(bytes) = file.bytes.ok().filter(|bytes| before != Some(bytes)) {
-                    loaded.good.push((file.path.clone(), bytes));
+            Err(error) => (Err(vec![error]), None),
+        };
+        let known = last_good.contains_key(&path);
+        match said {
+            Ok((announcement, diagnostics)) => {
+                let has_errors = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+                self.loaded.diagnostics.extend(diagnostics);
+                // a slip in its date must not call an event off in everybody's calendar
+                if has_errors && announcement.event.is_none() && known {
+                    self.failed.push((path, Some(announcement)));
+                } else {
+                    self.announcements.push(announcement);
+                    self.loaded.good.extend(bytes.map(|bytes| (path, bytes)));
                 }
             }
-            None => announcements.extend(last()),
+            Err(diagnostics) => {
+                self.loaded.diagnostics.extend(diagnostics);
+                self.failed.extend(known.then_some((path, None)));
+            }
         }
-        present.insert(file.path);
     }
-    loaded.gone = last_good.keys().filter(|path| !present.contains(*path)).cloned().collect();
-    loaded.gone.sort();
-    let gone: Vec<_> = loaded.gone.iter().filter_map(|path| again(path, last_good.get(path)?, habits)).collect();
-    history.recognise(&mut announcements, &present, &gone);
-    let holder = |id: &AnnouncementId| history.get(id).map(|entry| entry.path.as_str());
-    let (catalog, clashes) = Catalog::new(announcements, holder);
-    loaded.catalog = catalog;
-    loaded.diagnostics.extend(clashes);
-    loaded.diagnostics.sort_by(|a, b| (&a.file, a.position, a.code).cmp(&(&b.file, b.position, b.code)));
-    loaded
+
+    /// The files whose last good bytes are asked for, to `finish` with.
+    pub fn wants(&self) -> BTreeSet<String> {
+        let failed = self.failed.iter().map(|(path, _)| path);
+        failed.chain(&self.unknown).chain(&self.loaded.gone).cloned().collect()
+    }
+
+    /// Puts the catalog together. What cannot be read keeps its last good version; what was published before is known again
+    /// by `history`, whatever its file is called now.
+    pub fn finish(mut self, last_good: &HashMap<String, Vec<u8>>, history: &Ledger, habits: Habits) -> Loaded {
+        // the last good version of a file, whose own diagnostics were told when it was new
+        let again = |path: &String| understand(path, last_good.get(path)?, habits).ok().map(|(last, _)| last);
+        for (path, now) in &self.failed {
+            let last = again(path).filter(|last| now.is_none() || last.event.is_some());
+            self.announcements.extend(last.or_else(|| now.clone()));
+        }
+        self.announcements.extend(self.unknown.iter().filter_map(again));
+        let gone: Vec<_> = self.loaded.gone.iter().filter_map(again).collect();
+        let Self { mut announcements, mut loaded, present, .. } = self;
+        history.recognise(&mut announcements, &present, &gone);
+        if let Some(assets) = &habits.content.assets {
+            for announcement in announcements.iter_mut().filter(|announcement| !announcement.attachments.is_empty()) {
+                loaded.diagnostics.extend(assets::measure(Arc::make_mut(announcement), assets, habits.site));
+            }
+        }
+        let holder = |id: &AnnouncementId| history.get(id).map(|entry| entry.path.as_str());
+        let (catalog, clashes) = Catalog::new(announcements, holder);
+        loaded.catalog = catalog;
+        loaded.diagnostics.extend(clashes);
+        loaded.diagnostics.sort_by(|a, b| (&a.file, a.position, a.code).cmp(&(&b.file, b.position, b.code)));
+        loaded
+    }
 }
 
 /// An error beside an announcement (an end before its start) does not keep it from being published.
-fn read_one(
-    path: &str,
-    bytes: Result<&[u8], &Diagnostic>,
-    habits: Habits,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Announcement> {
-    let understood = match bytes {
-        Ok(bytes) => catch_unwind(AssertUnwindSafe(|| mapping::read(path, bytes, habits)))
-            .unwrap_or_else(|_| Err(vec![fault_of_ours(path)])),
-        Err(error) => Err(vec![error.clone()]),
-    };
-    match understood {
-        Ok(understood) => {
-            diagnostics.extend(understood.diagnostics);
-            let mut announcement = understood.announcement;
-            if let Some(assets) = &habits.content.assets {
-                diagnostics.extend(assets::measure(&mut announcement, assets, habits.site));
-            }
-            Some(announcement)
-        }
-        Err(errors) => {
-            diagnostics.extend(errors);
-            None
-        }
-    }
+fn understand(path: &str, bytes: &[u8], habits: Habits) -> Said {
+    let understood = catch_unwind(AssertUnwindSafe(|| mapping::read(path, bytes, habits)));
+    memory::said(understood.unwrap_or_else(|_| Err(vec![fault_of_ours(path)])))
 }
 
 /// A panic over one file must not stop the others, let alone the daemon.
@@ -124,9 +155,4 @@ fn fault_of_ours(path: &str) -> Diagnostic {
     Diagnostic::error("reader-fault", Position::START, "crieur cannot read this file, which is a fault of its own")
         .with_hint("please report it with the file; until then, take out what was changed last")
         .in_file(path)
-}
-
-/// The last good version of a file, whose own diagnostics were told when it was new.
-fn again(path: &str, bytes: &[u8], habits: Habits) -> Option<Announcement> {
-    read_one(path, Ok(bytes), habits, &mut Vec::new())
 }

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::folder::{SourceFile, Walk};
+use super::Loaded;
+use super::folder::{SourceFile, Stamp, Walk};
 use super::mapping::Habits;
+use super::memory::Memory;
 use super::profile::Profile;
-use super::{Loaded, load};
 use crate::model::announcement::{Announcement, Status};
 use crate::model::revision::Ledger;
 use crate::model::sample;
 use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName};
+use crate::model::token::sha256_hex;
 
 fn settings(profile: ProfileName) -> ContentSettings {
     ContentSettings {
@@ -28,16 +30,17 @@ fn load_with(content: &ContentSettings, files: &[(&str, &[u8])], last_good: &[(&
     let profile = Profile::with_overrides(content.profile, &content.fields);
     let now = "2026-11-22T12:00:00Z".parse().expect("an instant");
     let first_seen = HashMap::from([("seen.md".to_owned(), "2020-05-05T10:00:00Z".parse().expect("an instant"))]);
-    let files = files.iter().map(|(path, bytes)| SourceFile { path: (*path).to_owned(), bytes: Ok(bytes.to_vec()) });
+    let files = files.iter().map(|(path, bytes)| SourceFile {
+        path: (*path).to_owned(),
+        stamp: Stamp::default(),
+        bytes: Ok(Some(bytes.to_vec())),
+    });
     let walk = Walk { files: files.collect(), ..Walk::default() };
     let last_good: HashMap<String, Vec<u8>> =
         last_good.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
-    load(
-        walk,
-        &last_good,
-        &Ledger::default(),
-        Habits { site: &site, content, profile: &profile, first_seen: &first_seen, now },
-    )
+    let habits = Habits { site: &site, content, profile: &profile, first_seen: &first_seen, now };
+    let hashes = last_good.iter().map(|(path, bytes)| (path.clone(), sha256_hex(bytes))).collect();
+    super::read(walk, &hashes, &mut Memory::default(), habits).finish(&last_good, &Ledger::default(), habits)
 }
 
 fn load_one(front: &str, body: &str) -> Loaded {
@@ -48,7 +51,7 @@ fn load_one(front: &str, body: &str) -> Loaded {
 fn one(front: &str, body: &str) -> Announcement {
     let loaded = load_one(front, body);
     let [announcement] = loaded.catalog.all() else { panic!("one announcement: {:?}", loaded.diagnostics) };
-    announcement.clone()
+    announcement.as_ref().clone()
 }
 
 /// Codes with lines and columns.

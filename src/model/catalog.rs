@@ -1,6 +1,7 @@
 //! The catalog: all announcements as loaded at one moment, newest first, ids and addresses unique, immutable.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +11,7 @@ use super::text::Label;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
-    announcements: Vec<Announcement>,
+    announcements: Vec<Arc<Announcement>>,
 }
 
 impl Catalog {
@@ -18,16 +19,17 @@ impl Catalog {
     /// tells the file an id was last read from), else the first published; the other is left out, with an error that names
     /// both. Where authors pinned one id to two files nobody knows yet, both are left out: either could be meant.
     pub fn new<'a>(
-        mut announcements: Vec<Announcement>,
+        announcements: impl IntoIterator<Item = impl Into<Arc<Announcement>>>,
         holder: impl Fn(&AnnouncementId) -> Option<&'a str>,
     ) -> (Self, Vec<Diagnostic>) {
         let is_known = |it: &Announcement| holder(&it.id) == Some(it.source.path.as_str());
+        let mut announcements: Vec<Arc<Announcement>> = announcements.into_iter().map(Into::into).collect();
         announcements.sort_by(|a, b| (!is_known(a), age(a)).cmp(&(!is_known(b), age(b))));
         let mut diagnostics = Vec::new();
         let announcements = without_rival_pins(announcements, is_known, &mut diagnostics);
         let mut ids = HashMap::new();
         let mut addresses = HashMap::new();
-        let mut kept: Vec<Announcement> = Vec::with_capacity(announcements.len());
+        let mut kept: Vec<Arc<Announcement>> = Vec::with_capacity(announcements.len());
         for announcement in announcements {
             let rival = ids
                 .get(&announcement.id)
@@ -37,7 +39,7 @@ impl Catalog {
                     addresses.get(path).map(|index| (index, "slug-clash", format!("the address `{path}`")))
                 });
             if let Some((index, code, what)) = rival {
-                let first: &Announcement = &kept[*index];
+                let first: &Arc<Announcement> = &kept[*index];
                 diagnostics.push(clash(&announcement, first, code, &what));
                 continue;
             }
@@ -52,7 +54,7 @@ impl Catalog {
     }
 
     /// Newest first.
-    pub fn all(&self) -> &[Announcement] {
+    pub fn all(&self) -> &[Arc<Announcement>] {
         &self.announcements
     }
 
@@ -65,12 +67,12 @@ impl Catalog {
     }
 
     pub fn get(&self, id: &AnnouncementId) -> Option<&Announcement> {
-        self.announcements.iter().find(|announcement| announcement.id == *id)
+        self.announcements.iter().find(|announcement| announcement.id == *id).map(Arc::as_ref)
     }
 
     /// What readers may see at `now`, newest first.
     pub fn visible(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Announcement> {
-        self.announcements.iter().filter(move |announcement| announcement.is_visible(now))
+        self.announcements.iter().map(Arc::as_ref).filter(move |announcement| announcement.is_visible(now))
     }
 
     /// The next instant at which an announcement appears or expires by itself.
@@ -97,14 +99,12 @@ pub fn by_label<'a>(
 }
 
 /// Slugs name the calendars of events: where two differ in their dates only, the later one says its own.
-fn with_own_slug(mut announcement: Announcement, slugs: &mut HashSet<String>) -> Announcement {
+fn with_own_slug(mut announcement: Arc<Announcement>, slugs: &mut HashSet<String>) -> Arc<Announcement> {
     if !slugs.insert(announcement.slug.clone()) {
         let dated = format!("{}-{}", announcement.slug, announcement.published.local_date());
-        let mut numbered = (2..).map(|number| format!("{dated}-{number}"));
-        announcement.slug.clone_from(&dated);
-        while !slugs.insert(announcement.slug.clone()) {
-            announcement.slug = numbered.next().unwrap_or_default();
-        }
+        let numbered = (2..).map(|number| format!("{dated}-{number}"));
+        let own = std::iter::once(dated.clone()).chain(numbered).find(|slug| slugs.insert(slug.clone()));
+        Arc::make_mut(&mut announcement).slug = own.unwrap_or(dated);
     }
     announcement
 }
@@ -116,17 +116,17 @@ fn age(announcement: &Announcement) -> (DateTime<Utc>, &str, &str) {
 
 /// Takes out the files that have one pinned id among them and of which none is known by it.
 fn without_rival_pins(
-    announcements: Vec<Announcement>,
+    announcements: Vec<Arc<Announcement>>,
     is_known: impl Fn(&Announcement) -> bool,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Announcement> {
+) -> Vec<Arc<Announcement>> {
     let mut files: HashMap<AnnouncementId, Vec<String>> = HashMap::new();
     let mut known = HashSet::new();
     for announcement in announcements.iter().filter(|announcement| announcement.pinned) {
         files.entry(announcement.id.clone()).or_default().push(announcement.source.path.clone());
         known.extend(is_known(announcement).then(|| announcement.id.clone()));
     }
-    let is_rival = |it: &Announcement| it.pinned && files[&it.id].len() > 1 && !known.contains(&it.id);
+    let is_rival = |it: &Arc<Announcement>| it.pinned && files[&it.id].len() > 1 && !known.contains(&it.id);
     let (rivals, rest): (Vec<_>, Vec<_>) = announcements.into_iter().partition(is_rival);
     for rival in rivals {
         let others = files[&rival.id].iter().filter(|path| **path != rival.source.path);

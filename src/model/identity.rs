@@ -6,6 +6,7 @@
 //! title or slug, or in most of its words. A copy is no move: what is still there keeps its id.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::announcement::{Announcement, AnnouncementId};
 use super::meaning::{semantic_hash, words};
@@ -18,7 +19,12 @@ const ALIKE: f64 = 0.6;
 impl Ledger {
     /// Gives announcements the identity and the former addresses the ledger has for them. `present` holds the paths of all
     /// files that are there, readable or not; `gone` what files that are not there any more said last.
-    pub fn recognise(&self, announcements: &mut [Announcement], present: &HashSet<String>, gone: &[Announcement]) {
+    pub fn recognise(
+        &self,
+        announcements: &mut [Arc<Announcement>],
+        present: &HashSet<String>,
+        gone: &[Arc<Announcement>],
+    ) {
         let by_path = self.by_path();
         let mut strangers = Vec::new();
         for (index, announcement) in announcements.iter_mut().enumerate() {
@@ -52,16 +58,16 @@ impl Ledger {
 
     fn recognise_moved(
         &self,
-        announcements: &mut [Announcement],
+        announcements: &mut [Arc<Announcement>],
         strangers: &[usize],
         present: &HashSet<String>,
-        gone: &[Announcement],
+        gone: &[Arc<Announcement>],
     ) {
         if strangers.is_empty() {
             return;
         }
         let taken: HashSet<AnnouncementId> = announcements.iter().map(|announcement| announcement.id.clone()).collect();
-        let gone: HashMap<&str, &Announcement> = gone.iter().map(|it| (it.source.path.as_str(), it)).collect();
+        let gone: HashMap<&str, &Announcement> = gone.iter().map(|it| (it.source.path.as_str(), it.as_ref())).collect();
         let free = self.entries().filter(|entry| !present.contains(&entry.path) && !taken.contains(&entry.id));
         let mut free: Vec<Trace> = free.map(|entry| Trace::of(entry, gone.get(entry.path.as_str()).copied())).collect();
         // the order of a hash map must not decide
@@ -159,18 +165,20 @@ fn may_adopt(announcement: &Announcement, entry: &LedgerEntry) -> bool {
     !announcement.pinned || pin(&announcement.id).is_some_and(|own| pin(&entry.id) == Some(own))
 }
 
-fn adopt(announcement: &mut Announcement, entry: &LedgerEntry) {
-    announcement.id = entry.id.clone();
-    if announcement.published.origin == FIRST_SEEN {
-        announcement.published.instant = entry.first_seen;
+fn adopt(announcement: &mut Arc<Announcement>, entry: &LedgerEntry) {
+    if announcement.id != entry.id {
+        Arc::make_mut(announcement).id = entry.id.clone();
+    }
+    if announcement.published.origin == FIRST_SEEN && announcement.published.instant != entry.first_seen {
+        Arc::make_mut(announcement).published.instant = entry.first_seen;
     }
 }
 
-fn add_former_addresses(announcement: &mut Announcement, entry: &LedgerEntry) {
+fn add_former_addresses(announcement: &mut Arc<Announcement>, entry: &LedgerEntry) {
     let own = announcement.url.path().to_owned();
     for address in entry.shown.former_addresses.iter().chain([&entry.shown.address]) {
         if !address.is_empty() && *address != own && !announcement.aliases.contains(address) {
-            announcement.aliases.push(address.clone());
+            Arc::make_mut(announcement).aliases.push(address.clone());
         }
     }
 }

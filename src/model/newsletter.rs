@@ -142,7 +142,7 @@ impl Newsletter {
         cut_off: DateTime<Utc>,
     ) -> Selection<'a> {
         let mut selection = Selection::default();
-        for announcement in catalog.all() {
+        for announcement in catalog.all().iter().map(AsRef::as_ref) {
             let verdict = self.judge(announcement, told, cut_off);
             match verdict {
                 Verdict::New => selection.new.push(announcement),

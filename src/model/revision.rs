@@ -101,7 +101,7 @@ impl Ledger {
 
     /// Entries whose file is at another place now. Idempotent once they are stored.
     pub fn moved(&self, catalog: &Catalog) -> Vec<LedgerEntry> {
-        let moved = |it: &Announcement| {
+        let moved = |it: &std::sync::Arc<Announcement>| {
             let entry = self.0.get(&it.id).filter(|entry| entry.path != it.source.path)?;
             Some(LedgerEntry { path: it.source.path.clone(), ..entry.clone() })
         };

@@ -6,7 +6,7 @@
 mod settle;
 mod sqlite;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -85,8 +85,11 @@ pub trait Store: Send + Sync {
     /// Stores new and changed entries, all or none. Idempotent.
     async fn take_note(&self, entries: &[LedgerEntry]) -> Result<()>;
 
-    /// The last good bytes of each file, by its path below the content folder.
-    async fn last_good(&self) -> Result<HashMap<String, Vec<u8>>>;
+    /// The SHA-256 (hexadecimal) of the last good bytes of each file, by its path below the content folder.
+    async fn last_good(&self) -> Result<HashMap<String, String>>;
+
+    /// The last good bytes of these files; those without any are left out.
+    async fn last_good_bytes(&self, paths: &BTreeSet<String>) -> Result<HashMap<String, Vec<u8>>>;
 
     /// Keeps the bytes of files that were read without error and forgets those that are gone, all or none.
     async fn keep_last_good(&self, good: &[(String, Vec<u8>)], gone: &[String]) -> Result<()>;

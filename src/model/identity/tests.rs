@@ -28,11 +28,11 @@ fn known(announcements: &[Announcement]) -> Ledger {
 fn recognised(before: &Announcement, now: Announcement, also: &[&str]) -> Announcement {
     let mut present: HashSet<String> = also.iter().map(|path| (*path).to_owned()).collect();
     present.insert(now.source.path.clone());
-    let gone: Vec<Announcement> =
-        (!present.contains(&before.source.path)).then(|| before.clone()).into_iter().collect();
-    let mut announcements = vec![now];
+    let gone: Vec<Arc<Announcement>> =
+        (!present.contains(&before.source.path)).then(|| before.clone().into()).into_iter().collect();
+    let mut announcements = vec![Arc::new(now)];
     known(std::slice::from_ref(before)).recognise(&mut announcements, &present, &gone);
-    announcements.remove(0)
+    Arc::unwrap_or_clone(announcements.remove(0))
 }
 
 #[test]
@@ -127,7 +127,8 @@ fn the_surest_match_comes_first_whatever_the_order() {
         let expected: Vec<AnnouncementId> =
             expected.iter().map(|path| if path.contains("un") { one.id.clone() } else { two.id.clone() }).collect();
         let present = now.iter().map(|it| it.source.path.clone()).collect();
-        ledger.recognise(&mut now, &present, &[one.clone(), two.clone()]);
-        assert_eq!(now.into_iter().map(|it| it.id).collect::<Vec<_>>(), expected);
+        let mut now: Vec<Arc<Announcement>> = now.drain(..).map(Arc::new).collect();
+        ledger.recognise(&mut now, &present, &[one.clone().into(), two.clone().into()]);
+        assert_eq!(now.iter().map(|it| it.id.clone()).collect::<Vec<_>>(), expected);
     }
 }

@@ -1,6 +1,6 @@
 //! The ledger, the last good bytes of each file, the last publish, and the signing key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -9,7 +9,7 @@ use super::begin;
 use super::rows::{decode, instant, named};
 use crate::model::announcement::AnnouncementId;
 use crate::model::revision::{Ledger, LedgerEntry, Standing};
-use crate::model::token::SigningKey;
+use crate::model::token::{SigningKey, sha256_hex};
 use crate::store::LastPublish;
 
 pub(super) async fn keep_key(writer: &SqlitePool, fresh: &SigningKey) -> sqlx::Result<()> {
@@ -62,9 +62,22 @@ pub(super) async fn take_note(writer: &SqlitePool, entries: &[LedgerEntry]) -> s
     transaction.commit().await
 }
 
-pub(super) async fn last_good(readers: &SqlitePool) -> sqlx::Result<HashMap<String, Vec<u8>>> {
-    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as("SELECT path, bytes FROM source").fetch_all(readers).await?;
+pub(super) async fn last_good(readers: &SqlitePool) -> sqlx::Result<HashMap<String, String>> {
+    let rows: Vec<(String, String)> = sqlx::query_as("SELECT path, hash FROM source").fetch_all(readers).await?;
     Ok(rows.into_iter().collect())
+}
+
+pub(super) async fn last_good_bytes(
+    readers: &SqlitePool,
+    paths: &BTreeSet<String>,
+) -> sqlx::Result<HashMap<String, Vec<u8>>> {
+    let mut found = HashMap::new();
+    for path in paths {
+        let bytes: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT bytes FROM source WHERE path = ?").bind(path).fetch_optional(readers).await?;
+        found.extend(bytes.map(|bytes| (path.clone(), bytes)));
+    }
+    Ok(found)
 }
 
 pub(super) async fn keep_last_good(
@@ -77,9 +90,10 @@ pub(super) async fn keep_last_good(
         sqlx::query("DELETE FROM source WHERE path = ?").bind(path).execute(&mut *transaction).await?;
     }
     for (path, bytes) in good {
-        sqlx::query("INSERT OR REPLACE INTO source VALUES (?, ?)")
+        sqlx::query("INSERT OR REPLACE INTO source VALUES (?, ?, ?)")
             .bind(path)
             .bind(bytes)
+            .bind(sha256_hex(bytes))
             .execute(&mut *transaction)
             .await?;
     }

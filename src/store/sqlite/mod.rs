@@ -10,7 +10,7 @@ mod outbox;
 mod rows;
 mod subscribers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -102,8 +102,12 @@ impl Store for SqliteStore {
         self.explained(ledger::take_note(&self.writer, entries).await)
     }
 
-    async fn last_good(&self) -> Result<HashMap<String, Vec<u8>>> {
+    async fn last_good(&self) -> Result<HashMap<String, String>> {
         self.explained(ledger::last_good(&self.readers).await)
+    }
+
+    async fn last_good_bytes(&self, paths: &BTreeSet<String>) -> Result<HashMap<String, Vec<u8>>> {
+        self.explained(ledger::last_good_bytes(&self.readers, paths).await)
     }
 
     async fn keep_last_good(&self, good: &[(String, Vec<u8>)], gone: &[String]) -> Result<()> {

@@ -4,7 +4,7 @@ use crieur::model::announcement::AnnouncementId;
 use crieur::model::change::{Change, ChangeNote};
 use crieur::model::revision::{Ledger, LedgerEntry, Standing};
 use crieur::model::shown::Shown;
-use crieur::model::token::SigningKey;
+use crieur::model::token::{SigningKey, sha256_hex};
 use crieur::store::LastPublish;
 
 use super::{Place, minute};
@@ -62,8 +62,11 @@ async fn last_good_bytes_are_kept_until_their_file_is_gone(place: &Place) {
     let file = |path: &str, bytes: &[u8]| (path.to_owned(), bytes.to_vec());
     store.keep_last_good(&[file("a.md", b"one\xff\0"), file("b.md", b"")], &[]).await.expect("kept");
     store.keep_last_good(&[file("a.md", b"two")], &["b.md".to_owned(), "never.md".to_owned()]).await.expect("kept");
-    let kept = store.last_good().await.expect("files");
-    assert_eq!(kept.into_iter().collect::<Vec<_>>(), [file("a.md", b"two")]);
+    let kept = store.last_good().await.expect("hashes");
+    assert_eq!(kept.into_iter().collect::<Vec<_>>(), [("a.md".to_owned(), sha256_hex(b"two"))]);
+    let asked = ["a.md", "b.md"].map(str::to_owned).into();
+    let bytes = store.last_good_bytes(&asked).await.expect("bytes");
+    assert_eq!(bytes.into_iter().collect::<Vec<_>>(), [file("a.md", b"two")]);
 }
 
 async fn the_last_publish_is_the_one_told_of(place: &Place) {
