@@ -10,6 +10,7 @@ use super::change::{ChangeNote, changes};
 use super::event::EventStatus;
 use super::meaning::{differ, semantic_hash};
 use super::shown::Shown;
+use super::text::Label;
 use super::time::FIRST_SEEN;
 
 /// How long after its end a withdrawn event is still said to be cancelled.
@@ -117,6 +118,15 @@ impl Ledger {
         let mut withdrawn: Vec<_> = live.into_iter().filter(|entry| !kept.contains(&entry.id)).collect();
         withdrawn.sort_by(|a, b| a.path.cmp(&b.path));
         (withdrawn, total)
+    }
+
+    /// Every label that ever had a feed, by slug: whoever subscribed to it must not find it gone.
+    pub fn labels(&self, of: fn(&Shown) -> &[Label]) -> Vec<Label> {
+        let mut labels: Vec<&Label> = self.0.values().flat_map(|entry| of(&entry.shown)).collect();
+        labels.sort();
+        labels.sort_by(|a, b| a.slug.cmp(&b.slug));
+        labels.dedup_by(|a, b| a.slug == b.slug);
+        labels.into_iter().cloned().collect()
     }
 
     /// Withdrawn events as calendars show them, until `CANCELLED_FOR` after their end; soonest first.

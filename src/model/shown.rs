@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::announcement::Announcement;
 use super::change::ChangeNote;
 use super::event::{Event, EventStatus};
-use super::text::RichText;
+use super::text::{Label, RichText};
 
 /// Characters of the body that stand for the summary of an event that has none.
 const TEASER_CHARS: usize = 500;
@@ -23,6 +23,9 @@ pub struct Shown {
     pub address: String,
     /// Site paths its page had before, oldest first.
     pub former_addresses: Vec<String>,
+    /// Every category and tag it ever had: their feeds are subscribed to, whatever becomes of the label.
+    pub categories: Vec<Label>,
+    pub tags: Vec<Label>,
     /// Slugs it had before, oldest first: its calendar is still asked for by them.
     pub former_slugs: Vec<String>,
     /// The announcement as it was when it last carried an event, without its body.
@@ -38,6 +41,8 @@ impl Shown {
     pub(super) fn next(mut self, announcement: &Announcement) -> Self {
         remember(&mut self.former_addresses, &self.address, announcement.url.path());
         remember(&mut self.former_slugs, &self.slug, &announcement.slug);
+        gather(&mut self.categories, &announcement.categories);
+        gather(&mut self.tags, &announcement.tags);
         if announcement.event.is_some() {
             self.event = Some(Box::new(without_body(announcement)));
         }
@@ -67,6 +72,14 @@ fn remember(former: &mut Vec<String>, before: &str, is: &str) {
         former.push(before.to_owned());
     }
     former.retain(|known| known != is);
+}
+
+fn gather(known: &mut Vec<Label>, labels: &[Label]) {
+    for label in labels {
+        if known.iter().all(|known| known.slug != label.slug) {
+            known.push(label.clone());
+        }
+    }
 }
 
 /// A calendar says the summary, or else the beginning of the body.

@@ -179,3 +179,17 @@ fn former_addresses_are_kept_until_they_are_its_own_again() {
     );
     assert_eq!(shown.former_slugs, ["b", "c"]);
 }
+
+#[test]
+fn labels_are_remembered_after_the_last_announcement_left_them() {
+    let mut ledger = Ledger::default();
+    let with = |labels: &[&str]| Announcement {
+        categories: labels.iter().map(|label| sample::label(label)).collect(),
+        ..sample::announcement("x")
+    };
+    noted(&mut ledger, &[with(&["Réunion", "Atelier"])], now());
+    noted(&mut ledger, &[with(&["Ateliers"])], now());
+    noted(&mut ledger, &[], now());
+    let slugs: Vec<String> = ledger.labels(|shown| &shown.categories).into_iter().map(|label| label.slug).collect();
+    assert_eq!(slugs, ["atelier", "ateliers", "reunion"]);
+}
