@@ -4,6 +4,7 @@
 
 pub mod announcement;
 pub mod catalog;
+pub mod color;
 pub mod delivery;
 pub mod diagnostic;
 pub mod event;

@@ -20,7 +20,7 @@ fn at(when: When) -> Announcement {
 
 /// The event's own file, unfolded, with plain line ends.
 fn written(announcement: &Announcement) -> String {
-    let document = write_event(&Setting::new().site, &entry(announcement));
+    let document = write_event(&Setting::new().site, &Setting::new().publish, &entry(announcement));
     assert_eq!(check_calendar(&document), Ok(()));
     String::from_utf8(document).expect("UTF-8").replace("\r\n ", "").replace("\r\n", "\n")
 }
@@ -93,6 +93,7 @@ fn nothing_an_author_writes_becomes_a_property() {
         "ATTACH",
         "BEGIN",
         "CATEGORIES",
+        "COLOR",
         "CONFERENCE",
         "CONTACT",
         "CREATED",
@@ -107,8 +108,10 @@ fn nothing_an_author_writes_becomes_a_property() {
         "SEQUENCE",
         "STATUS",
         "SUMMARY",
+        "TRANSP",
         "UID",
         "URL",
+        "X-ALT-DESC",
     ]
     .into();
     let document = written(&nasty());
@@ -126,7 +129,7 @@ fn another_parser_finds_every_event_and_its_text() {
     let setting = Setting::new();
     let announcements: Vec<Announcement> =
         days().into_iter().chain([meeting(), nasty(), announcement("sans")]).collect();
-    let document = String::from_utf8(write(&setting.feed(&announcements))).expect("UTF-8");
+    let document = String::from_utf8(write(&setting.feed(&announcements)).bytes).expect("UTF-8");
     let calendar: icalendar::Calendar = document.parse().expect("icalendar reads it");
     let events: Vec<_> = calendar.components.iter().filter_map(icalendar::CalendarComponent::as_event).collect();
     let titles: Vec<_> = events.iter().filter_map(|event| icalendar::Component::get_summary(*event)).collect();
@@ -178,7 +181,7 @@ fn zones_of_all_sorts_are_defined() {
     for (number, announcement) in announcements.iter_mut().enumerate() {
         announcement.id = AnnouncementId::pinned(&format!("tag:example.org,2026:{number}"));
     }
-    let document = write(&setting.feed(&announcements));
+    let document = write(&setting.feed(&announcements)).bytes;
     assert_eq!(check_calendar(&document), Ok(()));
     assert_kept("zones.ics", &document);
 }

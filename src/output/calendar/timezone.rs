@@ -16,7 +16,7 @@ use ics::properties::{DtStart, RRule, TzID, TzName, TzOffsetFrom, TzOffsetTo};
 /// Years a rule must hold after the last event: tells the last Sunday from the fourth, and covers dates yet to come.
 const LOOK_AHEAD: i32 = 8;
 /// Events outside are not worth a walk over thousands of years: they get the first or the last rule of these.
-const KNOWN_YEARS: RangeInclusive<i32> = 1900..=2090;
+const KNOWN_YEARS: RangeInclusive<i32> = 1850..=2090;
 /// Where recurring rules begin by custom.
 const RULE_START: i32 = 1970;
 
@@ -55,10 +55,12 @@ pub(super) fn timezone(zone: Tz, years: RangeInclusive<i32>) -> Component<'stati
     let mut component = Component::new("VTIMEZONE");
     component.add_property(TzID::new(zone.name()));
     let always = recurring.as_ref().is_some_and(|recurring| recurring.since == first) && first >= RULE_START;
+    // what held when the first event took place is said to have held since 1970: some clients ask for other dates too
+    let before = Transition { local: new_year(*years.start().min(&RULE_START)), ..unchanged(zone, new_year(first)) };
     // without a rule the changes are written as far as events reach, over their last New Year
     let since = recurring.as_ref().map_or(last + 2, |recurring| recurring.since);
     if !always {
-        component.add_component(observance(&unchanged_since(zone, first), None));
+        component.add_component(observance(&before, None));
         for transition in transitions.iter().filter(|transition| transition.local.year() < since) {
             component.add_component(observance(transition, None));
         }
@@ -129,14 +131,15 @@ fn change_between(zone: Tz, mut before: NaiveDateTime, mut after: NaiveDateTime)
         let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
         if seconds_east(zone, middle) == from { before = middle } else { after = middle }
     }
-    Transition { local: after + TimeDelta::seconds(i64::from(from)), from, ..unchanged(zone, after) }
+    let changed = unchanged(zone, after);
+    // Dublin, Casablanca and Windhoek have winter times that save less than nothing, and their summers count as standard
+    // in the tz database; Outlook knows only summers that are daylight time
+    let ends_winter_time = offset_at(zone, before).dst_offset() < TimeDelta::zero() && changed.to > from;
+    let daylight = changed.daylight || ends_winter_time;
+    Transition { local: after + TimeDelta::seconds(i64::from(from)), from, daylight, ..changed }
 }
 
-/// What the clocks show at the beginning of a year, as if it had never been different.
-fn unchanged_since(zone: Tz, year: i32) -> Transition {
-    Transition { local: new_year(year), ..unchanged(zone, new_year(year)) }
-}
-
+/// What the clocks show at an instant, as if it had never been different.
 fn unchanged(zone: Tz, utc: NaiveDateTime) -> Transition {
     let offset = offset_at(zone, utc);
     let seconds = offset.fix().local_minus_utc();
