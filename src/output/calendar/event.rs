@@ -183,7 +183,9 @@ fn facts(announcement: &Announcement, event: &Event) -> Vec<Property<'static>> {
     facts.extend(event.online.as_ref().map(|url| Conference::new(url.to_string()).into()));
     facts.extend(announcement.attachments.iter().map(|attachment| {
         let mut property = Property::from(Attach::new(attachment.href.to_string()));
-        property.add(format_type(&attachment.mime));
+        if !attachment.mime.is_empty() {
+            property.add(format_type(&attachment.mime));
+        }
         property
     }));
     facts.extend(announcement.images.first().map(|image| picture(&image.src)));
