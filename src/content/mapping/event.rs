@@ -11,7 +11,7 @@ use crate::model::announcement::InfoRow;
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::event::{self, Event, EventStatus, Geo, When};
 use crate::model::text::{RichText, slugify};
-use crate::model::time::Moment;
+use crate::model::time::{Moment, Precision};
 
 /// A date of the event with where it stands.
 struct Given {
@@ -61,6 +61,8 @@ impl<'a> Mapper<'a> {
         let found = self.find(field).into_iter().next()?;
         let understood = self.date(&found)?;
         let local = understood.instant.with_timezone(&self.zone()).naive_local();
+        // a bare date is that day also where its midnight does not exist (São Paulo, until 2018)
+        let local = if understood.precision == Precision::Day { local.date().and_time(NaiveTime::MIN) } else { local };
         Some(Given { local, position: self.lookup.position(&found) })
     }
 

@@ -1,6 +1,6 @@
 //! One announcement as a `VEVENT` (RFC 5545 §3.6.1).
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use ics::components::{Parameter, Property};
 use ics::parameters::{CN, FmtType, TzIDParam, Value};
@@ -15,7 +15,7 @@ use crate::model::announcement::Announcement;
 use crate::model::event::{Event, EventStatus, When};
 use crate::model::settings::{PublishSettings, SiteSettings};
 use crate::model::text::shorten;
-use crate::model::time::resolve_local;
+use crate::model::time::{Resolved, resolve_local};
 use crate::model::token::sha256_hex;
 use crate::output::feed::Entry;
 use crate::output::item;
@@ -112,14 +112,14 @@ fn times(when: &When) -> Vec<Property<'static>> {
             let end = last.max(first).succ_opt().unwrap_or(first);
             vec![whole_day(DtStart::new(date(first))), whole_day(DtEnd::new(date(end)))]
         }
-        When::Timed { start, end, zone } => from_to(start, end, zone),
-        When::Daily { first, last, from, to, zone } => {
-            let end = (to != from).then(|| end_of_hours(first, from, to));
+        When::Timed { start, end, .. } => from_to(start, end, when),
+        When::Daily { first, last, from, to, .. } => {
+            let (start, end) = (first.and_time(from), (to != from).then(|| end_of_hours(first, from, to)));
             if last <= first {
-                return from_to(first.and_time(from), end, zone);
+                return from_to(start, end, when);
             }
-            let start = zoned(DtStart::new(clock(first.and_time(from), zone)), zone);
-            let end = end.map(|end| zoned(DtEnd::new(clock(end, zone)), zone));
+            let start = clock(DtStart::new, start, when);
+            let end = end.map(|end| clock(DtEnd::new, end, when));
             // a count needs no instant, so the clocks may change between the days
             let rule = RRule::new(format!("FREQ=DAILY;COUNT={}", (last - first).num_days() + 1));
             [Some(start), end, Some(rule.into())].into_iter().flatten().collect()
@@ -134,12 +134,13 @@ fn end_of_hours(day: NaiveDate, from: NaiveTime, to: NaiveTime) -> NaiveDateTime
 
 /// Both as the clock shows them: an hour that does not exist is moved to the first that does, since each client would make
 /// something else of it.
-fn from_to(start: NaiveDateTime, end: Option<NaiveDateTime>, zone: Tz) -> Vec<Property<'static>> {
+fn from_to(start: NaiveDateTime, end: Option<NaiveDateTime>, when: &When) -> Vec<Property<'static>> {
+    let zone = when.zone();
     let begins = resolve_local(start, zone).instant();
     let ends = end.map(|end| resolve_local(end, zone).instant()).filter(|ends| *ends > begins);
-    let local = |at: DateTime<Utc>| clock(at.with_timezone(&zone).naive_local(), zone);
-    let start = zoned(DtStart::new(local(begins)), zone);
-    let end = ends.map(|at| zoned(DtEnd::new(local(at)), zone));
+    let local = |at: DateTime<Utc>| at.with_timezone(&zone).naive_local();
+    let start = clock(DtStart::new, local(begins), when);
+    let end = ends.map(|at| clock(DtEnd::new, local(at), when));
     [Some(start), end].into_iter().flatten().collect()
 }
 
@@ -149,21 +150,39 @@ fn whole_day<P: Into<Property<'static>>>(property: P) -> Property<'static> {
     property
 }
 
-fn zoned<P: Into<Property<'static>>>(property: P, zone: Tz) -> Property<'static> {
-    let mut property = property.into();
-    if !is_utc(zone) {
-        property.add(TzIDParam::new(zone.name()));
-    }
+/// A wall-clock time with its zone, or in UTC.
+fn clock<P: Into<Property<'static>>>(
+    property: fn(String) -> P,
+    local: NaiveDateTime,
+    when: &When,
+) -> Property<'static> {
+    let Some(zone) = zone(when) else { return property(utc(resolve_local(local, when.zone()).instant())).into() };
+    let mut property = property(date_time(local)).into();
+    property.add(TzIDParam::new(zone.name()));
     property
 }
 
-/// UTC has a form of its own (§3.3.5, form 2), which no client can misread.
-pub(super) fn is_utc(zone: Tz) -> bool {
-    matches!(zone.name(), "UTC" | "UCT" | "Universal" | "Zulu" | "Etc/UTC" | "Etc/UCT" | "Etc/Universal" | "Etc/Zulu")
+/// The zone an event is written in. `None` for whole days, and for what is written in UTC (§3.3.5, form 2) as no client can
+/// misread that: UTC itself; an hour that comes twice, of which ical.js (Thunderbird) takes the second and the standard the
+/// first; and the local mean times of long ago, whose offsets have seconds that vobject and ical.js drop.
+pub(super) fn zone(when: &When) -> Option<Tz> {
+    let zone = when.zone();
+    let seconds = zone.offset_from_utc_datetime(&when.begins().naive_utc()).fix().local_minus_utc() % 60;
+    let comes_twice = |local: &NaiveDateTime| matches!(resolve_local(*local, zone), Resolved::Fold(_));
+    let is_plain = match *when {
+        When::AllDay { .. } => false,
+        When::Timed { start, end, .. } => ![Some(start), end].iter().flatten().any(comes_twice),
+        When::Daily { first, last, from, to, .. } if last <= first => {
+            ![first.and_time(from), end_of_hours(first, from, to)].iter().any(comes_twice)
+        }
+        When::Daily { .. } => true,
+    };
+    (is_plain && !is_utc(zone) && seconds == 0).then_some(zone)
 }
 
-fn clock(local: NaiveDateTime, zone: Tz) -> String {
-    format!("{}{}", date_time(local), if is_utc(zone) { "Z" } else { "" })
+fn is_utc(zone: Tz) -> bool {
+    let name = zone.name();
+    matches!(name.trim_start_matches("Etc/"), "UTC" | "UCT" | "Universal" | "Zulu")
 }
 
 fn facts(announcement: &Announcement, event: &Event) -> Vec<Property<'static>> {

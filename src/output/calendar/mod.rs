@@ -113,12 +113,12 @@ fn with_events(mut calendar: ICalendar, site: &SiteSettings, publish: &PublishSe
     Calendar { bytes: finish(&calendar), rolled_out }
 }
 
-/// The zones that events with a clock are in, by name, with the years they are needed for.
+/// The zones that events are written in, by name, with the years they are needed for.
 fn zones<'a>(times: impl Iterator<Item = &'a When>) -> BTreeMap<&'static str, (Tz, RangeInclusive<i32>)> {
     let mut zones: BTreeMap<&'static str, (Tz, RangeInclusive<i32>)> = BTreeMap::new();
-    for when in times.filter(|when| !matches!(when, When::AllDay { .. }) && !event::is_utc(when.zone())) {
+    for (when, zone) in times.filter_map(|when| Some((when, event::zone(when)?))) {
         let (first, last) = (when.first_day().year(), when.last_day().year());
-        let (_, years) = zones.entry(when.zone().name()).or_insert((when.zone(), first..=last));
+        let (_, years) = zones.entry(zone.name()).or_insert((zone, first..=last));
         *years = first.min(*years.start())..=last.max(*years.end());
     }
     zones

@@ -43,8 +43,10 @@ fn hours_are_those_on_the_wall() {
         // 02:30 that does not exist is 03:00; clients would each make something else of it
         (timed("2027-03-28 02:30", Some("2027-03-28 04:00")), "DTSTART:20270328T030000 DTEND:20270328T040000"),
         (timed("2027-03-28 02:15", Some("2027-03-28 02:45")), "DTSTART:20270328T030000"),
-        // 02:30 that comes twice is the first, for clients too (RFC 5545 §3.3.5)
-        (timed("2026-10-25 01:00", Some("2026-10-25 02:30")), "DTSTART:20261025T010000 DTEND:20261025T023000"),
+        // 02:30 that comes twice is the first (RFC 5545 §3.3.5), said in a way no client takes for the second
+        (timed("2026-10-25 01:00", Some("2026-10-25 02:30")), "DTSTART:20261024T230000Z DTEND:20261025T003000Z"),
+        // local mean time, nine minutes and 21 seconds ahead of Greenwich
+        (timed("1900-01-01 12:00", None), "DTSTART:19000101T115039Z"),
     ] {
         let document = written(&at(when));
         let times = [lines(&document, "DTSTART"), lines(&document, "DTEND")].concat().join(" ");

@@ -28,7 +28,7 @@ struct Transition {
     from: i32,
     to: i32,
     daylight: bool,
-    name: Option<String>,
+    name: String,
 }
 
 /// "The last Sunday of March at two o'clock".
@@ -78,9 +78,7 @@ fn observance(transition: &Transition, rule: Option<Rule>) -> Component<'static>
     component.add_property(DtStart::new(super::event::date_time(transition.local)));
     component.add_property(TzOffsetFrom::new(utc_offset(transition.from)));
     component.add_property(TzOffsetTo::new(utc_offset(transition.to)));
-    if let Some(name) = &transition.name {
-        component.add_property(TzName::new(super::value::line(name)));
-    }
+    component.add_property(TzName::new(super::value::line(&transition.name)));
     if let Some(rule) = rule {
         component.add_property(RRule::new(rule.to_string()));
     }
@@ -144,7 +142,17 @@ fn unchanged(zone: Tz, utc: NaiveDateTime) -> Transition {
     let offset = offset_at(zone, utc);
     let seconds = offset.fix().local_minus_utc();
     let daylight = offset.dst_offset() > TimeDelta::zero();
-    Transition { local: utc, from: seconds, to: seconds, daylight, name: offset.abbreviation().map(str::to_owned) }
+    Transition { local: utc, from: seconds, to: seconds, daylight, name: name(&offset, seconds) }
+}
+
+/// The abbreviation. Where there is none, the tz database names the offset (`-03`, `+0545`); without a name Python's
+/// x-wr-timezone takes the zone for UTC.
+fn name(offset: &TzOffset, seconds: i32) -> String {
+    let by_offset = || {
+        let offset = utc_offset(seconds);
+        offset.strip_suffix("00").filter(|hours| hours.len() == 3).map_or(offset.clone(), str::to_owned)
+    };
+    offset.abbreviation().map_or_else(by_offset, str::to_owned)
 }
 
 /// The two rules by which the clocks changed in the longest run of years up to `last`.
