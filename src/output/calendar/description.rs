@@ -59,7 +59,7 @@ pub(super) fn html(announcement: &Announcement, event: &Event) -> Option<String>
     let rows = rows.collect::<Vec<_>>().join("<br>");
     let page = link(&announcement.url, &escape(announcement.url.as_str()));
     let paragraphs = [access, rows, page].into_iter().filter(|part| !part.is_empty());
-    let paragraphs: String = paragraphs.map(|part| format!("<p>{part}</p>")).collect();
+    let paragraphs = paragraphs.map(|part| format!("<p>{part}</p>")).collect::<Vec<_>>().concat();
     let html = without_controls(summary.html.trim());
     Some(format!("<!DOCTYPE html><html><body>{html}{paragraphs}</body></html>"))
 }
