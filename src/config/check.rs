@@ -14,6 +14,7 @@ use url::Url;
 use super::raw::{Raw, RawContent, RawFolder, RawMail, RawNewsletter, RawPublish, RawSmtp, RawTls, RawTransport, Text};
 use super::span::{Fault, nearest};
 use super::{Config, HttpSettings, StoreLocation};
+use crate::model::color::Color;
 use crate::model::newsletter::{Newsletter, Schedule};
 use crate::model::profile::{FIELDS, FieldRule};
 use crate::model::settings::{
@@ -217,6 +218,21 @@ fn publish(raw: &RawPublish, base: &Path, content: &Path) -> Checked<PublishSett
         content: raw.content,
         websub_hubs: raw.websub_hubs.iter().map(hub).collect::<Checked<_>>()?,
         refresh: span_of_time(raw.refresh.as_ref(), "publish.refresh", TimeDelta::hours(1))?,
+        colors: raw
+            .colors
+            .iter()
+            .map(|(label, name)| Ok((slugify(label.get_ref()), color(name)?)))
+            .collect::<Checked<_>>()?,
+    })
+}
+
+fn color(text: &Text) -> Checked<Color> {
+    Color::named(text.get_ref()).ok_or_else(|| {
+        let fault = fault(text, "publish.colors", &format!("`{}` is no colour", text.get_ref()));
+        match nearest(text.get_ref(), Color::names()) {
+            Some(name) => fault.hint(format!("did you mean `{name}`?")),
+            None => fault.hint("colours have the names of CSS, such as `teal`"),
+        }
     })
 }
 

@@ -114,6 +114,7 @@ dir = "public"
 limit = 50
 content = "full"
 websub_hubs = ["https://hub.example/"]
+colors = { "Appel à défis" = "Teal" }
 [[newsletter]]
 name = "ux"
 title = "UX"
@@ -143,6 +144,7 @@ public_url = "https://crieur.example.org"
 "#;
         let config = parse(text).expect("a configuration");
         assert_eq!(config.newsletters[0].categories, ["appel-a-defis"]);
+        assert_eq!(config.publish.color("appel-a-defis").as_str(), "teal");
         assert_eq!(config.store, StoreLocation::Sqlite("/var/lib/crieur/crieur.db".into()));
         assert_eq!(config.site.public_url.as_str(), "https://crieur.example.org/");
         assert!(config.content.folders[0].pattern.is_match("agenda/2019/x.md"));
@@ -175,6 +177,7 @@ public_url = "https://crieur.example.org"
                 "newsletter.name",
             ),
             (&format!("{SITE}[[newsletter]]\nname = \"Ü X\"\ntitle = \"\"\nschedule = \"0 9 * * 1\"\n"), 5, "`u-x`"),
+            (&format!("{SITE}[publish]\ncolors = {{ a = \"tael\" }}\n"), 5, "`teal`"),
             (&format!("{SITE}[mail]\nfrom = \"nobody\"\n"), 5, "mail.from"),
             (&format!("{SITE}[publish]\ndir = \".\"\n"), 5, "publish.dir"),
             (&format!("{SITE}[publish]\ndir = \"content/site\"\n"), 5, "publish.dir"),

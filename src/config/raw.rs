@@ -88,6 +88,8 @@ pub(super) struct RawPublish {
     #[serde(default)]
     pub websub_hubs: Vec<Text>,
     pub refresh: Option<Text>,
+    #[serde(default)]
+    pub colors: std::collections::BTreeMap<Text, Text>,
 }
 
 #[derive(Deserialize)]

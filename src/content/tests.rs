@@ -8,6 +8,7 @@ use super::mapping::Habits;
 use super::memory::Memory;
 use super::profile::Profile;
 use crate::model::announcement::{Announcement, Status};
+use crate::model::event::{EventStatus, When};
 use crate::model::revision::Ledger;
 use crate::model::sample;
 use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName};
@@ -224,6 +225,65 @@ fn the_time_rules_hold() {
         assert_eq!(shown, expected, "{front}");
         let told: Vec<&str> = told.iter().filter_map(|told| told.split(':').next()).collect();
         assert_eq!(told, codes, "{front}");
+    }
+}
+
+#[test]
+fn a_bare_date_is_a_whole_day_also_where_its_midnight_does_not_exist() {
+    let content = settings(ProfileName::Jekyll);
+    let rule = FolderRule {
+        pattern: globset::Glob::new("**").expect("a pattern").compile_matcher(),
+        kind: None,
+        url: None,
+        lang: None,
+        zone: Some(chrono_tz::America::Sao_Paulo),
+        offset: OffsetPolicy::Trust,
+        defaults: serde_json::Map::new(),
+    };
+    let content = ContentSettings { folders: vec![rule], ..content };
+    let file = b"---\ntitle: x\ndate: 2018-01-09\nevent_date: 2018-11-04\n---\n";
+    let loaded = load_with(&content, &[("a.md", file)], &[]);
+    let event = loaded.catalog.all()[0].event.clone().expect("an event");
+    assert_eq!(
+        event.when,
+        When::AllDay {
+            first: sample::day("2018-11-04"),
+            last: sample::day("2018-11-04"),
+            zone: chrono_tz::America::Sao_Paulo
+        }
+    );
+}
+
+#[test]
+fn where_on_earth_it_is_may_be_said_in_many_ways() {
+    for (front, expected) in [
+        ("latitude: 48.85\nlongitude: 2.308", Some("48.850000;2.308000")),
+        ("geo: {lat: 48.85, lon: -2.308}", Some("48.850000;-2.308000")),
+        ("geo: {lat: '48.85', lng: '2.308'}", Some("48.850000;2.308000")),
+        ("geo: 48.85, 2.308", Some("48.850000;2.308000")),
+        ("coordinates: [48.85, 2.308]", Some("48.850000;2.308000")),
+        ("geo: 95, 2", None),
+        ("geo: Paris, France", None),
+        ("geo: [1, 2, 3]", None),
+        ("latitude: 48.85", None),
+    ] {
+        let event = one(&format!("title: x\nevent_start_date: 2019-04-11\n{front}"), "").event.expect("an event");
+        let geo = event.place.and_then(|place| place.geo).map(|geo| geo.to_string());
+        assert_eq!(geo.as_deref(), expected, "{front}");
+    }
+}
+
+#[test]
+fn an_event_may_be_called_off_in_its_front_matter() {
+    for (front, expected) in [
+        ("event_status: annulé", EventStatus::Cancelled),
+        ("cancelled: true", EventStatus::Cancelled),
+        ("cancelled: false", EventStatus::Confirmed),
+        ("event_status: Tentative", EventStatus::Tentative),
+        ("event_status: whatever", EventStatus::Confirmed),
+    ] {
+        let event = one(&format!("title: x\nevent_start_date: 2019-04-11\n{front}"), "").event.expect("an event");
+        assert_eq!(event.status, expected, "{front}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The event an announcement may carry: when, where, how to get there. A `VEVENT` (RFC 5545 §3.6.1) once published.
 
+use std::fmt;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -70,6 +72,35 @@ impl When {
 pub struct Place {
     pub name: Option<String>,
     pub address: Option<String>,
+    /// No part of what is kept or compared where there is none: the ledger knows events from before there was any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geo: Option<Geo>,
+}
+
+/// A point on the earth, in millionths of a degree: what a calendar's `GEO` has room for (RFC 5545 §3.8.1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Geo {
+    latitude: i32,
+    longitude: i32,
+}
+
+impl Geo {
+    /// From degrees north and east; `None` where there is no such place on earth.
+    pub fn from_degrees(latitude: f64, longitude: f64) -> Option<Self> {
+        let millionths = |degrees: f64, most: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "at most 180 millions")]
+            (degrees.abs() <= most).then(|| (degrees * 1e6).round() as i32)
+        };
+        Some(Self { latitude: millionths(latitude, 90.0)?, longitude: millionths(longitude, 180.0)? })
+    }
+}
+
+impl fmt::Display for Geo {
+    /// `48.850000;2.308000`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let degrees = |millionths: i32| f64::from(millionths) / 1e6;
+        write!(f, "{:.6};{:.6}", degrees(self.latitude), degrees(self.longitude))
+    }
 }
 
 impl Place {
@@ -118,9 +149,56 @@ pub struct Event {
     pub status: EventStatus,
 }
 
+impl EventStatus {
+    /// What authors, schema.org and other calendars call it; `None` for a word that says nothing of an event.
+    pub fn named(word: &str) -> Option<Self> {
+        match super::text::slugify(word).trim_start_matches("https-schema-org-") {
+            "confirmed" | "confirme" | "confirmee" | "eventscheduled" | "scheduled" | "false" | "no" | "non" => {
+                Some(Self::Confirmed)
+            }
+            "cancelled" | "canceled" | "annule" | "annulee" | "eventcancelled" | "true" | "yes" | "oui" => {
+                Some(Self::Cancelled)
+            }
+            "tentative" | "provisional" | "a-confirmer" | "provisoire" | "postponed" | "eventpostponed" | "reporte"
+            | "reportee" => Some(Self::Tentative),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_point_is_written_with_six_decimals_and_lies_on_earth() {
+        let written = |latitude, longitude| Geo::from_degrees(latitude, longitude).map(|geo| geo.to_string());
+        assert_eq!(written(48.85, 2.308).as_deref(), Some("48.850000;2.308000"));
+        assert_eq!(written(-33.868_820_1, -0.000_000_1).as_deref(), Some("-33.868820;0.000000"));
+        assert_eq!(written(90.1, 0.0), None);
+        assert_eq!(written(0.0, f64::NAN), None);
+    }
+
+    #[test]
+    fn a_place_without_a_point_is_kept_as_it_was_before_there_were_points() {
+        let place = Place { name: Some("n".to_owned()), ..Place::default() };
+        assert_eq!(serde_json::to_string(&place).expect("JSON"), r#"{"name":"n","address":null}"#);
+        assert_eq!(serde_json::from_str::<Place>(r#"{"name":"n","address":null}"#).expect("a place"), place);
+    }
+
+    #[test]
+    fn what_became_of_an_event_is_said_in_many_words() {
+        for (word, status) in [
+            ("Annulé", Some(EventStatus::Cancelled)),
+            ("https://schema.org/EventCancelled", Some(EventStatus::Cancelled)),
+            ("TENTATIVE", Some(EventStatus::Tentative)),
+            ("à confirmer", Some(EventStatus::Tentative)),
+            ("false", Some(EventStatus::Confirmed)),
+            ("published", None),
+        ] {
+            assert_eq!(EventStatus::named(word), status, "{word}");
+        }
+    }
 
     fn day(d: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(2027, 3, d).expect("a real date")

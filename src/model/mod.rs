@@ -5,6 +5,7 @@
 pub mod announcement;
 pub mod catalog;
 pub mod change;
+pub mod color;
 pub mod delivery;
 pub mod diagnostic;
 pub mod event;

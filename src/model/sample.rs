@@ -109,5 +109,6 @@ pub(crate) fn publish() -> PublishSettings {
         content: FeedContent::Full,
         websub_hubs: Vec::new(),
         refresh: TimeDelta::hours(1),
+        colors: std::collections::BTreeMap::new(),
     }
 }

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use url::Url;
 
+use super::color::Color;
 use super::profile::FieldRule;
 use super::subscription::EmailAddress;
 
@@ -105,6 +106,15 @@ pub struct PublishSettings {
     pub websub_hubs: Vec<Url>,
     /// How often clients are asked to come back.
     pub refresh: TimeDelta,
+    /// The colours categories and tags have in calendars, by their slugs, where the operator chose.
+    pub colors: BTreeMap<String, Color>,
+}
+
+impl PublishSettings {
+    /// The colour of a category or tag, by its slug.
+    pub fn color(&self, slug: &str) -> Color {
+        self.colors.get(slug).copied().unwrap_or_else(|| Color::of_slug(slug))
+    }
 }
 
 /// Who a mail is from: a name people read and an address.

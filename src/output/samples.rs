@@ -34,6 +34,7 @@ pub(super) fn publish() -> PublishSettings {
         content: FeedContent::Full,
         websub_hubs: vec![],
         refresh: TimeDelta::hours(1),
+        colors: std::collections::BTreeMap::new(),
     }
 }
 
@@ -114,6 +115,7 @@ pub(super) fn meeting() -> Announcement {
             place: Some(Place {
                 name: Some("Bâtiment Ségur-Fontenoy".to_owned()),
                 address: Some("20 avenue de Ségur - 75007 Paris".to_owned()),
+                geo: None,
             }),
             access: vec![
                 access(
@@ -183,6 +185,7 @@ pub(super) fn launch() -> Announcement {
             place: Some(Place {
                 name: Some("DINSIC".to_owned()),
                 address: Some("20 avenue de Ségur - 75007 Paris".to_owned()),
+                geo: None,
             }),
             access: vec![access(
                 "Métro",

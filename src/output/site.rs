@@ -175,19 +175,22 @@ impl<'a> Builder<'a> {
         withdrawn.iter().filter(stood_in).map(entry).collect()
     }
 
-    /// All events of a folder: a calendar is not bounded, or events would silently leave people's calendars.
+    /// All events of a folder, but for the oldest where they are too many for one document.
     fn calendar(&mut self, feed: &Feed<'a>) -> Result<(), SiteError> {
         let path = format!("{}calendar.ics", feed.folder);
-        let bytes = calendar::write(feed);
-        gate(&path, check::check_calendar(&bytes), Some(feed))?;
-        self.add(path, bytes, CALENDAR);
+        let calendar = calendar::write(feed);
+        gate(&path, check::check_calendar(&calendar.bytes), Some(feed))?;
+        if calendar.rolled_out > 0 {
+            tracing::info!(path, events = calendar.rolled_out, "the oldest events have no room in this calendar");
+        }
+        self.add(path, calendar.bytes, CALENDAR);
         Ok(())
     }
 
     fn event_calendars(&mut self, entries: &[Entry<'a>]) -> Result<(), SiteError> {
         for entry in entries.iter().filter(|entry| entry.announcement.event.is_some()).copied() {
             let path = format!("events/{}.ics", entry.announcement.slug);
-            let bytes = calendar::write_event(self.source.site, &entry);
+            let bytes = calendar::write_event(self.source.site, self.source.publish, &entry);
             let feed = self.feed(String::new(), String::new(), vec![entry]);
             gate(&path, check::check_calendar(&bytes), Some(&feed))?;
             self.add(path, bytes, CALENDAR);

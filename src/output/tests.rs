@@ -67,6 +67,7 @@ pub(super) fn meeting() -> Announcement {
     meeting.place = Some(Place {
         name: Some("Bâtiment Ségur-Fontenoy".to_owned()),
         address: Some("20 avenue de Ségur - 75007 Paris".to_owned()),
+        geo: crate::model::event::Geo::from_degrees(48.850_1, 2.308_234_5),
     });
     meeting.access = vec![
         Access {
@@ -113,7 +114,7 @@ pub(super) fn nasty() -> Announcement {
     }];
     it.info = vec![row(poison, poison, Some("https://www.example.org/x"))];
     let mut nasty = event(timed("2018-12-31 23:00", Some("2019-01-01 02:00")));
-    nasty.place = Some(Place { name: Some(poison.to_owned()), address: None });
+    nasty.place = Some(Place { name: Some(poison.to_owned()), ..Place::default() });
     nasty.organizer = Some(poison.to_owned());
     nasty.online = Some(url("https://visio.example.org/a;b"));
     it.event = Some(nasty);
@@ -187,8 +188,8 @@ fn documents_are_as_they_were_and_pass_the_gate() {
     );
     assert_kept("feed.json", &json);
     for (name, document) in [
-        ("calendar.ics", calendar::write(&feed)),
-        ("event.ics", calendar::write_event(feed.site, &entry(&announcements[2]))),
+        ("calendar.ics", calendar::write(&feed).bytes),
+        ("event.ics", calendar::write_event(feed.site, feed.publish, &entry(&announcements[2]))),
     ] {
         assert_eq!(check::check_calendar(&document), Ok(()), "{name}");
         assert_kept(name, &document);
@@ -202,7 +203,7 @@ fn feeds_without_entries_are_whole_documents() {
     assert_eq!(check::check_xml(&rss::write(&feed).expect("RSS")), Ok(()));
     assert_eq!(check::check_xml(&atom::write(&feed).expect("Atom")), Ok(()));
     assert_eq!(check::check_json(&json_feed::write(&feed).expect("JSON Feed")), Ok(()));
-    assert_eq!(check::check_calendar(&calendar::write(&feed)), Ok(()));
+    assert_eq!(check::check_calendar(&calendar::write(&feed).bytes), Ok(()));
     assert_eq!(check::check_xml(&opml::write("t", &[]).expect("OPML")), Ok(()));
 }
 
@@ -290,5 +291,5 @@ fn years_beyond_four_digits_cause_no_panic() {
     let announcements = [it];
     let feed = setting.feed(&announcements);
     let _ = (rss::write(&feed), atom::write(&feed), json_feed::write(&feed));
-    assert_eq!(check::check_calendar(&calendar::write(&feed)), Ok(()));
+    assert_eq!(check::check_calendar(&calendar::write(&feed).bytes), Ok(()));
 }

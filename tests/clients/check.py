@@ -1,9 +1,10 @@
 """Reads a folder of published documents with other people's software and fails on the first thing that is wrong.
 
-    pip install feedparser icalendar vobject
-    python check.py FOLDER
+    pip install feedparser icalendar vobject recurring-ical-events
+    python check.py FOLDER [expected.json]
 
-Whatever ends in .xml, .json, .opml or .ics below FOLDER is read. Exit code 1 and a list of errors, or 0 and a count.
+Whatever ends in .xml, .json, .opml or .ics below FOLDER is read, and its events compared with what is expected, if that is
+given. Exit code 1 and a list of errors, or 0 and a count.
 """
 
 import datetime
@@ -12,11 +13,10 @@ import pathlib
 import sys
 import urllib.parse
 import xml.dom.minidom
-import zoneinfo
 
 import feedparser
-import icalendar
-import vobject
+
+import calendars
 
 
 def absolute(url, what):
@@ -84,64 +84,10 @@ def check_json(data):
     return len(feed["items"])
 
 
-def instant(value):
-    """What zoneinfo, not the file's own VTIMEZONE, makes of a time."""
-    if not isinstance(value.dt, datetime.datetime):
-        return value.dt
-    zone = value.params.get("TZID")
-    local = value.dt.replace(tzinfo=None)
-    return local.replace(tzinfo=zoneinfo.ZoneInfo(zone)) if zone else value.dt
+CHECKS = {".xml": check_feed, ".opml": check_opml, ".json": check_json, ".ics": calendars.check}
 
 
-def check_calendar(data):
-    for number, line in enumerate(data.split(b"\r\n"), 1):
-        line.decode("utf-8")  # no character is split
-        if len(line) > 75 or b"\n" in line or b"\r" in line:
-            raise ValueError(f"line {number} is too long or ends without CRLF")
-    calendar = icalendar.Calendar.from_ical(data)
-    if calendar.errors:
-        raise ValueError(f"icalendar: {calendar.errors}")
-    events = calendar.walk("VEVENT")
-    unique((str(event["UID"]) for event in events), "a UID")
-    for event in events:
-        if event.errors:
-            raise ValueError(f"icalendar: {event['UID']}: {event.errors}")
-        start = instant(event["DTSTART"])
-        if "DTEND" in event and instant(event["DTEND"]) <= start:
-            raise ValueError(f"{event['UID']} ends before it starts")
-        if isinstance(start, datetime.datetime):
-            check_offset(calendar, event["DTSTART"], event["UID"])
-    check_vobject(data, len(events))
-    return len(events)
-
-
-def check_offset(calendar, value, uid):
-    """The file's own VTIMEZONE gives the offset that the zone of that name has."""
-    zone = value.params.get("TZID")
-    defined = {str(zone["TZID"]): zone for zone in calendar.walk("VTIMEZONE")}
-    if zone not in defined:
-        raise ValueError(f"{uid}: the time zone {zone!r} is not defined")
-    local = value.dt.replace(tzinfo=None)
-    own = defined[zone].to_tz(lookup_tzid=False).utcoffset(local)
-    real = local.replace(tzinfo=zoneinfo.ZoneInfo(zone)).utcoffset()
-    if own != real:
-        raise ValueError(f"{uid}: {local} is {own} by its VTIMEZONE and {real} in {zone}")
-
-
-def check_vobject(data, count):
-    calendar = vobject.readOne(data.decode("utf-8"))
-    events = list(getattr(calendar, "vevent_list", []))
-    if len(events) != count:
-        raise ValueError(f"vobject finds {len(events)} events, icalendar {count}")
-    for event in events:
-        if not event.summary.value:
-            raise ValueError(f"{event.uid.value} has no summary")
-
-
-CHECKS = {".xml": check_feed, ".opml": check_opml, ".json": check_json, ".ics": check_calendar}
-
-
-def main(folder):
+def main(folder, expected=None):
     documents = items = 0
     errors = []
     for path in sorted(pathlib.Path(folder).rglob("*")):
@@ -153,6 +99,11 @@ def main(folder):
             items += check(path.read_bytes())
         except Exception as error:  # whatever a client chokes on
             errors.append(f"{path}: {type(error).__name__}: {error}")
+    if expected:
+        try:
+            print(f"{calendars.compare(folder, expected)} events are as expected")
+        except Exception as error:
+            errors.append(f"{type(error).__name__}: {error}")
     for error in errors:
         print(error, file=sys.stderr)
     if not documents:
@@ -162,4 +113,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]) if len(sys.argv) == 2 else __doc__)
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) in (2, 3) else __doc__)

@@ -9,9 +9,9 @@ use crate::content::dates::parse_hours;
 use crate::content::lookup::Found;
 use crate::model::announcement::InfoRow;
 use crate::model::diagnostic::{Diagnostic, Position};
-use crate::model::event::{self, Event, EventStatus, When};
+use crate::model::event::{self, Event, EventStatus, Geo, When};
 use crate::model::text::{RichText, slugify};
-use crate::model::time::Moment;
+use crate::model::time::{Moment, Precision};
 
 /// A date of the event with where it stands.
 struct Given {
@@ -53,7 +53,7 @@ impl<'a> Mapper<'a> {
             access: self.access(),
             registration: self.url("registration", place).or_else(|| registration(info)),
             organizer: self.line("organizer"),
-            status: EventStatus::Confirmed,
+            status: self.event_status(),
         })
     }
 
@@ -61,6 +61,8 @@ impl<'a> Mapper<'a> {
         let found = self.find(field).into_iter().next()?;
         let understood = self.date(&found)?;
         let local = understood.instant.with_timezone(&self.zone()).naive_local();
+        // a bare date is that day also where its midnight does not exist (São Paulo, until 2018)
+        let local = if understood.precision == Precision::Day { local.date().and_time(NaiveTime::MIN) } else { local };
         Some(Given { local, position: self.lookup.position(&found) })
     }
 
@@ -163,8 +165,29 @@ impl<'a> Mapper<'a> {
     }
 
     fn venue(&self) -> Option<event::Place> {
-        let place = event::Place { name: self.line("place"), address: self.line("address") };
+        let place = event::Place { name: self.line("place"), address: self.line("address"), geo: self.geo() };
         (place != event::Place::default()).then_some(place)
+    }
+
+    /// A latitude and a longitude by themselves, or both in one value: `48.85, 2.308` or a list of the two.
+    fn geo(&self) -> Option<Geo> {
+        let degrees = |text: String| text.trim().parse::<f64>().ok();
+        let one = |field| self.line(field).and_then(degrees);
+        if let (Some(latitude), Some(longitude)) = (one("latitude"), one("longitude")) {
+            return Geo::from_degrees(latitude, longitude);
+        }
+        let both: Vec<String> = self.find("geo").iter().filter_map(|found| self.lookup.plain(found)).collect();
+        let numbers: Option<Vec<f64>> = match &both[..] {
+            [text] => text.split([',', ';']).map(|number| degrees(number.to_owned())).collect(),
+            several => several.iter().cloned().map(degrees).collect(),
+        };
+        let [latitude, longitude] = numbers?[..] else { return None };
+        Geo::from_degrees(latitude, longitude)
+    }
+
+    fn event_status(&self) -> EventStatus {
+        let word = self.line("event_status");
+        word.and_then(|word| EventStatus::named(&word)).unwrap_or_default()
     }
 }
 

@@ -1,26 +1,27 @@
 //! One announcement as a `VEVENT` (RFC 5545 §3.6.1).
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use ics::components::{Parameter, Property};
-use ics::parameters::{FmtType, TzIDParam, Value};
+use ics::parameters::{CN, FmtType, TzIDParam, Value};
 use ics::properties::{
-    Attach, Categories, Conference, Contact, Created, Description, DtEnd, DtStart, Image, LastModified, Location,
-    RRule, Sequence, Status, Summary, URL,
+    Attach, Categories, Color, Conference, Contact, Created, Description, DtEnd, DtStart, Geo, Image, LastModified,
+    Location, Organizer, RRule, Sequence, Status, Summary, Transp, URL,
 };
 use url::Url;
 
-use super::value;
+use super::{description, value};
 use crate::model::announcement::Announcement;
 use crate::model::event::{Event, EventStatus, When};
-use crate::model::settings::SiteSettings;
-use crate::model::time::resolve_local;
+use crate::model::settings::{PublishSettings, SiteSettings};
+use crate::model::text::shorten;
+use crate::model::time::{Resolved, resolve_local};
 use crate::model::token::sha256_hex;
 use crate::output::feed::Entry;
-use crate::output::item::{self, clean_line};
+use crate::output::item;
 
-/// Characters of the body that stand for a summary where an announcement has none.
-const TEASER_CHARS: usize = 500;
+/// Characters of a title, a place or a contact: longer ones are mistakes, and no app shows them.
+const LINE_CHARS: usize = 1000;
 
 /// The calendar identity of an announcement: 32 hexadecimal digits of the SHA-256 of its id (as an IRI), `@`, and the host
 /// that id names. Made of nothing but the id, so it never changes while the id does not.
@@ -43,29 +44,51 @@ fn authority(iri: &str) -> Option<String> {
     (!host.is_empty() && host.chars().all(is_name)).then_some(host)
 }
 
-/// `None` where there is no event, or one in a year that iCalendar cannot write (§3.3.4 has four digits).
-pub(super) fn event<'a>(site: &SiteSettings, entry: &Entry) -> Option<ics::Event<'a>> {
+/// The event an entry carries. `None` where there is none, or one in a year that iCalendar cannot write (§3.3.4 has four
+/// digits) or that clients cannot bring from one zone to another, as it is the first or the last they know.
+pub(super) fn carried<'a>(entry: &Entry<'a>) -> Option<&'a Event> {
+    let years = 2..=9998;
+    let is_writable = |when: &When| years.contains(&when.first_day().year()) && years.contains(&when.last_day().year());
+    entry.announcement.event.as_ref().filter(|event| is_writable(&event.when))
+}
+
+/// The event as calendars write it, without the description that is only for Outlook.
+pub(super) fn event<'a>(
+    site: &SiteSettings,
+    publish: &PublishSettings,
+    entry: &Entry,
+    carried: &Event,
+) -> ics::Event<'a> {
     let announcement = entry.announcement;
-    let carried = announcement.event.as_ref().filter(|event| is_writable(&event.when))?;
     let changed = utc(entry.revision.stamp);
     let mut event = ics::Event::new(uid(announcement, site), changed.clone());
     event.push(Created::new(utc(announcement.published.instant)));
     event.push(LastModified::new(changed));
     event.push(Sequence::new(entry.revision.sequence.to_string()));
     event.push(status(carried.status));
-    event.push(Summary::new(value::line(&title(announcement, carried))));
+    event.push(transparency(carried));
+    event.push(Summary::new(line(&description::title(announcement, carried))));
     for property in times(&carried.when) {
         event.push(property);
     }
     for property in facts(announcement, carried) {
         event.push(property);
     }
-    Some(event)
+    if let Some(category) = announcement.categories.first() {
+        event.push(Color::new(publish.color(&category.slug).as_str()));
+    }
+    event
 }
 
-fn is_writable(when: &When) -> bool {
-    let years = 1..=9998;
-    years.contains(&when.first_day().year()) && years.contains(&when.last_day().year())
+/// The description as Outlook likes it ([MS-OXCICAL] §2.1.3.1.1.20.26), where it has more to say.
+pub(super) fn html_description(announcement: &Announcement, event: &Event) -> Option<Property<'static>> {
+    let mut property = Property::new("X-ALT-DESC", value::text(&description::html(announcement, event)?));
+    property.add(FmtType::new("text/html"));
+    Some(property)
+}
+
+fn line(text: &str) -> String {
+    value::line(&shorten(&item::clean_line(text), LINE_CHARS))
 }
 
 fn status(status: EventStatus) -> Status<'static> {
@@ -76,12 +99,10 @@ fn status(status: EventStatus) -> Status<'static> {
     }
 }
 
-/// Many apps show no status: a cancelled event says so in its title.
-fn title(announcement: &Announcement, event: &Event) -> String {
-    match event.status {
-        EventStatus::Cancelled => format!("[{}] {}", Words::of(&announcement.lang).cancelled, announcement.title),
-        EventStatus::Confirmed | EventStatus::Tentative => announcement.title.clone(),
-    }
+/// Whole days leave people's other hours free, and so does what does not take place (§3.8.2.7).
+fn transparency(event: &Event) -> Transp<'static> {
+    let is_free = event.status == EventStatus::Cancelled || matches!(event.when, When::AllDay { .. });
+    if is_free { Transp::transparent() } else { Transp::opaque() }
 }
 
 /// `DTSTART`, `DTEND` where an end is known and later than the start (§3.8.2.2), `RRULE` for daily hours.
@@ -91,25 +112,36 @@ fn times(when: &When) -> Vec<Property<'static>> {
             let end = last.max(first).succ_opt().unwrap_or(first);
             vec![whole_day(DtStart::new(date(first))), whole_day(DtEnd::new(date(end)))]
         }
-        When::Timed { start, end, zone } => {
-            let (begins, ends) = (resolve_local(start, zone), end.map(|end| resolve_local(end, zone).instant()));
-            let ends = ends.filter(|ends| *ends > begins.instant());
-            let clock = |at: DateTime<Utc>| at.with_timezone(&zone).naive_local();
-            let start = zoned(DtStart::new(date_time(clock(begins.instant()))), zone);
-            let end = ends.map(|at| zoned(DtEnd::new(date_time(clock(at))), zone));
-            [Some(start), end].into_iter().flatten().collect()
-        }
-        When::Daily { first, last, from, to, zone } => {
-            // hours that run past midnight end on the day after
-            let end_day = if to < from { first.succ_opt().unwrap_or(first) } else { first };
-            let start = zoned(DtStart::new(date_time(first.and_time(from))), zone);
-            let end = (to != from).then(|| zoned(DtEnd::new(date_time(end_day.and_time(to))), zone));
+        When::Timed { start, end, .. } => from_to(start, end, when),
+        When::Daily { first, last, from, to, .. } => {
+            let (start, end) = (first.and_time(from), (to != from).then(|| end_of_hours(first, from, to)));
+            if last <= first {
+                return from_to(start, end, when);
+            }
+            let start = clock(DtStart::new, start, when);
+            let end = end.map(|end| clock(DtEnd::new, end, when));
             // a count needs no instant, so the clocks may change between the days
-            let days = (last - first).num_days() + 1;
-            let rule = (days > 1).then(|| RRule::new(format!("FREQ=DAILY;COUNT={days}")).into());
-            [Some(start), end, rule].into_iter().flatten().collect()
+            let rule = RRule::new(format!("FREQ=DAILY;COUNT={}", (last - first).num_days() + 1));
+            [Some(start), end, Some(rule.into())].into_iter().flatten().collect()
         }
     }
+}
+
+/// Hours that run past midnight end on the day after.
+fn end_of_hours(day: NaiveDate, from: NaiveTime, to: NaiveTime) -> NaiveDateTime {
+    if to < from { day.succ_opt().unwrap_or(day).and_time(to) } else { day.and_time(to) }
+}
+
+/// Both as the clock shows them: an hour that does not exist is moved to the first that does, since each client would make
+/// something else of it.
+fn from_to(start: NaiveDateTime, end: Option<NaiveDateTime>, when: &When) -> Vec<Property<'static>> {
+    let zone = when.zone();
+    let begins = resolve_local(start, zone).instant();
+    let ends = end.map(|end| resolve_local(end, zone).instant()).filter(|ends| *ends > begins);
+    let local = |at: DateTime<Utc>| at.with_timezone(&zone).naive_local();
+    let start = clock(DtStart::new, local(begins), when);
+    let end = ends.map(|at| clock(DtEnd::new, local(at), when));
+    [Some(start), end].into_iter().flatten().collect()
 }
 
 fn whole_day<P: Into<Property<'static>>>(property: P) -> Property<'static> {
@@ -118,31 +150,87 @@ fn whole_day<P: Into<Property<'static>>>(property: P) -> Property<'static> {
     property
 }
 
-fn zoned<P: Into<Property<'static>>>(property: P, zone: Tz) -> Property<'static> {
-    let mut property = property.into();
+/// A wall-clock time with its zone, or in UTC.
+fn clock<P: Into<Property<'static>>>(
+    property: fn(String) -> P,
+    local: NaiveDateTime,
+    when: &When,
+) -> Property<'static> {
+    let Some(zone) = zone(when) else { return property(utc(resolve_local(local, when.zone()).instant())).into() };
+    let mut property = property(date_time(local)).into();
     property.add(TzIDParam::new(zone.name()));
     property
 }
 
+/// The zone an event is written in. `None` for whole days, and for what is written in UTC (§3.3.5, form 2) as no client can
+/// misread that: UTC itself; an hour that comes twice, of which ical.js (Thunderbird) takes the second and the standard the
+/// first; and the local mean times of long ago, whose offsets have seconds that vobject and ical.js drop.
+pub(super) fn zone(when: &When) -> Option<Tz> {
+    let zone = when.zone();
+    let seconds = zone.offset_from_utc_datetime(&when.begins().naive_utc()).fix().local_minus_utc() % 60;
+    let comes_twice = |local: &NaiveDateTime| matches!(resolve_local(*local, zone), Resolved::Fold(_));
+    let is_plain = match *when {
+        When::AllDay { .. } => false,
+        When::Timed { start, end, .. } => ![Some(start), end].iter().flatten().any(comes_twice),
+        When::Daily { first, last, from, to, .. } if last <= first => {
+            ![first.and_time(from), end_of_hours(first, from, to)].iter().any(comes_twice)
+        }
+        When::Daily { .. } => true,
+    };
+    (is_plain && !is_utc(zone) && seconds == 0).then_some(zone)
+}
+
+fn is_utc(zone: Tz) -> bool {
+    let name = zone.name();
+    matches!(name.trim_start_matches("Etc/"), "UTC" | "UCT" | "Universal" | "Zulu")
+}
+
 fn facts(announcement: &Announcement, event: &Event) -> Vec<Property<'static>> {
-    let place = event.place.as_ref().map(|place| value::line(&place.one_line())).filter(|place| !place.is_empty());
+    let place = event.place.as_ref().map(|place| line(&place.one_line())).filter(|place| !place.is_empty());
     let place = place.or_else(|| event.online.as_ref().map(|url| value::line(url.as_str())));
+    let point = event.place.as_ref().and_then(|place| place.geo);
     let labels = labels(announcement);
-    let contact = announcement.contact.as_deref().map(value::line).filter(|contact| !contact.is_empty());
+    let contact = announcement.contact.as_deref().map(line).filter(|contact| !contact.is_empty());
     let mut facts: Vec<Property> = Vec::new();
     facts.extend(place.map(|place| Location::new(place).into()));
-    facts.push(Description::new(value::text(&description(announcement, event))).into());
+    facts.extend(point.map(|point| Geo::new(point.to_string()).into()));
+    facts.push(Description::new(value::text(&description::text(announcement, event))).into());
     facts.push(URL::new(announcement.url.to_string()).into());
+    facts.extend(event.organizer.as_deref().and_then(organizer));
     facts.extend(contact.map(|contact| Contact::new(contact).into()));
     facts.extend((!labels.is_empty()).then(|| Categories::new(labels).into()));
     facts.extend(event.online.as_ref().map(|url| Conference::new(url.to_string()).into()));
     facts.extend(announcement.attachments.iter().map(|attachment| {
         let mut property = Property::from(Attach::new(attachment.href.to_string()));
-        property.add(format_type(&attachment.mime));
+        if !attachment.mime.is_empty() {
+            property.add(format_type(&attachment.mime));
+        }
         property
     }));
     facts.extend(announcement.images.first().map(|image| picture(&image.src)));
     facts
+}
+
+/// Who organises, where an address is given with or instead of a name (`DINUM <ux@example.org>`): `ORGANIZER` is an
+/// address (§3.8.4.3), and Outlook refuses one that nobody can write to. A name alone stands in the description.
+fn organizer(text: &str) -> Option<Property<'static>> {
+    let (name, address) = match text.trim().strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        Some((name, address)) => (name.trim().trim_matches('"').trim(), address),
+        None => ("", text),
+    };
+    let address = address.trim().trim_start_matches("mailto:");
+    let (local, host) = address.split_once('@')?;
+    let is_part = |part: &str, more: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    if !is_part(local, "._+-") || !is_part(host, ".-") {
+        return None;
+    }
+    let mut property = Property::from(Organizer::new(format!("mailto:{address}")));
+    if !name.is_empty() {
+        property.add(CN::new(value::quoted(name)));
+    }
+    Some(property)
 }
 
 fn labels(announcement: &Announcement) -> String {
@@ -164,82 +252,11 @@ fn format_type(mime: &str) -> Parameter<'static> {
     FmtType::new(if is_plain { mime.to_owned() } else { value::quoted(mime) }).into()
 }
 
-/// The summary, then what people need to know to come, then the page. Calendar apps show it as it is.
-fn description(announcement: &Announcement, event: &Event) -> String {
-    let summary = announcement.summary.as_ref().map(|summary| summary.text.trim().to_owned());
-    let summary = summary.filter(|text| !text.is_empty()).unwrap_or_else(|| announcement.teaser(TEASER_CHARS));
-    let blocks = [summary, access(announcement, event), practical(announcement, event), announcement.url.to_string()];
-    let blocks: Vec<String> = blocks.into_iter().filter(|block| !block.is_empty()).collect();
-    blocks.join("\n\n")
-}
-
-fn access(announcement: &Announcement, event: &Event) -> String {
-    let lines: Vec<String> = event.access.iter().map(|way| clean_line(&way.one_line(&announcement.lang))).collect();
-    if lines.is_empty() {
-        return String::new();
-    }
-    format!("{}\n{}", Words::of(&announcement.lang).access, lines.join("\n"))
-}
-
-fn practical(announcement: &Announcement, event: &Event) -> String {
-    let words = Words::of(&announcement.lang);
-    let colon = words.colon;
-    let rows = announcement.info.iter().map(|row| {
-        let link = row.href.as_ref().filter(|href| Some(*href) != event.registration.as_ref());
-        let link = link.map_or_else(String::new, |href| format!(" ({href})"));
-        format!("{}{colon}{}{link}", clean_line(&row.label), clean_line(&row.value))
-    });
-    // often one of the rows says it already ("Inscription par mail")
-    let contact = announcement.contact.as_deref().map(clean_line);
-    let contact = contact.filter(|contact| !announcement.info.iter().any(|row| row.value.contains(contact)));
-    let known = [
-        (words.organizer, event.organizer.clone()),
-        (words.contact, contact),
-        (words.registration, event.registration.as_ref().map(ToString::to_string)),
-        (words.online, event.online.as_ref().map(ToString::to_string)),
-    ];
-    let known = known.into_iter().filter_map(|(label, value)| Some(format!("{label}{colon}{}", clean_line(&value?))));
-    rows.chain(known).collect::<Vec<_>>().join("\n")
-}
-
-/// The few words the calendar adds of its own, in the language of the announcement.
-struct Words {
-    colon: &'static str,
-    access: &'static str,
-    registration: &'static str,
-    online: &'static str,
-    organizer: &'static str,
-    contact: &'static str,
-    cancelled: &'static str,
-}
-
-impl Words {
-    const FRENCH: Self = Self {
-        colon: "\u{a0}: ",
-        access: "Accès",
-        registration: "Inscription",
-        online: "En ligne",
-        organizer: "Organisation",
-        contact: "Contact",
-        cancelled: "ANNULÉ",
-    };
-    const ENGLISH: Self = Self {
-        colon: ": ",
-        access: "Getting there",
-        registration: "Registration",
-        online: "Online",
-        organizer: "Organised by",
-        contact: "Contact",
-        cancelled: "CANCELLED",
-    };
-
-    fn of(lang: &str) -> &'static Self {
-        if lang.starts_with("fr") { &Self::FRENCH } else { &Self::ENGLISH }
-    }
-}
-
+/// An instant; one in a year without four digits is moved to the nearest that has them.
 fn utc(at: DateTime<Utc>) -> String {
-    at.format("%Y%m%dT%H%M%SZ").to_string()
+    let end_of = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+    let (first, last) = (end_of(1, 1, 1).and_time(NaiveTime::MIN), end_of(9999, 12, 31).and_time(NaiveTime::MIN));
+    format!("{}Z", date_time(at.naive_utc().clamp(first, last)))
 }
 
 pub(super) fn date_time(local: NaiveDateTime) -> String {

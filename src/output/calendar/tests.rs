@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use chrono_tz::{Africa, America, Asia, Europe, Tz, UTC};
 
 use crate::model::announcement::{Announcement, AnnouncementId};
-use crate::model::event::When;
-use crate::model::sample::{announcement, day, event, local, timed, url};
-use crate::model::text::slugify;
+use crate::model::color::Color;
+use crate::model::event::{EventStatus, When};
+use crate::model::sample::{announcement, day, event, local, rich, timed, url};
+use crate::model::text::{RichText, slugify};
 use crate::output::calendar::{uid, write, write_event};
 use crate::output::check::check_calendar;
 use crate::output::tests::{Setting, assert_kept, days, entry, meeting, nasty};
@@ -20,7 +21,7 @@ fn at(when: When) -> Announcement {
 
 /// The event's own file, unfolded, with plain line ends.
 fn written(announcement: &Announcement) -> String {
-    let document = write_event(&Setting::new().site, &entry(announcement));
+    let document = write_event(&Setting::new().site, &Setting::new().publish, &entry(announcement));
     assert_eq!(check_calendar(&document), Ok(()));
     String::from_utf8(document).expect("UTF-8").replace("\r\n ", "").replace("\r\n", "\n")
 }
@@ -42,8 +43,10 @@ fn hours_are_those_on_the_wall() {
         // 02:30 that does not exist is 03:00; clients would each make something else of it
         (timed("2027-03-28 02:30", Some("2027-03-28 04:00")), "DTSTART:20270328T030000 DTEND:20270328T040000"),
         (timed("2027-03-28 02:15", Some("2027-03-28 02:45")), "DTSTART:20270328T030000"),
-        // 02:30 that comes twice is the first, for clients too (RFC 5545 §3.3.5)
-        (timed("2026-10-25 01:00", Some("2026-10-25 02:30")), "DTSTART:20261025T010000 DTEND:20261025T023000"),
+        // 02:30 that comes twice is the first (RFC 5545 §3.3.5), said in a way no client takes for the second
+        (timed("2026-10-25 01:00", Some("2026-10-25 02:30")), "DTSTART:20261024T230000Z DTEND:20261025T003000Z"),
+        // local mean time, nine minutes and 21 seconds ahead of Greenwich
+        (timed("1900-01-01 12:00", None), "DTSTART:19000101T115039Z"),
     ] {
         let document = written(&at(when));
         let times = [lines(&document, "DTSTART"), lines(&document, "DTEND")].concat().join(" ");
@@ -93,6 +96,7 @@ fn nothing_an_author_writes_becomes_a_property() {
         "ATTACH",
         "BEGIN",
         "CATEGORIES",
+        "COLOR",
         "CONFERENCE",
         "CONTACT",
         "CREATED",
@@ -107,8 +111,10 @@ fn nothing_an_author_writes_becomes_a_property() {
         "SEQUENCE",
         "STATUS",
         "SUMMARY",
+        "TRANSP",
         "UID",
         "URL",
+        "X-ALT-DESC",
     ]
     .into();
     let document = written(&nasty());
@@ -126,7 +132,7 @@ fn another_parser_finds_every_event_and_its_text() {
     let setting = Setting::new();
     let announcements: Vec<Announcement> =
         days().into_iter().chain([meeting(), nasty(), announcement("sans")]).collect();
-    let document = String::from_utf8(write(&setting.feed(&announcements))).expect("UTF-8");
+    let document = String::from_utf8(write(&setting.feed(&announcements)).bytes).expect("UTF-8");
     let calendar: icalendar::Calendar = document.parse().expect("icalendar reads it");
     let events: Vec<_> = calendar.components.iter().filter_map(icalendar::CalendarComponent::as_event).collect();
     let titles: Vec<_> = events.iter().filter_map(|event| icalendar::Component::get_summary(*event)).collect();
@@ -178,7 +184,125 @@ fn zones_of_all_sorts_are_defined() {
     for (number, announcement) in announcements.iter_mut().enumerate() {
         announcement.id = AnnouncementId::pinned(&format!("tag:example.org,2026:{number}"));
     }
-    let document = write(&setting.feed(&announcements));
+    let document = write(&setting.feed(&announcements)).bytes;
     assert_eq!(check_calendar(&document), Ok(()));
     assert_kept("zones.ics", &document);
+}
+
+#[test]
+fn what_is_not_certain_says_so_in_its_title_once() {
+    for (status, lang, title, expected) in [
+        (EventStatus::Cancelled, "fr", "Fête", "SUMMARY:[ANNULÉ] Fête"),
+        (EventStatus::Cancelled, "en", "Party", "SUMMARY:[CANCELLED] Party"),
+        (EventStatus::Cancelled, "fr", "[ANNULÉ] Fête", "SUMMARY:[ANNULÉ] Fête"),
+        (EventStatus::Tentative, "fr", "Fête", "SUMMARY:[À CONFIRMER] Fête"),
+        (EventStatus::Tentative, "en", "Party", "SUMMARY:[TENTATIVE] Party"),
+    ] {
+        let mut it = at(timed("2026-01-02 10:00", None));
+        (it.lang, it.title) = (lang.to_owned(), title.to_owned());
+        it.event.iter_mut().for_each(|event| event.status = status);
+        assert_eq!(lines(&written(&it), "SUMMARY"), [expected]);
+        let transparency = if status == EventStatus::Cancelled { "TRANSP:TRANSPARENT" } else { "TRANSP:OPAQUE" };
+        assert_eq!(lines(&written(&it), "TRANSP"), [transparency]);
+    }
+}
+
+#[test]
+fn only_an_address_makes_an_organizer() {
+    for (organizer, expected) in [
+        ("DINUM", None),
+        ("christine.balian@example.org", Some("ORGANIZER:mailto:christine.balian@example.org")),
+        ("\"DINUM, UX\" <ux@example.org>", Some("ORGANIZER;CN=\"DINUM, UX\":mailto:ux@example.org")),
+        ("DINUM\r\nX:y <ux@example.org>", Some("ORGANIZER;CN=\"DINUM X:y\":mailto:ux@example.org")),
+        ("a@b\r\nX-EVIL:1", None),
+        ("two@example.org, three@example.org", None),
+    ] {
+        let mut it = at(timed("2026-01-02 10:00", None));
+        it.event.iter_mut().for_each(|event| event.organizer = Some(organizer.to_owned()));
+        assert_eq!(lines(&written(&it), "ORGANIZER").first().copied(), expected);
+    }
+}
+
+#[test]
+fn a_category_has_its_colour_and_its_calendar_too() {
+    let mut setting = Setting::new();
+    let announcements = [at(timed("2026-01-02 10:00", None))];
+    let calendar = |setting: &Setting| {
+        let mut feed = setting.feed(&announcements);
+        feed.folder = "categories/atelier/".to_owned();
+        String::from_utf8(write(&feed).bytes).expect("UTF-8")
+    };
+    let own = format!("\r\nCOLOR:{}\r\n", setting.publish.color("atelier").as_str());
+    assert_eq!(calendar(&setting).matches(&own).count(), 2, "{own}");
+    setting.publish.colors.extend(Color::named("teal").map(|teal| ("atelier".to_owned(), teal)));
+    assert_eq!(calendar(&setting).matches("\r\nCOLOR:teal\r\n").count(), 2);
+}
+
+#[test]
+fn outlook_gets_html_where_the_summary_has_more_to_say_than_its_text() {
+    let mut it = meeting();
+    assert!(!written(&it).contains("X-ALT-DESC"));
+    it.summary = Some(RichText {
+        html: "<p>Le <a href=\"https://a.example/?b=1&amp;c=2\">programme</a>; venez, tous</p>\n".to_owned(),
+        text: "Le programme (https://a.example/?b=1&c=2); venez, tous".to_owned(),
+        ..rich("")
+    });
+    let document = written(&it);
+    let html = lines(&document, "X-ALT-DESC")[0];
+    assert!(html.starts_with("X-ALT-DESC;FMTTYPE=text/html:<!DOCTYPE html><html><body><p>Le <a href="), "{html}");
+    assert!(html.contains("b=1&amp\\;c=2\">programme</a>\\; venez\\, tous</p>"), "{html}");
+    assert!(html.contains("<br>Métro\u{a0}: Ligne 13") && html.ends_with("</body></html>"), "{html}");
+}
+
+#[test]
+fn utc_has_a_form_of_its_own() {
+    let daily = |zone| When::Daily {
+        first: day("2026-03-01"),
+        last: day("2026-03-03"),
+        from: local("2000-01-01 09:00").time(),
+        to: local("2000-01-01 10:00").time(),
+        zone,
+    };
+    let document = written(&at(daily(UTC)));
+    assert_eq!(lines(&document, "DTSTART"), ["DTSTART:20260301T090000Z"]);
+    assert_eq!(lines(&document, "DTEND"), ["DTEND:20260301T100000Z"]);
+    assert!(!document.contains("VTIMEZONE"), "{document}");
+    assert!(written(&at(daily(Tz::Etc__GMTPlus3))).contains("TZID=Etc/GMT+3"));
+}
+
+#[test]
+fn a_calendar_too_large_for_google_loses_its_oldest_events() {
+    let setting = Setting::new();
+    let many: Vec<Announcement> = (0..1500)
+        .map(|number: i64| {
+            let when = day("2020-01-01") + chrono::TimeDelta::days(number);
+            let mut it = at(When::AllDay { first: when, last: when, zone: Europe::Paris });
+            it.id = AnnouncementId::pinned(&format!("tag:example.org,2026:{number}"));
+            it.summary = Some(rich(&"mot ".repeat(200)));
+            it
+        })
+        .collect();
+    let calendar = write(&setting.feed(&many));
+    assert_eq!(check_calendar(&calendar.bytes), Ok(()));
+    let kept = many.len() - calendar.rolled_out;
+    assert!((500..1200).contains(&kept) && calendar.bytes.len() > 990_000, "{kept} in {}", calendar.bytes.len());
+    let text = String::from_utf8_lossy(&calendar.bytes);
+    let days: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("DTSTART;VALUE=DATE:")).collect();
+    assert_eq!(days.len(), kept);
+    let newest = day("2020-01-01") + chrono::TimeDelta::days(1499);
+    assert_eq!(days.iter().max().copied(), Some(newest.format("%Y%m%d").to_string().as_str()));
+    let oldest = newest - chrono::TimeDelta::days(i64::try_from(kept).expect("few") - 1);
+    assert_eq!(days.iter().min().copied(), Some(oldest.format("%Y%m%d").to_string().as_str()));
+}
+
+#[test]
+fn years_no_calendar_can_write_are_left_out_and_stamps_are_moved_into_range() {
+    for (first, is_there) in [("0001-12-31", false), ("0002-01-01", true), ("9998-12-31", true), ("9999-01-01", false)]
+    {
+        let when = When::AllDay { first: day(first), last: day(first), zone: Europe::Paris };
+        assert_eq!(written(&at(when)).contains("BEGIN:VEVENT"), is_there, "{first}");
+    }
+    let mut it = at(timed("2026-01-02 10:00", None));
+    it.published.instant = chrono::DateTime::<chrono::Utc>::MAX_UTC;
+    assert!(written(&it).contains("\nCREATED:99991231T000000Z\n"));
 }

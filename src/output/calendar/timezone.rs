@@ -16,7 +16,7 @@ use ics::properties::{DtStart, RRule, TzID, TzName, TzOffsetFrom, TzOffsetTo};
 /// Years a rule must hold after the last event: tells the last Sunday from the fourth, and covers dates yet to come.
 const LOOK_AHEAD: i32 = 8;
 /// Events outside are not worth a walk over thousands of years: they get the first or the last rule of these.
-const KNOWN_YEARS: RangeInclusive<i32> = 1900..=2090;
+const KNOWN_YEARS: RangeInclusive<i32> = 1850..=2090;
 /// Where recurring rules begin by custom.
 const RULE_START: i32 = 1970;
 
@@ -28,7 +28,7 @@ struct Transition {
     from: i32,
     to: i32,
     daylight: bool,
-    name: Option<String>,
+    name: String,
 }
 
 /// "The last Sunday of March at two o'clock".
@@ -55,10 +55,12 @@ pub(super) fn timezone(zone: Tz, years: RangeInclusive<i32>) -> Component<'stati
     let mut component = Component::new("VTIMEZONE");
     component.add_property(TzID::new(zone.name()));
     let always = recurring.as_ref().is_some_and(|recurring| recurring.since == first) && first >= RULE_START;
+    // what held when the first event took place is said to have held since 1970: some clients ask for other dates too
+    let before = Transition { local: new_year(*years.start().min(&RULE_START)), ..unchanged(zone, new_year(first)) };
     // without a rule the changes are written as far as events reach, over their last New Year
     let since = recurring.as_ref().map_or(last + 2, |recurring| recurring.since);
     if !always {
-        component.add_component(observance(&unchanged_since(zone, first), None));
+        component.add_component(observance(&before, None));
         for transition in transitions.iter().filter(|transition| transition.local.year() < since) {
             component.add_component(observance(transition, None));
         }
@@ -76,9 +78,7 @@ fn observance(transition: &Transition, rule: Option<Rule>) -> Component<'static>
     component.add_property(DtStart::new(super::event::date_time(transition.local)));
     component.add_property(TzOffsetFrom::new(utc_offset(transition.from)));
     component.add_property(TzOffsetTo::new(utc_offset(transition.to)));
-    if let Some(name) = &transition.name {
-        component.add_property(TzName::new(super::value::line(name)));
-    }
+    component.add_property(TzName::new(super::value::line(&transition.name)));
     if let Some(rule) = rule {
         component.add_property(RRule::new(rule.to_string()));
     }
@@ -129,19 +129,30 @@ fn change_between(zone: Tz, mut before: NaiveDateTime, mut after: NaiveDateTime)
         let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
         if seconds_east(zone, middle) == from { before = middle } else { after = middle }
     }
-    Transition { local: after + TimeDelta::seconds(i64::from(from)), from, ..unchanged(zone, after) }
+    let changed = unchanged(zone, after);
+    // Dublin, Casablanca and Windhoek have winter times that save less than nothing, and their summers count as standard
+    // in the tz database; Outlook knows only summers that are daylight time
+    let ends_winter_time = offset_at(zone, before).dst_offset() < TimeDelta::zero() && changed.to > from;
+    let daylight = changed.daylight || ends_winter_time;
+    Transition { local: after + TimeDelta::seconds(i64::from(from)), from, daylight, ..changed }
 }
 
-/// What the clocks show at the beginning of a year, as if it had never been different.
-fn unchanged_since(zone: Tz, year: i32) -> Transition {
-    Transition { local: new_year(year), ..unchanged(zone, new_year(year)) }
-}
-
+/// What the clocks show at an instant, as if it had never been different.
 fn unchanged(zone: Tz, utc: NaiveDateTime) -> Transition {
     let offset = offset_at(zone, utc);
     let seconds = offset.fix().local_minus_utc();
     let daylight = offset.dst_offset() > TimeDelta::zero();
-    Transition { local: utc, from: seconds, to: seconds, daylight, name: offset.abbreviation().map(str::to_owned) }
+    Transition { local: utc, from: seconds, to: seconds, daylight, name: name(&offset, seconds) }
+}
+
+/// The abbreviation. Where there is none, the tz database names the offset (`-03`, `+0545`); without a name Python's
+/// x-wr-timezone takes the zone for UTC.
+fn name(offset: &TzOffset, seconds: i32) -> String {
+    let by_offset = || {
+        let offset = utc_offset(seconds);
+        offset.strip_suffix("00").filter(|hours| hours.len() == 3).map_or(offset.clone(), str::to_owned)
+    };
+    offset.abbreviation().map_or_else(by_offset, str::to_owned)
 }
 
 /// The two rules by which the clocks changed in the longest run of years up to `last`.

@@ -102,7 +102,7 @@ mod tests {
             (rss::write(&feed).expect("RSS"), check_xml),
             (atom::write(&feed).expect("Atom"), check_xml),
             (json_feed::write(&feed).expect("JSON Feed"), check_json),
-            (calendar::write(&feed), check_calendar),
+            (calendar::write(&feed).bytes, check_calendar),
         ];
         for (document, gate) in gates {
             assert_eq!(gate(&document), Ok(()));

@@ -77,6 +77,21 @@ fn the_way_there_and_where_to_register_are_told() {
 }
 
 #[test]
+fn outlook_gets_the_link_in_the_summary_and_every_event_its_category_s_colour() {
+    let folder = Folder::of_five();
+    let config = folder.read("crieur.toml");
+    folder.write("crieur.toml", &config.replace("[publish]\n", "[publish]\ncolors = { Atelier = \"Teal\" }\n"));
+    folder.crieur(["build"]).succeeds();
+    let calendar = calendar(&folder.read("public/categories/atelier/calendar.ics"));
+    assert_eq!(calendar.property_value("COLOR"), Some("teal"));
+    let colors: Vec<&str> = events(&calendar).into_iter().flat_map(|event| values(event, "COLOR")).collect();
+    assert!(colors.contains(&"teal") && colors.len() == 2, "{colors:?}");
+    let html: Vec<&str> = events(&calendar).into_iter().flat_map(|event| values(event, "X-ALT-DESC")).collect();
+    assert!(html.iter().all(|html| html.starts_with("<!DOCTYPE html>") && html.contains("<a href=")), "{html:?}");
+    assert!(!html.is_empty());
+}
+
+#[test]
 fn the_zone_is_defined_before_it_is_used_and_no_line_is_too_long() {
     let folder = Folder::of_five();
     folder.crieur(["build"]).succeeds();
