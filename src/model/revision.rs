@@ -101,7 +101,7 @@ fn first_seen(announcement: &Announcement, now: DateTime<Utc>) -> DateTime<Utc> 
 }
 
 /// Which rules a hash was made by. With new rules every hash changes and no meaning does.
-const RULES: &str = "1:";
+const RULES: &str = "2:";
 
 fn differ(before: &str, after: &str) -> bool {
     before.starts_with(RULES) && before != after
@@ -121,14 +121,15 @@ pub fn semantic_hash(announcement: &Announcement) -> String {
     format!("{RULES}{}", sha256_hex(said.join("\u{1f}").as_bytes()))
 }
 
-/// What readers see of our own sanitised HTML: the text between tags, which stand for a blank.
+/// What readers see of our own sanitised HTML: the text between tags, which stand for a blank, references decoded:
+/// `&nbsp;` is no word.
 fn shown(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     for piece in html.split('<') {
         text.push(' ');
         text.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
     }
-    text
+    html_escape::decode_html_entities(&text).into_owned()
 }
 
 fn words(text: &str) -> String {
@@ -163,7 +164,7 @@ mod tests {
         for (title, html, sequence) in [
             (
                 "Réunion d’information",
-                "<p class=\"x\">On  se voit\u{a0}le <a href=\"https://a/\">12</a>\u{202f}!</p>",
+                "<p class=\"x\">On  se voit&nbsp;le <a href=\"https://a/\">12</a>&#8239;!</p>",
                 0,
             ),
             ("Reunion d'Information", "<div>on se voit le <a href=\"https://a/\">12</a></div>", 0),
