@@ -124,6 +124,7 @@ fn content(raw: RawContent, base: &Path) -> Checked<ContentSettings> {
     Ok(ContentSettings {
         dir: base.join(raw.dir.as_deref().unwrap_or("content")),
         profile: raw.profile.unwrap_or(ProfileName::Jekyll),
+        typography: raw.typography,
         fields,
         folders: raw.folder.into_iter().map(folder).collect::<Checked<_>>()?,
         assets: raw.assets.map(|assets| base.join(assets)),

@@ -162,6 +162,7 @@ public_url = "https://crieur.example.org"
             ("[site]\ntitle = \"t\"\nurl = \"example.org\"\n", 3, "site.url"),
             ("[site]\ntitle = \"t\"\nurl = \"ftp://example.org\"\n", 3, "site.url"),
             (&format!("{SITE}[content]\nprofile = \"jekyl\"\n"), 5, "jekyll"),
+            (&format!("{SITE}[content]\ntypography = \"langage\"\n"), 5, "did you mean `language`?"),
             (&format!("{SITE}[content.fields]\ntitel = \"x\"\n"), 5, "`title`"),
             (&format!("{SITE}[content.fields]\ntitle = \"a..b\"\n"), 5, "is not a path"),
             (&format!("{SITE}[[content.folder]]\nmatch = \"a[\"\n"), 5, "content.folder.match"),

@@ -7,7 +7,7 @@ use toml::{Spanned, Value};
 
 use super::span::{Fault, nearest};
 use crate::model::delivery::OnDoubt;
-use crate::model::settings::{FeedContent, OffsetPolicy, ProfileName};
+use crate::model::settings::{FeedContent, OffsetPolicy, ProfileName, Typography};
 
 pub(super) type Text = Spanned<String>;
 
@@ -46,6 +46,8 @@ pub(super) struct RawSite {
 pub(super) struct RawContent {
     pub dir: Option<String>,
     pub profile: Option<ProfileName>,
+    #[serde(default)]
+    pub typography: Typography,
     pub assets: Option<String>,
     pub future: Option<Future>,
     pub max_withdrawn: Option<f64>,

@@ -13,6 +13,7 @@ pub mod profile;
 pub mod shortcodes;
 #[cfg(test)]
 mod tests;
+mod typography;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;

@@ -8,12 +8,13 @@ use super::profile::Profile;
 use super::{Loaded, load};
 use crate::model::announcement::{Announcement, Status};
 use crate::model::sample;
-use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName};
+use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName, Typography};
 
 fn settings(profile: ProfileName) -> ContentSettings {
     ContentSettings {
         dir: "content".into(),
         profile,
+        typography: Typography::Generator,
         fields: BTreeMap::new(),
         folders: Vec::new(),
         assets: None,
@@ -399,4 +400,47 @@ fn the_longest_post_is_whole() {
     let body = "Un mot. ".repeat(173 * 128);
     let announcement = one("title: x", &body);
     assert!(announcement.body.text.len() > 170_000, "{}", announcement.body.text.len());
+}
+
+#[test]
+fn typography_is_no_change_of_meaning_and_reaches_titles_and_summaries() {
+    let front = "title: 'Le \"mot\" : où ?'\nsubtitle: \"l'été\"\ndate: 2019-01-09\nexcerpt: 'Un \"résumé\" !'\n\
+                 description: 'Un \"résumé\" !'\nchapeau-text: 'Un \"résumé\" !'\n";
+    let file = format!("---\n{front}---\nL'un -- \"l'autre\"... [ici](https://x.org/a?b) !\n\n- 9:30 : \"fin\"\n");
+    for profile in [ProfileName::Numerique, ProfileName::Jekyll, ProfileName::Hugo, ProfileName::Zola] {
+        let [generator, language, none] =
+            [Typography::Generator, Typography::Language, Typography::None].map(|typography| {
+                let content = ContentSettings { typography, ..settings(profile) };
+                let loaded = load_with(&content, &[("x/2019-01-09-x.md", file.as_bytes())], &[]);
+                let mut announcement = loaded.catalog.all()[0].clone();
+                "fr".clone_into(&mut announcement.lang);
+                announcement
+            });
+        let hash = crate::model::revision::semantic_hash;
+        assert_eq!(hash(&generator), hash(&language), "{profile:?}");
+        assert_eq!(hash(&generator), hash(&none), "{profile:?}");
+        assert_eq!(none.title, "Le \"mot\" : où ?");
+        assert_eq!(generator.title, none.title);
+        assert_ne!(language.title, none.title, "{profile:?}");
+        assert_ne!(language.body.html, none.body.html, "{profile:?}");
+        assert_ne!(language.summary, none.summary, "{profile:?}");
+        assert_eq!(language.id, none.id);
+    }
+}
+
+#[test]
+fn the_language_of_each_announcement_decides() {
+    let content = ContentSettings { typography: Typography::Language, ..settings(ProfileName::Hugo) };
+    for (lang, title, body) in [
+        ("fr", "Le «\u{a0}mot\u{a0}»\u{202f}?", "<p>«\u{a0}a\u{a0}»\u{202f}!</p>"),
+        ("de", "Le „mot“ ?", "<p>„a“ !</p>"),
+        ("en-GB", "Le “mot” ?", "<p>“a” !</p>"),
+    ] {
+        let file =
+            format!("---\ntitle: 'Le \"mot\" ?'\ndate: 2019-01-09\nlang: {lang}\nlanguage: {lang}\n---\n\"a\" !\n");
+        let loaded = load_with(&content, &[("x/x.md", file.as_bytes())], &[]);
+        let announcement = &loaded.catalog.all()[0];
+        assert_eq!((announcement.title.as_str(), announcement.lang.as_str()), (title, lang));
+        assert_eq!(announcement.body.html.trim().replace("&nbsp;", "\u{a0}"), body);
+    }
 }

@@ -2,6 +2,7 @@
 //! recorded them. Both sides are cleaned and normalised, so only the reading of Markdown is compared.
 
 mod bounds;
+mod typeset;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use url::Url;
 use super::*;
 
 fn context(base: &Url, dialect: Dialect) -> Context<'_> {
-    Context { dialect, base, lang: "fr", start: Position { line: 10, column: 1 } }
+    Context { dialect, base, lang: "fr", typography: Typography::Generator, start: Position { line: 10, column: 1 } }
 }
 
 fn base() -> Url {

@@ -10,7 +10,7 @@ use super::*;
 use crate::content::mapping::{self, Habits, Understood};
 use crate::content::markdown::{self, Dialect};
 use crate::content::profile::Profile;
-use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName};
+use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName, Typography};
 
 const FLAVOURS: [Flavour; 3] = [Flavour::Hugo, Flavour::Zola, Flavour::Liquid];
 
@@ -50,7 +50,13 @@ fn rendered(flavour: Flavour, source: &str) -> markdown::Rendered {
         Flavour::Liquid => Dialect::KramdownGfm,
     };
     let base = Url::parse("https://example.org/base/blog/reunion/").expect("a base");
-    let context = markdown::Context { dialect, base: &base, lang: "fr", start: Position::START };
+    let context = markdown::Context {
+        dialect,
+        base: &base,
+        lang: "fr",
+        typography: Typography::Generator,
+        start: Position::START,
+    };
     markdown::render(&expanded(flavour, source), &context)
 }
 
@@ -437,6 +443,7 @@ fn read(profile: ProfileName, path: &str, file: &str) -> Understood {
     let content = ContentSettings {
         dir: "content".into(),
         profile,
+        typography: Typography::Generator,
         fields: BTreeMap::new(),
         folders: vec![folder],
         assets: None,
