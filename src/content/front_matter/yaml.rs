@@ -196,6 +196,8 @@ fn hint(problem: &str) -> Option<&'static str> {
     [
         ("mapping values are not allowed", "a text with `: ` in it stands in quotes"),
         ("cannot start any token", "indent with blanks, and put a text that begins with `@`, `%` or a tab in quotes"),
+        ("expected ',' or ']'", "a list that `[` begins is closed with `]`; put the text in quotes if it is no list"),
+        ("expected ',' or '}'", "what `{` begins is closed with `}`; put the text in quotes if it is no mapping"),
         ("end of stream", "a quote is not closed"),
         ("document indicator", "a quote is not closed"),
         ("could not find expected ':'", "every line is `key: value`; a long text goes on indented"),
