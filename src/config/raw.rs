@@ -36,7 +36,7 @@ pub(super) struct RawSite {
     pub url: Text,
     #[serde(default)]
     pub description: String,
-    pub language: Option<String>,
+    pub language: Option<Text>,
     pub timezone: Option<Text>,
     pub author: Option<String>,
 }
@@ -72,7 +72,7 @@ pub(super) struct RawFolder {
     pub pattern: Text,
     pub kind: Option<String>,
     pub url: Option<String>,
-    pub language: Option<String>,
+    pub language: Option<Text>,
     pub timezone: Option<Text>,
     #[serde(default)]
     pub offset: OffsetPolicy,
@@ -97,7 +97,7 @@ pub(super) struct RawPublish {
 pub(super) struct RawNewsletter {
     pub name: Text,
     pub title: String,
-    pub language: Option<String>,
+    pub language: Option<Text>,
     pub schedule: Text,
     #[serde(default)]
     pub categories: Vec<String>,
