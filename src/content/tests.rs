@@ -444,3 +444,48 @@ fn the_language_of_each_announcement_decides() {
         assert_eq!(announcement.body.html.trim().replace("&nbsp;", "\u{a0}"), body);
     }
 }
+
+#[test]
+fn a_key_that_was_surely_meant_for_another_is_told() {
+    let hints = |profile, front: &str| -> Vec<String> {
+        let file = format!("---\n{front}\ndate: 2019-01-09\n---\nx\n");
+        let loaded = load_with(&settings(profile), &[("x/2019-01-09-x.md", file.as_bytes())], &[]);
+        let near = loaded.diagnostics.iter().filter(|d| d.code == "key-unread");
+        near.map(|d| format!("{}:{} {}", d.position.line, d.position.column, d.hint.clone().unwrap_or_default()))
+            .collect()
+    };
+    for (profile, front, hint) in [
+        (ProfileName::Jekyll, "titel: x", "2:1 did you mean `title`?"),
+        (ProfileName::Jekyll, "title: x\ncategorie: a", "3:1 did you mean `category`?"),
+        (ProfileName::Jekyll, "title: x\nTags: a", "3:1 did you mean `tags`?"),
+        (ProfileName::Numerique, "title: x\nstart: 2019-02-01", "3:1 did you mean `event_start_date`?"),
+        (ProfileName::Hugo, "title: x\nLastmd: 2019-02-01", "3:1 did you mean `lastmod`?"),
+    ] {
+        assert_eq!(hints(profile, front), [hint], "{profile:?} {front}");
+    }
+    for (profile, front) in [
+        (ProfileName::Jekyll, "title: x\ncategories: [a]\ncategorie: b"),
+        (ProfileName::Jekyll, "title: x\nlayout: post\ntoc: true\nweight: 3\nslugs: 5\nlinks: []\nmath: true"),
+        (ProfileName::Hugo, "TITLE: x\nflag2: fr\nmenu: main"),
+    ] {
+        assert_eq!(hints(profile, front), [""; 0], "{profile:?} {front}");
+    }
+}
+
+#[test]
+fn a_caption_with_html_keeps_its_words() {
+    let front = "title: x\ndate: 2019-01-09\nune-ou-diaporama:\n- image: /a.png\n  alternative-textuelle: a\n  \
+                 legende: 'Un <em>mot</em>, 3 < 4 &amp; <a href=\"/x\">lien</a>'";
+    assert_eq!(one(front, "").images[0].caption.as_deref(), Some("Un mot, 3 < 4 & lien"));
+}
+
+#[test]
+fn a_bracket_that_is_not_closed_is_told_where_it_opens() {
+    for (front, place) in
+        [("oops: [", "yaml-syntax:2:7"), ("oops: [a\nx: y", "yaml-syntax:2:7"), ("a: {", "yaml-syntax:2:4")]
+    {
+        let loaded = load_one(front, "");
+        assert_eq!(told(&loaded), [place], "{front} {:?}", loaded.diagnostics);
+        assert!(loaded.diagnostics[0].hint.is_some(), "{front}");
+    }
+}

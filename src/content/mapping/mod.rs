@@ -3,6 +3,7 @@
 mod address;
 mod event;
 mod media;
+mod near_keys;
 mod people;
 mod shortcodes;
 mod when;
@@ -72,6 +73,8 @@ pub fn read(path: &str, bytes: &[u8], habits: Habits) -> Result<Understood, Vec<
         diagnostics: parts.diagnostics,
     };
     let announcement = mapper.announcement(sha256_hex(bytes), parts.body, parts.body_start);
+    let near_keys = mapper.near_keys();
+    mapper.diagnostics.extend(near_keys);
     let diagnostics = mapper.diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
     match announcement {
         Some(announcement) => Ok(Understood { announcement, diagnostics, origins: mapper.origins.into_inner() }),

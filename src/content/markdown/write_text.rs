@@ -193,7 +193,7 @@ impl Writer<'_> {
             let Some((node, start)) = self.raw_link.take() else { return };
             if out.is_char_boundary(start) {
                 let words = out.split_off(start);
-                self.linked(&node, words, out);
+                self.linked(&node, &words, out);
             }
             return;
         }
@@ -208,19 +208,19 @@ impl Writer<'_> {
 
     fn link(&mut self, node: &Node, out: &mut String) {
         let words = self.spans(node);
-        self.linked(node, words, out);
+        self.linked(node, &words, out);
     }
 
-    fn linked(&self, node: &Node, words: String, out: &mut String) {
+    fn linked(&self, node: &Node, words: &str, out: &mut String) {
         let Some(href) = node.attribute("href").map(decode_all).filter(|href| !href.trim().is_empty()) else {
-            return out.push_str(&words);
+            return out.push_str(words);
         };
         let address = href.trim();
         let shown = address.strip_prefix("mailto:").unwrap_or(address);
         let label = words.trim();
         let address = match self.base.join(address) {
-            _ if address.starts_with('#') => return out.push_str(&words),
-            Ok(url) if matches!(url.scheme(), "javascript" | "data" | "vbscript") => return out.push_str(&words),
+            _ if address.starts_with('#') => return out.push_str(words),
+            Ok(url) if matches!(url.scheme(), "javascript" | "data" | "vbscript") => return out.push_str(words),
             Ok(url) if !address.contains(':') => url.to_string(),
             _ => shown.to_owned(),
         };

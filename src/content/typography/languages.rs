@@ -110,7 +110,7 @@ fn spaces(tag: &str) -> Option<Spaces> {
     if subtags.next() != Some("fr") {
         return None;
     }
-    Some(match subtags.last() {
+    Some(match subtags.next_back() {
         Some("ch") => Spaces { quotes: NARROW, colon: NARROW, marks: Some(NARROW) },
         Some("ca") => Spaces { quotes: NO_BREAK, colon: NO_BREAK, marks: None },
         _ => Spaces { quotes: NO_BREAK, colon: NO_BREAK, marks: Some(NARROW) },

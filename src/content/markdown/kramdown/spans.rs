@@ -328,9 +328,9 @@ fn escape(src: &mut Scanner, node: &mut Node) -> bool {
     let written = c.to_string();
     // a quote that was escaped stays straight
     if matches!(c, '"' | '\'') {
-        node.add_symbol(&written)
+        node.add_symbol(&written);
     } else {
-        node.add_text(&written)
+        node.add_text(&written);
     }
     true
 }

@@ -5,7 +5,7 @@ use super::*;
 const DIALECTS: [Dialect; 3] = [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark];
 
 fn rendered(source: &str, dialect: Dialect, typography: Typography, lang: &str) -> Rendered {
-    render(source, &Context { typography, lang, ..context(&base(), dialect) })
+    render(source, &Context { lang, typography, ..context(&base(), dialect) })
 }
 
 #[track_caller]
