@@ -3,14 +3,18 @@
 
 use crieur::content::markdown::{Context, Dialect, render};
 use crieur::model::diagnostic::Position;
+use crieur::model::settings::Typography;
 use libfuzzer_sys::fuzz_target;
 use url::Url;
+
+const TYPOGRAPHY: [Typography; 3] = [Typography::Generator, Typography::Language, Typography::None];
 
 fuzz_target!(|data: &[u8]| {
     let Some(source) = crieur_fuzz::text(data) else { return };
     let base = Url::parse("https://www.example.org/agenda/x/").expect("an address");
-    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
-        let context = Context { dialect, base: &base, lang: "fr", start: Position { line: 7, column: 1 } };
+    let dialects = [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark];
+    for (dialect, typography) in dialects.into_iter().flat_map(|dialect| TYPOGRAPHY.map(|by| (dialect, by))) {
+        let context = Context { dialect, base: &base, lang: "fr", typography, start: Position { line: 7, column: 1 } };
         let rendered = crieur_fuzz::in_time(&format!("{dialect:?}"), || render(&source, &context));
         let is_refused = rendered.diagnostics.iter().any(|found| found.code.starts_with("markdown-too-"));
         // an editor who escapes the mark wants it shown

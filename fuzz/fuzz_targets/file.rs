@@ -10,7 +10,7 @@ use crieur::content::profile::Profile;
 use crieur::model::announcement::Announcement;
 use crieur::model::catalog::Catalog;
 use crieur::model::revision::Revision;
-use crieur::model::settings::{ContentSettings, FeedContent, ProfileName, PublishSettings, SiteSettings};
+use crieur::model::settings::{ContentSettings, FeedContent, ProfileName, PublishSettings, SiteSettings, Typography};
 use crieur::output::feed::{Entry, Feed};
 use crieur::output::{atom, calendar, check, json_feed, rss};
 use libfuzzer_sys::fuzz_target;
@@ -47,6 +47,7 @@ static HOUSE: LazyLock<House> = LazyLock::new(|| House {
             let settings = ContentSettings {
                 dir: "content".into(),
                 profile,
+                typography: Typography::Language,
                 fields: BTreeMap::new(),
                 folders: Vec::new(),
                 assets: None,

@@ -8,7 +8,7 @@ use chrono::Utc;
 use clap::{Args, ValueEnum};
 
 use super::exit::{CONTENT, UsageError};
-use super::print::{say, tell};
+use super::print::{counted, say, tell};
 use crate::app;
 use crate::config::Config;
 use crate::content::explain::{self, Explained};
@@ -54,11 +54,11 @@ impl Check {
         let count = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
         if self.format == Format::Human {
             tell!(
-                "{} announcements, {} errors, {} warnings, {} hints",
-                loaded.catalog.len(),
-                count(Severity::Error),
-                count(Severity::Warning),
-                count(Severity::Hint)
+                "{}, {}, {}, {}",
+                counted(loaded.catalog.len(), "announcement"),
+                counted(count(Severity::Error), "error"),
+                counted(count(Severity::Warning), "warning"),
+                counted(count(Severity::Hint), "hint")
             );
         }
         Ok(code(count(Severity::Error)))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
-use super::print::say;
+use super::print::{counted, say};
 use crate::app::{App, Status as Report};
 
 #[derive(Args)]
@@ -34,12 +34,12 @@ impl Status {
 fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
     let catalog = &report.catalog;
     say!(
-        "catalog        {} announcements ({} visible, {} with an event), {} errors, {} warnings",
-        catalog.announcements,
+        "catalog        {} ({} visible, {} with an event), {}, {}",
+        counted(catalog.announcements, "announcement"),
         catalog.visible,
         catalog.events,
-        catalog.errors,
-        catalog.warnings
+        counted(catalog.errors, "error"),
+        counted(catalog.warnings, "warning")
     );
     if let Some(held) = &report.held {
         say!("held back      {}", held.replace("\n  hint: ", "; "));

@@ -22,7 +22,7 @@ use crate::model::settings::{
     SiteSettings, SmtpSettings, Tls,
 };
 use crate::model::subscription::EmailAddress;
-use crate::model::text::slugify;
+use crate::model::text::{is_language_tag, slugify};
 
 type Checked<T> = Result<T, Fault>;
 
@@ -39,7 +39,7 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         title: raw.site.title,
         url,
         description: raw.site.description,
-        lang: raw.site.language.unwrap_or_else(|| "en".to_owned()),
+        lang: language(raw.site.language.as_ref(), "site.language")?.unwrap_or_else(|| "en".to_owned()),
         zone: raw.site.timezone.as_ref().map_or(Ok(Tz::UTC), |text| zone(text, "site.timezone"))?,
         author: raw.site.author,
     };
@@ -86,6 +86,22 @@ fn web_address(text: &Text, key: &str) -> Checked<Url> {
     Ok(url)
 }
 
+/// A BCP 47 tag: feeds and mails hand it on to clients that reject others.
+fn language(text: Option<&Text>, key: &str) -> Checked<Option<String>> {
+    let Some(text) = text else { return Ok(None) };
+    let tag = text.get_ref();
+    if is_language_tag(tag) {
+        return Ok(Some(tag.clone()));
+    }
+    let mended = tag.replace('_', "-");
+    let hint = if is_language_tag(&mended) {
+        format!("did you mean `{mended}`?")
+    } else {
+        "write its code: `fr`, `en-GB`, `zh-Hant`".to_owned()
+    };
+    Err(fault(text, key, &format!("`{tag}` is no language tag (BCP 47)")).hint(hint))
+}
+
 fn zone(text: &Text, key: &str) -> Checked<Tz> {
     text.get_ref().parse().map_err(|_| {
         let fault = fault(text, key, &format!("`{}` is no time zone", text.get_ref()));
@@ -126,6 +142,7 @@ fn content(raw: RawContent, base: &Path) -> Checked<ContentSettings> {
     Ok(ContentSettings {
         dir: base.join(raw.dir.as_deref().unwrap_or("content")),
         profile: raw.profile.unwrap_or(ProfileName::Jekyll),
+        typography: raw.typography,
         fields,
         folders: raw.folder.into_iter().map(folder).collect::<Checked<_>>()?,
         assets: raw.assets.map(|assets| base.join(assets)),
@@ -170,7 +187,7 @@ fn folder(raw: RawFolder) -> Checked<FolderRule> {
         pattern: pattern.compile_matcher(),
         kind: raw.kind,
         url: raw.url,
-        lang: raw.language,
+        lang: language(raw.language.as_ref(), "content.folder.language")?,
         zone: raw.timezone.as_ref().map(|text| zone(text, "content.folder.timezone")).transpose()?,
         offset: raw.offset,
         defaults,
@@ -268,7 +285,7 @@ fn newsletter(raw: RawNewsletter, site: &SiteSettings) -> Checked<Newsletter> {
     Ok(Newsletter {
         name: name.clone(),
         title: raw.title,
-        lang: raw.language.unwrap_or_else(|| site.lang.clone()),
+        lang: language(raw.language.as_ref(), "newsletter.language")?.unwrap_or_else(|| site.lang.clone()),
         schedule: schedule(&raw.schedule)?,
         categories: raw.categories.iter().map(|label| slugify(label)).collect(),
         tags: raw.tags.iter().map(|label| slugify(label)).collect(),
@@ -285,7 +302,7 @@ fn schedule(text: &Text) -> Checked<Schedule> {
         return Err(fault(text, "newsletter.schedule", "one mail an announcement (`each`) is not built yet"));
     }
     Schedule::parse(text.get_ref()).map_err(|reason| {
-        fault(text, "newsletter.schedule", &format!("`{}` is no cron line: {reason}", text.get_ref()))
+        fault(text, "newsletter.schedule", &format!("`{}` cannot be a schedule: {reason}", text.get_ref()))
             .hint("minute hour day month weekday: `0 9 * * MON` is every Monday at nine")
     })
 }

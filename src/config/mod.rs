@@ -46,6 +46,9 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        if file.is_dir() {
+            return Err(ConfigError::folder(file));
+        }
         let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, &error))?;
         Self::parse(file, &text)
     }
@@ -161,10 +164,14 @@ public_url = "https://crieur.example.org"
             (&format!("{SITE}[contnet]\n"), 4, "`content`"),
             (&format!("{SITE}timezone = \"Europe/Pari\"\n"), 4, "Europe/Paris"),
             (&format!("{SITE}title = \"again\"\n"), 4, "duplicate"),
+            (&format!("{SITE}language = \"klingon\"\n"), 4, "`fr`"),
+            (&format!("{SITE}language = \"fr_FR\"\n"), 4, "did you mean `fr-FR`?"),
+            (&format!("{SITE}{letter}schedule = \"0 9 30 2 *\"\n"), 7, "never comes due"),
             (&format!("{SITE}language = 3\n"), 4, "string"),
             ("[site]\ntitle = \"t\"\nurl = \"example.org\"\n", 3, "site.url"),
             ("[site]\ntitle = \"t\"\nurl = \"ftp://example.org\"\n", 3, "site.url"),
             (&format!("{SITE}[content]\nprofile = \"jekyl\"\n"), 5, "jekyll"),
+            (&format!("{SITE}[content]\ntypography = \"langage\"\n"), 5, "did you mean `language`?"),
             (&format!("{SITE}[content.fields]\ntitel = \"x\"\n"), 5, "`title`"),
             (&format!("{SITE}[content.fields]\ntitle = \"a..b\"\n"), 5, "is not a path"),
             (&format!("{SITE}[[content.folder]]\nmatch = \"a[\"\n"), 5, "content.folder.match"),
@@ -198,5 +205,15 @@ public_url = "https://crieur.example.org"
             assert_eq!(error.line, line, "{text}\n{error}");
             assert!(error.to_string().contains(part), "{text}\n{error}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_no_configuration_but_may_hold_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = Config::load(folder.path()).expect_err("a folder").to_string();
+        assert!(error.contains("is a folder") && error.contains("crieur init"), "{error}");
+        std::fs::write(folder.path().join("crieur.toml"), SITE).expect("a file");
+        let error = Config::load(folder.path()).expect_err("a folder").to_string();
+        assert!(error.contains("crieur.toml`?"), "{error}");
     }
 }

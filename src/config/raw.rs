@@ -7,7 +7,7 @@ use toml::{Spanned, Value};
 
 use super::span::{Fault, nearest};
 use crate::model::delivery::OnDoubt;
-use crate::model::settings::{FeedContent, OffsetPolicy, ProfileName};
+use crate::model::settings::{FeedContent, OffsetPolicy, ProfileName, Typography};
 
 pub(super) type Text = Spanned<String>;
 
@@ -36,7 +36,7 @@ pub(super) struct RawSite {
     pub url: Text,
     #[serde(default)]
     pub description: String,
-    pub language: Option<String>,
+    pub language: Option<Text>,
     pub timezone: Option<Text>,
     pub author: Option<String>,
 }
@@ -46,6 +46,8 @@ pub(super) struct RawSite {
 pub(super) struct RawContent {
     pub dir: Option<String>,
     pub profile: Option<ProfileName>,
+    #[serde(default)]
+    pub typography: Typography,
     pub assets: Option<String>,
     pub future: Option<Future>,
     pub max_withdrawn: Option<Spanned<f64>>,
@@ -70,7 +72,7 @@ pub(super) struct RawFolder {
     pub pattern: Text,
     pub kind: Option<String>,
     pub url: Option<String>,
-    pub language: Option<String>,
+    pub language: Option<Text>,
     pub timezone: Option<Text>,
     #[serde(default)]
     pub offset: OffsetPolicy,
@@ -97,7 +99,7 @@ pub(super) struct RawPublish {
 pub(super) struct RawNewsletter {
     pub name: Text,
     pub title: String,
-    pub language: Option<String>,
+    pub language: Option<Text>,
     pub schedule: Text,
     #[serde(default)]
     pub categories: Vec<String>,

@@ -17,6 +17,17 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    pub(super) fn folder(folder: &Path) -> Self {
+        let inside = folder.join("crieur.toml");
+        let hint = if inside.is_file() {
+            format!("did you mean `{}`?", inside.display())
+        } else {
+            format!("`crieur init {}` writes one to begin with", folder.display())
+        };
+        let message = "is a folder; a configuration file is wanted".to_owned();
+        Self { file: folder.to_owned(), line: 0, column: 0, message, hint: Some(hint) }
+    }
+
     pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
         let hint = (error.kind() == std::io::ErrorKind::NotFound)
             .then(|| "`crieur init` writes one to begin with; `--config` names another".to_owned());

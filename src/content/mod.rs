@@ -2,6 +2,8 @@
 
 pub mod assets;
 pub mod dates;
+#[cfg(test)]
+pub(crate) mod effort;
 pub mod explain;
 pub mod folder;
 pub mod front_matter;
@@ -14,6 +16,7 @@ pub mod profile;
 pub mod shortcodes;
 #[cfg(test)]
 mod tests;
+mod typography;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -68,11 +68,18 @@ impl Profile {
 
     /// The top-level keys that some rule reads.
     pub fn keys(&self) -> BTreeSet<&str> {
-        let paths = self.fields.values().flat_map(|rule| match rule {
-            FieldRule::Paths(paths) => vec![paths],
-            FieldRule::Groups(groups) => groups.iter().flat_map(roots_of).collect(),
-        });
-        paths.flat_map(|paths| &paths.0).filter_map(|path| path.root()).collect()
+        self.keys_by_field().flat_map(|(_, keys)| keys).collect()
+    }
+
+    /// The top-level keys that each field is read from, first choice first.
+    pub fn keys_by_field(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.fields.iter().map(|(field, rule)| {
+            let paths = match rule {
+                FieldRule::Paths(paths) => vec![paths],
+                FieldRule::Groups(groups) => groups.iter().flat_map(roots_of).collect(),
+            };
+            (field.as_str(), paths.into_iter().flat_map(|paths| &paths.0).filter_map(|path| path.root()).collect())
+        })
     }
 }
 

@@ -11,13 +11,14 @@ use crate::model::announcement::{Announcement, Status};
 use crate::model::event::{EventStatus, When};
 use crate::model::revision::Ledger;
 use crate::model::sample;
-use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName};
+use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName, Typography};
 use crate::model::token::sha256_hex;
 
 fn settings(profile: ProfileName) -> ContentSettings {
     ContentSettings {
         dir: "content".into(),
         profile,
+        typography: Typography::Generator,
         fields: BTreeMap::new(),
         folders: Vec::new(),
         assets: None,
@@ -469,4 +470,92 @@ fn the_longest_post_is_whole() {
     let body = "Un mot. ".repeat(173 * 128);
     let announcement = one("title: x", &body);
     assert!(announcement.body.text.len() > 170_000, "{}", announcement.body.text.len());
+}
+
+#[test]
+fn typography_is_no_change_of_meaning_and_reaches_titles_and_summaries() {
+    let front = "title: 'Le \"mot\" : où ?'\nsubtitle: \"l'été\"\ndate: 2019-01-09\nexcerpt: 'Un \"résumé\" !'\n\
+                 description: 'Un \"résumé\" !'\nchapeau-text: 'Un \"résumé\" !'\n";
+    let file = format!("---\n{front}---\nL'un -- \"l'autre\"... [ici](https://x.org/a?b) !\n\n- 9:30 : \"fin\"\n");
+    for profile in [ProfileName::Numerique, ProfileName::Jekyll, ProfileName::Hugo, ProfileName::Zola] {
+        let [generator, language, none] =
+            [Typography::Generator, Typography::Language, Typography::None].map(|typography| {
+                let content = ContentSettings { typography, ..settings(profile) };
+                let loaded = load_with(&content, &[("x/2019-01-09-x.md", file.as_bytes())], &[]);
+                let mut announcement = loaded.catalog.all()[0].as_ref().clone();
+                "fr".clone_into(&mut announcement.lang);
+                announcement
+            });
+        let hash = crate::model::meaning::semantic_hash;
+        assert_eq!(hash(&generator), hash(&language), "{profile:?}");
+        assert_eq!(hash(&generator), hash(&none), "{profile:?}");
+        assert_eq!(none.title, "Le \"mot\" : où ?");
+        assert_eq!(generator.title, none.title);
+        assert_ne!(language.title, none.title, "{profile:?}");
+        assert_ne!(language.body.html, none.body.html, "{profile:?}");
+        assert_ne!(language.summary, none.summary, "{profile:?}");
+        assert_eq!(language.id, none.id);
+    }
+}
+
+#[test]
+fn the_language_of_each_announcement_decides() {
+    let content = ContentSettings { typography: Typography::Language, ..settings(ProfileName::Hugo) };
+    for (lang, title, body) in [
+        ("fr", "Le «\u{a0}mot\u{a0}»\u{202f}?", "<p>«\u{a0}a\u{a0}»\u{202f}!</p>"),
+        ("de", "Le „mot“ ?", "<p>„a“ !</p>"),
+        ("en-GB", "Le “mot” ?", "<p>“a” !</p>"),
+    ] {
+        let file =
+            format!("---\ntitle: 'Le \"mot\" ?'\ndate: 2019-01-09\nlang: {lang}\nlanguage: {lang}\n---\n\"a\" !\n");
+        let loaded = load_with(&content, &[("x/x.md", file.as_bytes())], &[]);
+        let announcement = &loaded.catalog.all()[0];
+        assert_eq!((announcement.title.as_str(), announcement.lang.as_str()), (title, lang));
+        assert_eq!(announcement.body.html.trim().replace("&nbsp;", "\u{a0}"), body);
+    }
+}
+
+#[test]
+fn a_key_that_was_surely_meant_for_another_is_told() {
+    let hints = |profile, front: &str| -> Vec<String> {
+        let file = format!("---\n{front}\ndate: 2019-01-09\n---\nx\n");
+        let loaded = load_with(&settings(profile), &[("x/2019-01-09-x.md", file.as_bytes())], &[]);
+        let near = loaded.diagnostics.iter().filter(|d| d.code == "key-unread");
+        near.map(|d| format!("{}:{} {}", d.position.line, d.position.column, d.hint.clone().unwrap_or_default()))
+            .collect()
+    };
+    for (profile, front, hint) in [
+        (ProfileName::Jekyll, "titel: x", "2:1 did you mean `title`?"),
+        (ProfileName::Jekyll, "title: x\ncategorie: a", "3:1 did you mean `category`?"),
+        (ProfileName::Jekyll, "title: x\nTags: a", "3:1 did you mean `tags`?"),
+        (ProfileName::Numerique, "title: x\nstart: 2019-02-01", "3:1 did you mean `event_start_date`?"),
+        (ProfileName::Hugo, "title: x\nLastmd: 2019-02-01", "3:1 did you mean `lastmod`?"),
+    ] {
+        assert_eq!(hints(profile, front), [hint], "{profile:?} {front}");
+    }
+    for (profile, front) in [
+        (ProfileName::Jekyll, "title: x\ncategories: [a]\ncategorie: b"),
+        (ProfileName::Jekyll, "title: x\nlayout: post\ntoc: true\nweight: 3\nslugs: 5\nlinks: []\nmath: true"),
+        (ProfileName::Hugo, "TITLE: x\nflag2: fr\nmenu: main"),
+    ] {
+        assert_eq!(hints(profile, front), [""; 0], "{profile:?} {front}");
+    }
+}
+
+#[test]
+fn a_caption_with_html_keeps_its_words() {
+    let front = "title: x\ndate: 2019-01-09\nune-ou-diaporama:\n- image: /a.png\n  alternative-textuelle: a\n  \
+                 legende: 'Un <em>mot</em>, 3 < 4 &amp; <a href=\"/x\">lien</a>'";
+    assert_eq!(one(front, "").images[0].caption.as_deref(), Some("Un mot, 3 < 4 & lien"));
+}
+
+#[test]
+fn a_bracket_that_is_not_closed_is_told_where_it_opens() {
+    for (front, place) in
+        [("oops: [", "yaml-syntax:2:7"), ("oops: [a\nx: y", "yaml-syntax:2:7"), ("a: {", "yaml-syntax:2:4")]
+    {
+        let loaded = load_one(front, "");
+        assert_eq!(told(&loaded), [place], "{front} {:?}", loaded.diagnostics);
+        assert!(loaded.diagnostics[0].hint.is_some(), "{front}");
+    }
 }

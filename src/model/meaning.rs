@@ -8,7 +8,7 @@ use super::text::RichText;
 use super::token::sha256_hex;
 
 /// Which rules a hash was made by. With new rules every hash changes and no meaning does.
-const RULES: &str = "2:";
+const RULES: &str = "3:";
 
 /// Whether the meaning changed between two hashes. Hashes made by older rules cannot be compared and tell nothing.
 pub fn differ(before: &str, after: &str) -> bool {
@@ -40,14 +40,15 @@ pub fn words(text: &str) -> String {
     plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// What readers see of our own sanitised HTML: the text between tags, which stand for a blank.
+/// What readers see of our own sanitised HTML: the text between tags, which stand for a blank, references decoded:
+/// `&nbsp;` is no word.
 fn shown(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     for piece in html.split('<') {
         text.push(' ');
         text.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
     }
-    text
+    html_escape::decode_html_entities(&text).into_owned()
 }
 
 /// The targets of links in our own sanitised HTML, where attributes are always in double quotes.

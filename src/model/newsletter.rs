@@ -24,7 +24,12 @@ impl Schedule {
     /// The reason the line cannot be read, or that it never comes due.
     pub fn parse(line: &str) -> Result<Self, String> {
         let cron = Cron::from_str(line).map_err(|error| error.to_string())?;
-        Ok(Self { cron, line: line.to_owned() })
+        let schedule = Self { cron, line: line.to_owned() };
+        // whether a day ever comes does not depend on where one begins to look
+        match schedule.occurrence(NaiveDateTime::default(), Direction::Forward) {
+            Some(_) => Ok(schedule),
+            None => Err("it never comes due".to_owned()),
+        }
     }
 
     pub fn as_str(&self) -> &str {

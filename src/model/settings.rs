@@ -45,6 +45,19 @@ pub enum ProfileName {
     Zola,
 }
 
+/// Who decides on quotes, dashes and the spaces around them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Typography {
+    /// As the site's own generator does it, so that both look the same.
+    #[default]
+    Generator,
+    /// As the announcement's language wants it.
+    Language,
+    /// Everything stays as written.
+    None,
+}
+
 /// What an offset that contradicts the zone is worth.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -76,6 +89,7 @@ pub struct FolderRule {
 pub struct ContentSettings {
     pub dir: PathBuf,
     pub profile: ProfileName,
+    pub typography: Typography,
     /// Overrides of the profile's mapping, key by key.
     pub fields: BTreeMap<String, FieldRule>,
     pub folders: Vec<FolderRule>,

@@ -54,6 +54,16 @@ pub fn one_line(text: &str) -> String {
     text.split(blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a tag is well-formed by RFC 5646 §2.1, as far as lengths and letters go: a language of two or three letters,
+/// then subtags of one to eight letters or digits.
+pub fn is_language_tag(tag: &str) -> bool {
+    let mut subtags = tag.split('-');
+    let is_language = |first: &str| matches!(first.len(), 2 | 3) && first.bytes().all(|b| b.is_ascii_alphabetic());
+    subtags.next().is_some_and(is_language)
+        && subtags.all(|part| matches!(part.len(), 1..=8) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && tag.rsplit('-').next().is_none_or(|last| last.len() > 1)
+}
+
 /// Whether XML 1.0 (§2.2, production 2) lets the character stand in a document.
 pub fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
@@ -91,6 +101,16 @@ mod tests {
             ("---", ""),
         ] {
             assert_eq!(slugify(text), slug, "{text}");
+        }
+    }
+
+    #[test]
+    fn language_tags_are_well_formed() {
+        for tag in ["fr", "fr-CA", "zh-Hant-TW", "gsw", "de-CH-1996", "en-x-klingon"] {
+            assert!(is_language_tag(tag), "{tag}");
+        }
+        for tag in ["klingon", "", "f", "fr_FR", "fr-", "fr--CA", "français", "fr-CA-x", "12"] {
+            assert!(!is_language_tag(tag), "{tag}");
         }
     }
 

@@ -14,7 +14,7 @@ type Failure = Box<Diagnostic>;
 
 /// Reads `text`, which begins after `lines_before` lines of its file.
 pub(super) fn read(text: &str, lines_before: usize) -> Result<(FrontMatter, Vec<Diagnostic>), Failure> {
-    let mut places = Places { text, lines_before, spots: HashMap::new(), diagnostics: Vec::new() };
+    let mut places = Places { text, lines_before, spots: HashMap::new(), diagnostics: Vec::new(), opened: None };
     // the crate behind the event pass panics at a tag right before a comma (`[!a, b]`)
     let read = catch_unwind(AssertUnwindSafe(|| places.read()));
     read.map_err(|_| places.parser_gave_up())??;
@@ -57,6 +57,8 @@ struct Places<'a> {
     lines_before: usize,
     spots: HashMap<String, Spot>,
     diagnostics: Vec<Diagnostic>,
+    /// Where the last list or mapping began.
+    opened: Option<Mark>,
 }
 
 impl Places<'_> {
@@ -92,6 +94,7 @@ impl Places<'_> {
             let message = format!("front matter is nested deeper than {MAX_DEPTH} levels");
             return Err(Box::new(Diagnostic::error("yaml-too-deep", self.position(event.start_mark), message)));
         }
+        self.opened = Some(event.start_mark);
         Ok(self.place_value(frames, event, None))
     }
 
@@ -162,6 +165,14 @@ impl Places<'_> {
         Diagnostic::error("yaml-syntax", start, message).with_hint("put texts that begin with `!` in quotes")
     }
 
+    /// The `[` or `{` by which the last list or mapping began, if it did.
+    fn bracket(&self) -> Option<Position> {
+        let mark = self.opened?;
+        let position = self.position(mark);
+        let begins = self.text.lines().nth(line_index(mark))?.chars().nth(position.column - 1)?;
+        matches!(begins, '[' | '{').then_some(position)
+    }
+
     fn syntax_error(&self, error: &libyaml_safer::Error) -> Diagnostic {
         let start = Position { line: self.lines_before + 1, column: 1 };
         let mut position = error.problem_mark().map_or(start, |mark| self.position(mark));
@@ -174,6 +185,10 @@ impl Places<'_> {
                 message = format!("{message}, noticed on line {}", position.line);
                 position = self.position(mark);
             }
+        }
+        if let Some(bracket) = self.bracket().filter(|_| error.problem().contains("expected node content")) {
+            message = format!("{message}, noticed on line {}", position.line);
+            position = bracket;
         }
         let diagnostic = Diagnostic::error("yaml-syntax", position, format!("front matter is no YAML: {message}"));
         match hint(error.problem()) {
@@ -196,6 +211,9 @@ fn hint(problem: &str) -> Option<&'static str> {
     [
         ("mapping values are not allowed", "a text with `: ` in it stands in quotes"),
         ("cannot start any token", "indent with blanks, and put a text that begins with `@`, `%` or a tab in quotes"),
+        ("expected ',' or ']'", "a list that `[` begins is closed with `]`; put the text in quotes if it is no list"),
+        ("expected ',' or '}'", "what `{` begins is closed with `}`; put the text in quotes if it is no mapping"),
+        ("expected node content", "what `[` or `{` begins is closed with `]` or `}`, and has words between its commas"),
         ("end of stream", "a quote is not closed"),
         ("document indicator", "a quote is not closed"),
         ("could not find expected ':'", "every line is `key: value`; a long text goes on indented"),

@@ -5,6 +5,7 @@ use super::address::Place;
 use crate::content::lookup::Found;
 use crate::model::announcement::{Attachment, Image};
 use crate::model::profile::GroupRule;
+use crate::model::text::one_line;
 
 impl<'a> Mapper<'a> {
     pub(super) fn images(&mut self, place: &Place) -> Vec<Image> {
@@ -16,7 +17,7 @@ impl<'a> Mapper<'a> {
                 continue;
             }
             let alt = self.part(&rule, outer.as_ref(), "alt").and_then(|alt| self.lookup.plain(&alt));
-            let caption = self.part(&rule, outer.as_ref(), "caption").and_then(|caption| self.lookup.plain(&caption));
+            let caption = self.part(&rule, outer.as_ref(), "caption").and_then(|caption| self.caption(&caption));
             if alt.is_none() {
                 let hint = "say in a few words what it shows: some readers cannot see it";
                 self.warn(&found, "image-without-alt", "the picture has no alternative text".to_owned(), hint);
@@ -24,6 +25,14 @@ impl<'a> Mapper<'a> {
             images.push(Image { src, alt, caption });
         }
         images
+    }
+
+    /// A caption is text everywhere: of HTML in it only the words stay.
+    fn caption(&self, found: &Found) -> Option<String> {
+        let text = without_tags(&self.lookup.text(found)?);
+        let text = one_line(&html_escape::decode_html_entities(&text));
+        let text = crate::content::shortcodes::set_apart(text);
+        (!text.is_empty()).then_some(text)
     }
 
     /// Each file once, however many keys name it; the first title found for it is kept.
@@ -73,4 +82,19 @@ impl<'a> Mapper<'a> {
     pub(super) fn part(&self, rule: &GroupRule, outer: Option<&Found<'a>>, part: &str) -> Option<Found<'a>> {
         self.parts(rule, outer, part).into_iter().next()
     }
+}
+
+/// Text without HTML tags; a `<` that begins none stays.
+fn without_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let is_tag = from[1..].trim_start_matches('/').starts_with(|c: char| c.is_ascii_alphabetic());
+        let Some(end) = from.find('>') else { return out + from };
+        rest = if is_tag { &from[end + 1..] } else { &from[1..] };
+        out.push_str(if is_tag { "" } else { "<" });
+    }
+    out + rest
 }

@@ -3,6 +3,7 @@
 mod address;
 mod event;
 mod media;
+mod near_keys;
 mod people;
 mod shortcodes;
 mod when;
@@ -19,9 +20,10 @@ use super::lookup::{Found, Lookup};
 use super::markdown::{self, Context};
 use super::origins::{self, Origins};
 use super::profile::Profile;
+use super::typography;
 use crate::model::announcement::{Announcement, AnnouncementId, Source, Status};
 use crate::model::diagnostic::{Diagnostic, Position};
-use crate::model::settings::{ContentSettings, FolderRule, SiteSettings};
+use crate::model::settings::{ContentSettings, FolderRule, SiteSettings, Typography};
 use crate::model::text::{Label, RichText, one_line};
 use crate::model::token::sha256_hex;
 
@@ -71,6 +73,8 @@ pub fn read(path: &str, bytes: &[u8], habits: Habits) -> Result<Understood, Vec<
         diagnostics: parts.diagnostics,
     };
     let announcement = mapper.announcement(sha256_hex(bytes), parts.body, parts.body_start);
+    let near_keys = mapper.near_keys();
+    mapper.diagnostics.extend(near_keys);
     let diagnostics = mapper.diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
     match announcement {
         Some(announcement) => Ok(Understood { announcement, diagnostics, origins: mapper.origins.into_inner() }),
@@ -115,8 +119,9 @@ impl<'a> Mapper<'a> {
     fn announcement(&mut self, hash: String, body: &str, body_start: Position) -> Option<Announcement> {
         let published = self.published()?;
         let place = self.address(&published);
-        let title = self.title(&place);
         let lang = self.lang(&place);
+        let title = self.title(&place);
+        let title = self.typeset(title, &lang);
         let (summary, body) = self.texts(body, body_start, &place, &lang);
         let info = self.info(&place);
         let (id, pinned) = self.id(&published, &place);
@@ -126,7 +131,7 @@ impl<'a> Mapper<'a> {
             source: Source { path: self.path.to_owned(), hash },
             kind: kind(self.path, self.rule),
             title,
-            subtitle: self.line("subtitle"),
+            subtitle: self.line("subtitle").map(|subtitle| self.typeset(subtitle, &lang)),
             aliases: self.lines("aliases"),
             external_url: self.url("external_url", &place),
             updated: self.moment("updated"),
@@ -205,6 +210,12 @@ impl<'a> Mapper<'a> {
         words
     }
 
+    /// No generator touches a line of front matter.
+    fn typeset(&self, line: String, lang: &str) -> String {
+        let by_language = self.habits.content.typography == Typography::Language;
+        if by_language { typography::set_line(&line, lang) } else { line }
+    }
+
     fn lang(&self, place: &Place) -> String {
         self.line("lang")
             .or_else(|| place.lang.clone())
@@ -249,7 +260,13 @@ impl<'a> Mapper<'a> {
 
     fn render(&mut self, source: &str, start: Position, place: &Place, lang: &str) -> RichText {
         let expanded = self.expand(source, start, place);
-        let context = Context { dialect: self.profile.dialect, base: &place.url, lang, start };
+        let context = Context {
+            dialect: self.profile.dialect,
+            base: &place.url,
+            lang,
+            typography: self.habits.content.typography,
+            start,
+        };
         let rendered = markdown::render(&expanded.source, &context);
         let known = self.diagnostics.iter().any(|known| known.code == "shortcode-unknown");
         let new = expanded.told(rendered.diagnostics).into_iter();

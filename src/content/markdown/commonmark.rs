@@ -9,13 +9,14 @@ use comrak::{Arena, Options, try_parse_document};
 use super::ids::Ids;
 use super::tree::{Alignment, Document, Kind, Node, Refusal, Section, Step};
 use super::{Dialect, kramdown};
+use crate::model::settings::Typography;
 
 const MAX_DEPTH: usize = 48;
 /// comrak takes quadratic time for long runs of these within one block (64,000 `&`: 12 s without optimisation).
 const MARKS: &[u8] = b"&<\"'*_[]`~!\\:^";
 const MAX_MARKS: usize = 8_000;
 
-fn options(dialect: Dialect) -> Options<'static> {
+fn options(dialect: Dialect, typography: Typography) -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
     options.extension.table = true;
@@ -23,11 +24,13 @@ fn options(dialect: Dialect) -> Options<'static> {
     options.extension.footnotes = true;
     options.extension.autolink = dialect == Dialect::Goldmark;
     options.extension.description_lists = dialect == Dialect::Goldmark;
-    options.parse.smart = dialect == Dialect::Goldmark;
+    options.parse.smart = dialect == Dialect::Goldmark && typography == Typography::Generator;
+    // what was escaped keeps its shape
+    options.parse.escaped_char_spans = typography == Typography::Language;
     options
 }
 
-pub(super) fn read(source: &str, dialect: Dialect) -> Step<Document> {
+pub(super) fn read(source: &str, dialect: Dialect, typography: Typography) -> Step<Document> {
     if source.lines().any(too_many_markers) {
         return Err(Refusal::Depth);
     }
@@ -41,7 +44,7 @@ pub(super) fn read(source: &str, dialect: Dialect) -> Step<Document> {
         asked.set(asked.get() + 1);
         asked.get() > limit
     };
-    let root = try_parse_document(&arena, source, &options(dialect), &cancel).map_err(|_| Refusal::Cost)?;
+    let root = try_parse_document(&arena, source, &options(dialect, typography), &cancel).map_err(|_| Refusal::Cost)?;
     let mut document = Document { root: Node::new(Kind::Root), footnotes: HashMap::new(), remarks: Vec::new() };
     let mut reader = Reader { footnotes: HashMap::new(), ids: Ids::default() };
     reader.children(root, &mut document.root, MAX_DEPTH)?;
@@ -100,6 +103,11 @@ impl Reader {
                 node.children.clear();
                 node.attributes.extend([("src".to_owned(), link.url), ("alt".to_owned(), alt)]);
                 push_title(&mut node, link.title);
+            }
+            NodeValue::Escaped => {
+                self.children(ast, &mut node, depth)?;
+                node.kind = Kind::Text(node.plain_text());
+                node.children.clear();
             }
             NodeValue::Heading(_) => {
                 self.children(ast, &mut node, depth)?;

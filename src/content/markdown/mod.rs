@@ -8,6 +8,7 @@ mod leftovers;
 mod remarks;
 mod sanitise;
 mod tree;
+mod typeset;
 mod write_html;
 mod write_text;
 
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 use url::Url;
 
 use crate::model::diagnostic::{Diagnostic, Position};
+use crate::model::settings::Typography;
 use tree::Refusal;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -38,6 +40,7 @@ pub struct Context<'a> {
     pub base: &'a Url,
     /// BCP 47; decides on typographic quotes.
     pub lang: &'a str,
+    pub typography: Typography,
     /// Where the text begins in its file, for diagnostics.
     pub start: Position,
 }
@@ -59,14 +62,17 @@ const MAX_RENDERED: usize = 4 << 20;
 /// Never fails: what is too deep, too costly or too large becomes plain paragraphs and an error among the diagnostics.
 pub fn render(source: &str, context: &Context) -> Rendered {
     let read = match context.dialect {
-        Dialect::KramdownGfm => kramdown::read(source),
-        Dialect::Goldmark | Dialect::CommonMark => commonmark::read(source, context.dialect),
+        Dialect::KramdownGfm => kramdown::read(source, context.typography),
+        Dialect::Goldmark | Dialect::CommonMark => commonmark::read(source, context.dialect, context.typography),
     };
     let mut document = match read {
         Ok(document) => document,
         Err(refusal) => return refused(source, context, refusal),
     };
     leftovers::show_as_code(&mut document);
+    if context.typography == Typography::Language {
+        typeset::set(&mut document, context.dialect, context.lang);
+    }
     let html = sanitise::frames_to_links(&write_html::write(&document));
     if sanitise::too_deep(&html) {
         return refused(source, context, Refusal::Depth);

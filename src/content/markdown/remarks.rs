@@ -26,16 +26,12 @@ pub(super) fn about(source: &str, context: &Context, document: &Document, html: 
         .with_hint("write it between the brackets: `![what it shows](…)`, or `alt=\"\"` in HTML if it only decorates")
     }));
     finder.from = 0;
-    if let Some(needle) = sanitise::first_removed(html).or_else(|| iframe(source)) {
+    if let Some(needle) = sanitise::first_removed(html).or_else(|| finder.iframe()) {
         let position = finder.find(&needle);
         let message = format!("HTML that cannot travel in feeds and mails was removed, first `{needle}`");
         found.push(Diagnostic::warning("html-removed", position, message));
     }
     found
-}
-
-fn iframe(source: &str) -> Option<String> {
-    source.to_ascii_lowercase().contains("<iframe").then(|| "<iframe".to_owned())
 }
 
 fn images_without_alt<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
@@ -46,6 +42,9 @@ fn images_without_alt<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
     };
     if no_alt {
         found.push(node.attribute("src").unwrap_or("<img"));
+    }
+    if let Kind::RawHtml(html) = &node.kind {
+        found.extend(sanitise::images_without_alt(html));
     }
     node.children.iter().for_each(|child| images_without_alt(child, found));
 }
@@ -62,6 +61,11 @@ impl Finder<'_> {
     fn warn(&mut self, remark: &Remark) -> Diagnostic {
         let diagnostic = Diagnostic::warning(remark.code, self.find(&remark.needle), remark.message.clone());
         if remark.hint.is_empty() { diagnostic } else { diagnostic.with_hint(remark.hint) }
+    }
+
+    /// It became a link before anything was removed.
+    fn iframe(&self) -> Option<String> {
+        self.lower.contains("<iframe").then(|| "<iframe".to_owned())
     }
 
     /// The place of the next occurrence (or the first, or the beginning), in any case.

@@ -59,7 +59,7 @@ pub(super) fn clean(html: &str, base: &Url) -> String {
     for (class, checkbox) in BOXES {
         html = html.replace(&format!("<span class=\"{class}\"></span>"), checkbox);
     }
-    guarded_targets(&html)
+    finished_tags(&html)
 }
 
 /// An address with blanks or letters beyond ASCII, encoded once; others stay as they were written.
@@ -71,10 +71,12 @@ fn encoded(value: &str) -> Cow<'_, str> {
     Url::parse(trimmed).map_or(Cow::Borrowed(trimmed), |url| Cow::Owned(url.to_string()))
 }
 
-/// A page opened in another window must not reach back into ours.
-fn guarded_targets(html: &str) -> String {
+/// A page opened in another window must not reach back into ours; a style of which nothing was let through goes.
+fn finished_tags(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     for tag in pieces(html) {
+        let without_style = tag.starts_with('<').then(|| tag.replacen(" style=\"\"", "", 1));
+        let tag = without_style.as_deref().unwrap_or(tag);
         match tag.strip_suffix('>').filter(|tag| tag.starts_with("<a ") && tag.contains(" target=\"")) {
             Some(tag) => {
                 out.push_str(tag);
@@ -144,6 +146,28 @@ pub(super) fn first_removed(html: &str) -> Option<String> {
                 handler.map(|(at, _)| lower[at + 1..].split('=').next().unwrap_or_default().to_owned())
             })
     })
+}
+
+/// The addresses of pictures in HTML as it was written that say nothing to those who cannot see them.
+pub(super) fn images_without_alt(html: &str) -> impl Iterator<Item = &str> {
+    let images =
+        pieces(html).filter(|piece| piece.starts_with('<') && tag_name(piece).is_some_and(|name| name == "img"));
+    images.filter(|tag| !has_attribute(tag, "alt")).map(|tag| attribute(tag, "src").unwrap_or("<img"))
+}
+
+/// Whether a tag has an attribute, with a value or without.
+fn has_attribute(tag: &str, name: &str) -> bool {
+    let mut quote = None;
+    let mut bare = String::with_capacity(tag.len());
+    for c in tag.chars() {
+        match quote {
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            None => bare.push(c.to_ascii_lowercase()),
+            Some(_) => {}
+        }
+    }
+    bare.split(|c: char| c.is_whitespace() || matches!(c, '=' | '/' | '>')).any(|word| word == name)
 }
 
 /// Whether more elements are open at one place than a page ever has.

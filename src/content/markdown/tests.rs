@@ -2,6 +2,7 @@
 //! recorded them. Both sides are cleaned and normalised, so only the reading of Markdown is compared.
 
 mod bounds;
+mod typeset;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use url::Url;
 use super::*;
 
 fn context(base: &Url, dialect: Dialect) -> Context<'_> {
-    Context { dialect, base, lang: "fr", start: Position { line: 10, column: 1 } }
+    Context { dialect, base, lang: "fr", typography: Typography::Generator, start: Position { line: 10, column: 1 } }
 }
 
 fn base() -> Url {
@@ -206,4 +207,44 @@ fn goldmark_headings_take_attributes() {
     let html = render("# A {#b .c}\n\n## L'été -- x\n", &context(&base(), Dialect::Goldmark)).html;
     assert!(html.starts_with("<h1 id=\"b\" class=\"c\">A</h1>"), "{html}");
     assert!(html.contains("L’été – x</h2>"), "{html}");
+}
+
+#[test]
+fn an_image_in_raw_html_without_alt_is_told_in_every_dialect() {
+    let source = "<p>x</p>\n\ntexte <img src=\"/a.png\"> et <img alt src=\"/b.png\">\n\n\
+        <div title=\"alt=\"><img src='/c.png' title=\"alt=x\"></div>\n";
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        let found = render(source, &context(&base(), dialect)).diagnostics;
+        let lines: Vec<_> =
+            found.iter().filter(|it| it.code == "image-without-alt").map(|it| it.position.line).collect();
+        assert_eq!(lines, [12, 14], "{dialect:?}");
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_style_that_is_not_let_through() {
+    let source = "<p style=\"color: red\">a</p>\n\n<p style=\"text-align: center; color: red\">b</p>\n";
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        let html = render(source, &context(&base(), dialect)).html;
+        assert!(html.contains("<p>a</p>"), "{dialect:?} {html}");
+        assert!(html.contains("text-align"), "{dialect:?} {html}");
+    }
+}
+
+#[test]
+fn a_raw_link_keeps_its_address_in_the_text() {
+    let source = "un <a href=\"/x\" class=\"b\">mot **gras**</a> là, <a name=\"y\"></a>fin";
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        let text = render(source, &context(&base(), dialect)).text;
+        assert_eq!(text, "un mot gras <https://www.numerique.gouv.fr/x> là, fin", "{dialect:?}");
+    }
+}
+
+#[test]
+fn classes_are_named_once_whoever_gives_them() {
+    for source in ["> a\n{: .x .y .x}\n", "{: .x}\n> a\n{: .y .x}\n", "{:z: .x .y}\n\n> a\n{: .x z}\n"] {
+        let html = kramdown(source).html;
+        assert_eq!(html.matches('x').count(), 1, "{source}: {html}");
+        assert_eq!(html.matches('y').count(), 1, "{source}: {html}");
+    }
 }

@@ -12,7 +12,7 @@ use super::tree::{Document, Kind, Node};
 const MAX_UNDERLINE: usize = 72;
 
 pub(super) fn write(document: &Document, base: &Url) -> String {
-    let mut writer = Writer { base, notes: Vec::new() };
+    let mut writer = Writer { base, notes: Vec::new(), raw_link: None };
     let mut blocks = writer.blocks(&document.root.children);
     let mut index = 0;
     while let Some(name) = writer.notes.get(index).cloned() {
@@ -61,6 +61,8 @@ fn tidy(text: &str) -> String {
 struct Writer<'a> {
     base: &'a Url,
     notes: Vec<String>,
+    /// A link that was opened by a tag of its own: its element, and where its words begin.
+    raw_link: Option<(Node, usize)>,
 }
 
 impl Writer<'_> {
@@ -172,11 +174,7 @@ impl Writer<'_> {
                 });
                 let _ = write!(out, "[{}]", index + 1);
             }
-            Kind::RawHtml(html) => {
-                if let Ok(html) = kramdown::read_html(html) {
-                    out.push_str(&self.spans(&html));
-                }
-            }
+            Kind::RawHtml(html) => self.raw_span(html, out),
             Kind::Html { name, .. } => match name.as_str() {
                 "br" => out.push('\u{b}'),
                 "img" => push_image(node, out),
@@ -189,17 +187,40 @@ impl Writer<'_> {
         }
     }
 
+    /// `CommonMark` keeps each tag within a line on its own: what `<a href>` opens is closed by another.
+    fn raw_span(&mut self, html: &str, out: &mut String) {
+        if html.eq_ignore_ascii_case("</a>") {
+            let Some((node, start)) = self.raw_link.take() else { return };
+            if out.is_char_boundary(start) {
+                let words = out.split_off(start);
+                self.linked(&node, &words, out);
+            }
+            return;
+        }
+        let Ok(mut read) = kramdown::read_html(html) else { return };
+        let opens_link = matches!(&read.children[..], [Node { kind: Kind::Html { name, .. }, .. }] if name == "a");
+        if opens_link && !html.ends_with("/>") {
+            self.raw_link = read.children.pop().map(|node| (node, out.len()));
+        } else {
+            out.push_str(&self.spans(&read));
+        }
+    }
+
     fn link(&mut self, node: &Node, out: &mut String) {
         let words = self.spans(node);
+        self.linked(node, &words, out);
+    }
+
+    fn linked(&self, node: &Node, words: &str, out: &mut String) {
         let Some(href) = node.attribute("href").map(decode_all).filter(|href| !href.trim().is_empty()) else {
-            return out.push_str(&words);
+            return out.push_str(words);
         };
         let address = href.trim();
         let shown = address.strip_prefix("mailto:").unwrap_or(address);
         let label = words.trim();
         let address = match self.base.join(address) {
-            _ if address.starts_with('#') => return out.push_str(&words),
-            Ok(url) if matches!(url.scheme(), "javascript" | "data" | "vbscript") => return out.push_str(&words),
+            _ if address.starts_with('#') => return out.push_str(words),
+            Ok(url) if matches!(url.scheme(), "javascript" | "data" | "vbscript") => return out.push_str(words),
             Ok(url) if !address.contains(':') => url.to_string(),
             _ => shown.to_owned(),
         };

@@ -1,16 +1,15 @@
-//! Snippets and what becomes of them, for each generator; nasty inputs; and whole files through the mapping.
+//! Snippets and what becomes of them, for each generator.
 
-use std::collections::{BTreeMap, HashMap};
+mod files;
+mod nasty;
+
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
 
 use url::Url;
 
 use super::*;
-use crate::content::mapping::{self, Habits, Understood};
 use crate::content::markdown::{self, Dialect};
-use crate::content::profile::Profile;
-use crate::model::settings::{ContentSettings, FolderRule, OffsetPolicy, ProfileName};
+use crate::model::settings::Typography;
 
 const FLAVOURS: [Flavour; 3] = [Flavour::Hugo, Flavour::Zola, Flavour::Liquid];
 
@@ -50,7 +49,13 @@ fn rendered(flavour: Flavour, source: &str) -> markdown::Rendered {
         Flavour::Liquid => Dialect::KramdownGfm,
     };
     let base = Url::parse("https://example.org/base/blog/reunion/").expect("a base");
-    let context = markdown::Context { dialect, base: &base, lang: "fr", start: Position::START };
+    let context = markdown::Context {
+        dialect,
+        base: &base,
+        lang: "fr",
+        typography: Typography::Generator,
+        start: Position::START,
+    };
     markdown::render(&expanded(flavour, source), &context)
 }
 
@@ -254,253 +259,5 @@ fn plain_fields_keep_their_words_and_lose_their_marks() {
         ("{{{%", "{ { { %"),
     ] {
         assert_eq!(with(Flavour::Liquid, |context| plain(text, context)), expected);
-    }
-}
-
-/// What a reader sees outside of code.
-fn outside_code(html: &str) -> String {
-    let mut depth = 0_usize;
-    let mut text = String::new();
-    for (index, piece) in html.split('<').enumerate() {
-        let piece = if index == 0 { piece.to_owned() } else { format!("<{piece}") };
-        if piece.starts_with("<code") || piece.starts_with("<pre") {
-            depth += 1;
-        } else if piece.starts_with("</code") || piece.starts_with("</pre") {
-            depth = depth.saturating_sub(1);
-        }
-        let (tag, words) = piece.split_once('>').unwrap_or(("", &piece));
-        text.push_str(tag);
-        text.push(' ');
-        text.push_str(if depth == 0 { words } else { "" });
-    }
-    text
-}
-
-/// The same numbers at each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % sides
-    }
-}
-
-const BITS: &[&str] = &[
-    "{{<",
-    ">}}",
-    "{{%",
-    "%}}",
-    "{{",
-    "}}",
-    "{%",
-    "%}",
-    "{",
-    "}",
-    "%",
-    "/*",
-    "*/",
-    "`",
-    "``",
-    "```",
-    "```\n",
-    "~~~\n",
-    "\n",
-    "\n\n",
-    "    ",
-    "  ",
-    "- ",
-    "1. ",
-    "> ",
-    "# ",
-    "\"",
-    "'",
-    "a",
-    "é",
-    " ",
-    " ",
-    "\t",
-    "<pre>",
-    "</pre>",
-    "<code>",
-    "</code>",
-    "<div>",
-    "</div>",
-    "\n{{< note >}}\n",
-    "\n{{< /note >}}\n",
-    "{{< figure src=\"a\" caption=\"*b*\" >}}",
-    "{{< highlight go >}}",
-    "{{< /highlight >}}",
-    "{% raw %}",
-    "{% endraw %}",
-    "{% highlight x %}",
-    "{% endhighlight %}",
-    "{% if %}",
-    "{% endif %}",
-    "{% note() %}",
-    "{% end %}",
-    "{{ x(a=\"b\") }}",
-    "@/a.md",
-    "](",
-    "{{ \"/x\" | relative_url }}",
-    "{{ page.odd }}",
-    "\\",
-    "|",
-    "<!--",
-    "-->",
-    "<a href=\"",
-    "[x]:",
-    "{:",
-    "&#123;",
-    "\\{",
-    "~~~",
-    "$$",
-    "<",
-    "{{< a />}}",
-    "{{</* b */>}}",
-    "\n---\n",
-    "* ",
-    "[^1]",
-];
-
-#[test]
-fn no_mark_is_left_outside_of_code_whatever_is_mixed() {
-    let mut dice = Dice(7);
-    for round in 0..3_000 {
-        let source: String = (0..=dice.roll(40)).map(|_| BITS[dice.roll(BITS.len())]).collect();
-        let flavour = FLAVOURS[round % 3];
-        let html = rendered(flavour, &source).html;
-        let seen = outside_code(&html);
-        assert!(!seen.contains("{{") && !seen.contains("{%"), "{flavour:?} {source:?}\n{html}");
-        with(flavour, |context| {
-            let title = plain(&source, context);
-            assert!(!has_marks(&title), "{source:?} {title:?}");
-            let expanded = expand(&source, context);
-            let lines = expanded.source.matches('\n').count() + 1;
-            assert!(expanded.places.is_empty() || expanded.places.len() == lines, "{source:?} {:?}", expanded.source);
-            for line in 0..lines + 2 {
-                let place = expanded.original(Position { line: 10 + line, column: 3 });
-                assert!(place.line >= 10);
-            }
-        });
-    }
-}
-
-#[test]
-fn sixty_four_kilobytes_of_anything_take_little_time() {
-    for flavour in FLAVOURS {
-        for bit in BITS.iter().chain(&[
-            "{{< a >}}",
-            "{{ \"",
-            "{{ ' }}",
-            "{% raw %}\n",
-            "{% highlight %}\n",
-            "{{< note >}}\n",
-            "`a\n",
-            "- a\n  ",
-            "{{< \"",
-            "{% x %}\n\n",
-            "{{ a | append: 'x' | append: 'y' }}",
-            "{{</* ",
-            "{%/* ",
-            "`{{/* ` ",
-            "{{{",
-            "> - ",
-            "\n{{< note >}}\nx",
-            "<code",
-            "{{< comment >}}",
-        ]) {
-            let source: String = bit.repeat(65_536 / bit.len());
-            let begin = Instant::now();
-            let _ = expanded(flavour, &source);
-            let took = begin.elapsed();
-            assert!(took < Duration::from_secs(1), "{flavour:?} {bit:?}: {took:?}");
-        }
-        let nested = "{{< note >}}\n".repeat(2_500) + &"{{< /note >}}\n".repeat(2_500);
-        let begin = Instant::now();
-        let _ = expanded(flavour, &nested);
-        assert!(begin.elapsed() < Duration::from_secs(1), "{flavour:?}");
-    }
-}
-
-/// A file of a generator, read whole.
-fn read(profile: ProfileName, path: &str, file: &str) -> Understood {
-    let folder = FolderRule {
-        pattern: globset::Glob::new("posts/**").expect("a glob").compile_matcher(),
-        kind: None,
-        url: Some("/{year}/{slug}/".to_owned()),
-        lang: None,
-        zone: None,
-        offset: OffsetPolicy::Trust,
-        defaults: serde_json::Map::new(),
-    };
-    let content = ContentSettings {
-        dir: "content".into(),
-        profile,
-        fields: BTreeMap::new(),
-        folders: vec![folder],
-        assets: None,
-        max_bytes: 1 << 20,
-        max_withdrawn: 1.0,
-    };
-    let habits = Habits {
-        site: &crate::model::sample::site(),
-        content: &content,
-        profile: &Profile::with_overrides(profile, &BTreeMap::new()),
-        first_seen: &HashMap::new(),
-        now: chrono::DateTime::UNIX_EPOCH,
-    };
-    mapping::read(path, file.as_bytes(), habits).expect("a file that can be published")
-}
-
-#[test]
-fn a_file_of_each_generator_is_read_without_marks() {
-    let hugo = "---\ntitle: T\ndate: 2019-01-01\ncover: {image: /c.png}\nvenue: Ici\n---\nun\n\n\
-                {{< figure src=\"a.png\" >}}\n\n[b]({{< ref \"b.md\" >}}) [c]({{< ref \"/posts/2018-02-03-c.md\" >}}) {{< param venue >}}\n\n\
-                ![](x.png)\n{{< zz >}}\n";
-    let zola = "+++\ntitle = \"T\"\ndate = 2019-01-01\ndescription = \"{{ youtube(id='x') }}\"\n+++\n[c](@/posts/2018-02-03-c.md#d) \
-                [e](@/pages/e/index.md)\n\n{% note() %}\nmot\n{% end %}\n\n{{ zz() }}";
-    let jekyll = "---\ntitle: Écrire {% raw %}{{ x }}\ndate: 2019-01-01\nexcerpt: '{{ page.title }} {{ yy }}'\n---\n\
-                  [c]({% post_url 2018-02-03-c %}) [f]({% link assets/f.pdf %})\n\n`{% raw %}{{ z }}{% endraw %}`\n\n{% zz %}";
-    for (profile, path, file, wanted) in [
-        (
-            ProfileName::Hugo,
-            "posts/a.md",
-            hugo,
-            &[
-                "https://www.example.org/2019/a/a.png",
-                "https://www.example.org/posts/b/",
-                "https://www.example.org/2018/c/",
-                "Ici",
-            ][..],
-        ),
-        (
-            ProfileName::Zola,
-            "posts/a.md",
-            zola,
-            &["https://www.example.org/2018/c/#d", "https://www.example.org/pages/e/", "<blockquote>"],
-        ),
-        (
-            ProfileName::Jekyll,
-            "posts/2019-01-01-a.md",
-            jekyll,
-            &["https://www.example.org/2018/c/", "https://www.example.org/assets/f.pdf", "<code>{{ z }}</code>"],
-        ),
-    ] {
-        let Understood { announcement, diagnostics, .. } = read(profile, path, file);
-        for wanted in wanted {
-            assert!(announcement.body.html.contains(wanted), "{wanted}: {}", announcement.body.html);
-        }
-        let summary = announcement.summary.map(|summary| summary.html).unwrap_or_default();
-        for text in [&announcement.title, &outside_code(&announcement.body.html), &summary] {
-            assert!(!has_marks(text), "{text}");
-        }
-        let unknown: Vec<_> = diagnostics.iter().filter(|it| it.code == "shortcode-unknown").collect();
-        assert_eq!(unknown.len(), 1, "{diagnostics:?}");
-        if profile == ProfileName::Hugo {
-            let images: Vec<_> =
-                diagnostics.iter().filter(|it| it.code == "image-without-alt").map(|it| it.position.line).collect();
-            assert!(images.contains(&13), "{diagnostics:?}");
-        }
     }
 }

@@ -42,7 +42,7 @@ fn meeting() -> Announcement {
 fn a_correction_changes_nothing_and_a_change_of_meaning_does() {
     let first = written("Réunion d'information", "<p>On se voit le <a href=\"https://a/\">12</a> !</p>");
     for (title, html, sequence) in [
-        ("Réunion d’information", "<p class=\"x\">On  se voit\u{a0}le <a href=\"https://a/\">12</a>\u{202f}!</p>", 0),
+        ("Réunion d’information", "<p class=\"x\">On  se voit&nbsp;le <a href=\"https://a/\">12</a>&#8239;!</p>", 0),
         ("Reunion d'Information", "<div>on se voit le <a href=\"https://a/\">12</a></div>", 0),
         ("Réunion d'information", "<p>On se voit le <a href=\"https://a/\">19</a> !</p>", 1),
         ("Réunion d'information", "<p>On se voit le <a href=\"https://b/\">12</a> !</p>", 1),

@@ -102,8 +102,8 @@ fn faults(sources: &[Source]) -> Vec<String> {
     }
     // tests may read files, print, and look at their room from every side
     let tests: BTreeSet<Vec<String>> = sources.iter().flat_map(test_modules).collect();
-    let built: Vec<Source> =
-        sources.iter().filter(|source| !tests.contains(&source.module())).map(Source::without_tests).collect();
+    let is_for_tests = |source: &&Source| tests.iter().any(|module| source.module().starts_with(module));
+    let built: Vec<Source> = sources.iter().filter(|source| !is_for_tests(source)).map(Source::without_tests).collect();
     faults.extend(built.iter().flat_map(reserved_words));
     faults.extend(circles(&built));
     faults
@@ -271,7 +271,9 @@ fn tests_may_print_and_read_files_but_not_import_against_the_direction() {
     let declared = Source::new("output/mod.rs", "#[cfg(test)]\nmod tests;\n");
     let tests = Source::new("output/tests.rs", "use std::fs;\nuse crate::store::x;");
     let inner = Source::new("output/a.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n use std::fs;\n}");
-    assert_eq!(faults(&[declared, tests, inner]), ["output/tests.rs:2: `output` imports `store::x`"]);
+    let below = Source::new("output/tests/deep.rs", "use std::fs;\nuse super::super::a;");
+    let faults = faults(&[declared, tests, inner, below]);
+    assert_eq!(faults, ["output/tests.rs:2: `output` imports `store::x`"]);
 }
 
 #[test]

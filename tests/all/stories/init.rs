@@ -8,10 +8,7 @@ fn what_init_writes_works_at_once() {
     let ended = folder.crieur(["init"]).succeeds();
     assert!(ended.stdout.contains("created  ./crieur.toml"), "{}", ended.stdout);
     let check = folder.crieur(["check"]).succeeds();
-    assert_eq!(
-        (check.stdout.as_str(), check.stderr.as_str()),
-        ("", "1 announcements, 0 errors, 0 warnings, 0 hints\n")
-    );
+    assert_eq!((check.stdout.as_str(), check.stderr.as_str()), ("", "1 announcement, 0 errors, 0 warnings, 0 hints\n"));
     folder.crieur(["build"]).succeeds();
     assert!(folder.read("public/rss.xml").contains("<title>Welcome</title>"));
 }

@@ -20,6 +20,7 @@ pub(super) use blocks::heading_text;
 
 use super::ids::Ids;
 use super::tree::{AttributeList, Boundary, Document, Kind, Node, Refusal, Remark, Step};
+use crate::model::settings::Typography;
 
 /// Levels of quotes, lists and HTML, and of spans within a block.
 const MAX_DEPTH: usize = 48;
@@ -69,6 +70,7 @@ struct LinkTarget {
 
 #[derive(Default)]
 struct Parser {
+    typography: Typography,
     fuel: usize,
     depth: usize,
     /// `<pre>` and `<code>` around the HTML being read.
@@ -84,9 +86,9 @@ struct Parser {
 }
 
 /// Reads a whole text.
-pub(super) fn read(source: &str) -> Step<Document> {
+pub(super) fn read(source: &str, typography: Typography) -> Step<Document> {
     let text = format!("{}\n", source.replace("\r\n", "\n").replace('\r', "\n").trim_end_matches('\n'));
-    let mut parser = Parser { fuel: FUEL + FUEL_PER_BYTE * text.len(), ..Parser::default() };
+    let mut parser = Parser { typography, fuel: FUEL + FUEL_PER_BYTE * text.len(), ..Parser::default() };
     let mut root = Node::new(Kind::Root);
     parser.parse_blocks(&mut Scanner::new(&text), &mut root)?;
     parser.read_spans(&mut root)?;

@@ -3,6 +3,7 @@
 use super::super::tree::{Content, Kind, Node, Step};
 use super::patterns as re;
 use super::{Parser, Scanner, html, quotes};
+use crate::model::settings::Typography;
 
 /// What ends a span.
 #[derive(Clone, Copy)]
@@ -75,7 +76,7 @@ impl Parser {
             b'[' | b'!' if self.link(src, node)? => return Ok(true),
             _ => {}
         }
-        if quotes::read(src, node) {
+        if self.typography == Typography::Generator && quotes::read(src, node) {
             return Ok(true);
         }
         Ok(match rest.as_bytes()[0] {
@@ -83,7 +84,9 @@ impl Parser {
             b'{' => self.span_extension(src, node)?,
             b'&' => entity(src, node),
             b'~' => self.strikethrough(src, node)?,
-            b'-' | b'.' | b' ' | b'<' | b'>' | b'\\' => symbol(src, node) || line_break(src, node) || escape(src, node),
+            b'-' | b'.' | b' ' | b'<' | b'>' | b'\\' => {
+                self.symbol(src, node) || line_break(src, node) || escape(src, node)
+            }
             _ => false,
         })
     }
@@ -189,6 +192,29 @@ impl Parser {
         Ok(true)
     }
 
+    fn symbol(&self, src: &mut Scanner, node: &mut Node) -> bool {
+        if self.typography == Typography::None {
+            return false;
+        }
+        let symbols = [
+            ("---", "—"),
+            ("--", "–"),
+            ("...", "…"),
+            ("\\<<", "<<"),
+            ("\\>>", ">>"),
+            ("<< ", "«\u{a0}"),
+            (" >>", "\u{a0}»"),
+            ("<<", "«"),
+            (">>", "»"),
+        ];
+        let Some((written, meant)) = symbols.iter().find(|(written, _)| src.rest().starts_with(written)) else {
+            return false;
+        };
+        src.advance(written.len());
+        node.add_symbol(meant);
+        true
+    }
+
     fn footnote_mark(&mut self, src: &mut Scanner, node: &mut Node) -> bool {
         let Some(inside) = src.rest().strip_prefix("[^") else { return false };
         let Some(id) = re::id(inside).filter(|id| inside[*id..].starts_with(']')) else { return false };
@@ -286,26 +312,6 @@ fn entity(src: &mut Scanner, node: &mut Node) -> bool {
     true
 }
 
-fn symbol(src: &mut Scanner, node: &mut Node) -> bool {
-    let symbols = [
-        ("---", "—"),
-        ("--", "–"),
-        ("...", "…"),
-        ("\\<<", "<<"),
-        ("\\>>", ">>"),
-        ("<< ", "«\u{a0}"),
-        (" >>", "\u{a0}»"),
-        ("<<", "«"),
-        (">>", "»"),
-    ];
-    let Some((written, meant)) = symbols.iter().find(|(written, _)| src.rest().starts_with(written)) else {
-        return false;
-    };
-    src.advance(written.len());
-    node.add_symbol(meant);
-    true
-}
-
 fn line_break(src: &mut Scanner, node: &mut Node) -> bool {
     let is_break = src.rest().starts_with("  \n") || src.rest().starts_with("\\\\\n");
     if is_break {
@@ -319,7 +325,13 @@ fn escape(src: &mut Scanner, node: &mut Node) -> bool {
     let escaped = src.rest().strip_prefix('\\').and_then(|rest| rest.chars().next());
     let Some(c) = escaped.filter(|c| "\\.*_+`<>()[]{}#!:|\"'$=-~".contains(*c)) else { return false };
     src.advance(2);
-    node.add_text(c.encode_utf8(&mut [0; 4]));
+    let written = c.to_string();
+    // a quote that was escaped stays straight
+    if matches!(c, '"' | '\'') {
+        node.add_symbol(&written);
+    } else {
+        node.add_text(&written);
+    }
     true
 }
 
