@@ -58,7 +58,7 @@ pub(super) fn day_of_month(day: u32, tongue: Tongue) -> String {
     }
 }
 
-pub(super) fn month(date: NaiveDate, tongue: Tongue) -> &'static str {
+pub fn month(date: NaiveDate, tongue: Tongue) -> &'static str {
     match tongue {
         Tongue::French => MONTHS_FR[date.month0() as usize],
         Tongue::English => MONTHS_EN[date.month0() as usize],

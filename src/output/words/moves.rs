@@ -181,14 +181,24 @@ mod tests {
         for (from, to, french, english) in [
             (nine(), timed("2019-03-19T09:00:00", None), "Reporté : 12 → 19 mars", "Postponed: 12 → 19 March"),
             (nine(), timed("2019-03-05T09:00:00", None), "Avancé : 12 → 5 mars", "Brought forward: 12 → 5 March"),
-            (nine(), timed("2019-04-01T09:00:00", None), "Reporté : 12 mars → 1er avril", "Postponed: 12 March → 1 April"),
+            (
+                nine(),
+                timed("2019-04-01T09:00:00", None),
+                "Reporté : 12 mars → 1er avril",
+                "Postponed: 12 March → 1 April",
+            ),
             (
                 timed("2018-12-28T09:00:00", None),
                 timed("2019-01-04T09:00:00", None),
                 "Reporté : 28 décembre 2018 → 4 janvier 2019",
                 "Postponed: 28 December 2018 → 4 January 2019",
             ),
-            (nine(), timed("2020-03-12T09:00:00", None), "Reporté : 12 mars 2019 → 12 mars 2020", "Postponed: 12 March 2019 → 12 March 2020"),
+            (
+                nine(),
+                timed("2020-03-12T09:00:00", None),
+                "Reporté : 12 mars 2019 → 12 mars 2020",
+                "Postponed: 12 March 2019 → 12 March 2020",
+            ),
             (nine(), timed("2019-03-12T14:00:00", None), "Déplacé : 9 h → 14 h", "Moved: 9:00 → 14:00"),
             (
                 morning(),
@@ -266,10 +276,7 @@ mod tests {
             (day, When::AllDay { first, last, zone: New_York }),
             (timed("2019-03-12T09:00:00", None), timed_in("2019-03-12T09:00:00", None, Brussels)),
             (timed("2019-03-12T09:00:00", None), timed("2019-03-12T09:00:00", Some("2019-03-12T09:00:00"))),
-            (
-                timed("2019-03-12T09:00:00", Some("2019-03-12T12:00:00")),
-                daily("2019-03-12", "2019-03-12", 9, 12),
-            ),
+            (timed("2019-03-12T09:00:00", Some("2019-03-12T12:00:00")), daily("2019-03-12", "2019-03-12", 9, 12)),
         ] {
             assert_eq!(moved(&from, &to, Tongue::French), None);
         }
