@@ -70,7 +70,7 @@ async function deadLinks(page) {
   if (!base) return [];
   const own = new URL(base).origin;
   const links = await page.locator('header a, main a, footer a, link').evaluateAll((all) => all
-    .filter((a) => !a.closest('.body, .lead, .summary, .event, .files, .note-original'))
+    .filter((a) => !a.closest('.body, .lead, .summary, .event, .files'))
     .map((a) => a.getAttribute('href')));
   return links.filter((link) => link.startsWith(`${own}/`) && !fileOf(new URL(link).pathname));
 }
