@@ -5,6 +5,7 @@
 
 mod archive;
 mod frame;
+mod lines;
 mod lists;
 
 use serde::Serialize;

@@ -8,7 +8,7 @@ use super::super::templates::{TemplateError, Templates};
 use super::super::view::LabelItem;
 use super::super::words::{self, Tongue, capitalised};
 use super::frame::Frame;
-use super::lists::{Counted, Line};
+use super::lines::{Counted, Line};
 use super::{Page, finish};
 
 pub(super) const ARCHIVE: &str = "archive/";

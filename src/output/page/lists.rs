@@ -9,9 +9,10 @@ use serde::Serialize;
 use super::super::feed::{Entry, Feed};
 use super::super::templates::{TemplateError, Templates};
 use super::super::view::{Item, LabelItem};
-use super::super::words::{self, Tongue};
+use super::super::words::Tongue;
 use super::archive::{self, ARCHIVE};
 use super::frame::{Feeds, Frame};
+use super::lines::{Counted, Line};
 use super::{NewsletterItem, Page, finish};
 use crate::model::newsletter::Newsletter;
 use crate::model::text::Label;
@@ -62,26 +63,9 @@ struct Listing<'a> {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Counted {
-    #[serde(flatten)]
-    pub label: LabelItem,
-    pub count: String,
-}
-
-#[derive(Debug, Serialize)]
 struct Link {
     label: String,
     url: String,
-}
-
-/// An announcement by its title.
-#[derive(Debug, Serialize)]
-pub(super) struct Line {
-    title: String,
-    url: String,
-    lang: Option<String>,
-    date: String,
-    datetime: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -222,29 +206,4 @@ fn all_labels(templates: &Templates, feed: &Feed, folder: &str, labels: &[(Label
     frame.canonical = Some(feed.site.own_url(&format!("{folder}/")));
     let labels = labels.iter().map(|(label, count)| counted(label, *count, feed, folder)).collect();
     finish(templates, "page/labels.html", &LabelsPage { frame, labels })
-}
-
-impl Line {
-    pub fn new(entry: &Entry, frame: &Frame, tongue: Tongue) -> Self {
-        let it = entry.announcement;
-        Self {
-            title: words::shown(&it.title, &it.lang),
-            url: it.url.to_string(),
-            lang: (!it.lang.is_empty() && it.lang != frame.lang).then(|| it.lang.clone()),
-            date: words::date(it.published.local_date(), tongue),
-            datetime: it.published.local_date().to_string(),
-        }
-    }
-
-    /// By the day it begins.
-    fn of_event(entry: &Entry, frame: &Frame, tongue: Tongue) -> Self {
-        let line = Self::new(entry, frame, tongue);
-        match &entry.announcement.event {
-            Some(event) => {
-                let first = event.when.first_day();
-                Self { date: words::date(first, tongue), datetime: first.to_string(), ..line }
-            }
-            None => line,
-        }
-    }
 }
