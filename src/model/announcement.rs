@@ -149,12 +149,44 @@ impl Announcement {
         if self.status == Status::Draft || expires.is_some_and(|at| at <= self.published.instant) {
             return None;
         }
-        [Some(self.published.instant), expires].into_iter().flatten().filter(|at| *at > now).min()
+        // an event that is over leaves those ahead
+        let over =
+            self.event.as_ref().map(|event| event.when.is_over_at()).filter(|at| expires.is_none_or(|end| *at < end));
+        [Some(self.published.instant), expires, over].into_iter().flatten().filter(|at| *at > now).min()
     }
 
     /// The summary as plain text, or the beginning of the body where there is none.
     pub fn teaser(&self, max_chars: usize) -> String {
         let text = self.summary.as_ref().unwrap_or(&self.body).text.as_str();
-        super::text::shorten(&super::text::one_line(text), max_chars)
+        // underlines of headings, rules and the like mean nothing on one line
+        let is_said = |line: &&str| line.trim().is_empty() || line.chars().any(char::is_alphanumeric);
+        let said = text.lines().filter(is_said).collect::<Vec<_>>().join("\n");
+        super::text::shorten(&super::text::one_line(&said), max_chars)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_teaser_leaves_out_what_only_underlines() {
+        let mut it = sample::announcement("a");
+        it.summary = None;
+        it.body.text = "Ordre du jour\n=============\n\nBudget – suite\n\n* * *\n\nFin !".to_owned();
+        assert_eq!(it.teaser(100), "Ordre du jour Budget – suite Fin !");
+    }
+
+    #[test]
+    fn a_site_changes_when_an_event_is_over() {
+        let mut it = sample::announcement("a");
+        it.event = Some(sample::event(sample::timed("2019-04-11 09:00", Some("2019-04-11 12:00"))));
+        let over = it.event.as_ref().map(|event| event.when.is_over_at());
+        assert_eq!(it.next_change(it.published.instant), over);
+        assert_eq!(it.next_change(over.expect("an event")), None);
+        it.expires =
+            Some(Moment { instant: it.published.instant + chrono::TimeDelta::days(1), ..it.published.clone() });
+        assert_eq!(it.next_change(it.published.instant), it.expires.as_ref().map(|moment| moment.instant));
     }
 }

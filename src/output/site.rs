@@ -113,8 +113,7 @@ impl<'a> Builder<'a> {
             let bytes = page::newsletter(templates, site, newsletter, &labels)?;
             self.page(format!("newsletters/{}/", newsletter.name), bytes);
         }
-        let counted: Vec<(Label, usize)> = categories.into_iter().map(|(label, all)| (label, all.len())).collect();
-        self.page(String::new(), page::home(templates, &whole, &counted, self.source.newsletters, now)?);
+        self.overviews(&whole, &counted(&categories), &counted(&tags))?;
         self.add("style.css".to_owned(), page::stylesheet(templates), CSS);
         let list = opml::write(&site.title, &self.outlines)?;
         gate("feeds.opml", check::check_xml(&list), None)?;
@@ -208,6 +207,19 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    fn overviews(
+        &mut self,
+        feed: &Feed<'a>,
+        categories: &[(Label, usize)],
+        tags: &[(Label, usize)],
+    ) -> Result<(), SiteError> {
+        let Source { newsletters, templates, now, .. } = self.source;
+        for (path, bytes) in page::overviews(templates, &page::Overview { feed, categories, tags, newsletters, now })? {
+            self.page(path, bytes);
+        }
+        Ok(())
+    }
+
     fn page(&mut self, path: String, bytes: Vec<u8>) {
         self.add(path, bytes, HTML);
     }
@@ -216,6 +228,10 @@ impl<'a> Builder<'a> {
         let etag = format!("\"{}\"", &sha256_hex(&bytes)[..32]);
         self.documents.insert(path, Document { bytes, content_type, etag });
     }
+}
+
+fn counted(groups: &[(Label, Vec<&Announcement>)]) -> Vec<(Label, usize)> {
+    groups.iter().map(|(label, members)| (label.clone(), members.len())).collect()
 }
 
 /// Keeps a document that another parser cannot read from being published, and names the announcement at fault.

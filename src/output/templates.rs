@@ -10,11 +10,15 @@ use serde::Serialize;
 use tera::{Context, ErrorKind, Tera};
 
 /// Every built-in template by the name an operator's own file has below `templates/`.
-const BUILT_IN: [(&str, &str); 13] = [
+const BUILT_IN: [(&str, &str); 17] = [
     ("page/base.html", include_str!("../../templates/page/base.html")),
     ("page/parts.html", include_str!("../../templates/page/parts.html")),
     ("page/home.html", include_str!("../../templates/page/home.html")),
     ("page/label.html", include_str!("../../templates/page/label.html")),
+    ("page/labels.html", include_str!("../../templates/page/labels.html")),
+    ("page/archive.html", include_str!("../../templates/page/archive.html")),
+    ("page/practical.html", include_str!("../../templates/page/practical.html")),
+    ("page/moved.html", include_str!("../../templates/page/moved.html")),
     ("page/lists.html", include_str!("../../templates/page/lists.html")),
     ("page/subscribe.html", include_str!("../../templates/page/subscribe.html")),
     ("page/announcement.html", include_str!("../../templates/page/announcement.html")),

@@ -1,6 +1,7 @@
 //! An announcement as templates see it: everything in words, every address whole.
 
 use chrono::{DateTime, Datelike as _, Utc};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use url::Url;
 
@@ -26,6 +27,8 @@ pub(super) struct Item {
     pub external_url: Option<String>,
     /// Where it is not the document's.
     pub lang: Option<String>,
+    #[serde(skip)]
+    is_french: bool,
     /// Publication in words, and for machines.
     pub date: String,
     pub datetime: String,
@@ -64,6 +67,7 @@ pub(super) struct AttachmentItem {
     pub title: String,
     /// `PDF, 248 Ko`.
     pub note: String,
+    pub mime: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -78,6 +82,7 @@ pub(super) struct EventItem {
     pub when: String,
     pub day: u32,
     pub month: String,
+    pub year: i32,
     /// ISO 8601, with an offset where an hour is known.
     pub begins: String,
     pub ends: Option<String>,
@@ -106,6 +111,7 @@ impl Item {
             url: it.url.to_string(),
             external_url: it.external_url.as_ref().map(Url::to_string),
             lang: (!it.lang.is_empty() && it.lang != document_lang).then(|| it.lang.clone()),
+            is_french: words::is_french(if it.lang.is_empty() { document_lang } else { &it.lang }),
             date: words::date(it.published.local_date(), tongue),
             datetime: it.published.instant.with_timezone(&it.published.zone).to_rfc3339(),
             authors: it.authors.join(", "),
@@ -120,6 +126,29 @@ impl Item {
             contact: it.contact.as_deref().map(|contact| InfoItem::contact(contact, tongue)),
             event: it.event.as_ref().map(|event| EventItem::new(event, it, site, tongue)),
         }
+    }
+}
+
+impl Item {
+    /// As a page shows it: no line begins with a mark that French sets apart from its word.
+    pub fn typeset(mut self) -> Self {
+        // a document's own language is not named again
+        if !self.is_french {
+            return self;
+        }
+        let lines = [&mut self.title, &mut self.teaser]
+            .into_iter()
+            .chain(&mut self.subtitle)
+            .chain(self.categories.iter_mut().chain(&mut self.tags).map(|label| &mut label.label))
+            .chain(self.images.iter_mut().filter_map(|image| image.caption.as_mut()))
+            .chain(self.attachments.iter_mut().map(|file| &mut file.title))
+            .chain(self.info.iter_mut().flat_map(|row| [&mut row.label, &mut row.value]));
+        for line in lines {
+            *line = words::french_spaces(line);
+        }
+        self.summary_html = self.summary_html.map(|html| html::typeset(&html));
+        self.event = self.event.map(EventItem::typeset);
+        self
     }
 }
 
@@ -145,6 +174,10 @@ impl LabelItem {
     pub fn new(label: &Label, folder: &str, site: &SiteSettings) -> Self {
         Self { label: label.label.clone(), url: site.own_url(&format!("{folder}/{}/", label.slug)) }
     }
+
+    pub fn typeset(self, lang: &str) -> Self {
+        Self { label: words::shown(&self.label, lang), ..self }
+    }
 }
 
 impl ImageItem {
@@ -160,11 +193,13 @@ impl ImageItem {
 impl AttachmentItem {
     fn new(file: &Attachment, tongue: Tongue) -> Self {
         let name = file.href.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+        let name = percent_decode_str(name).decode_utf8_lossy();
         let kind = name.rsplit_once('.').map(|(_, extension)| extension.to_uppercase());
         let size = file.bytes.map(|bytes| tongue.file_size(bytes));
         Self {
             href: file.href.to_string(),
-            title: file.title.clone().unwrap_or_else(|| name.replace("%20", " ")),
+            title: file.title.clone().unwrap_or_else(|| name.into_owned()),
+            mime: file.mime.clone(),
             note: kind.into_iter().chain(size).collect::<Vec<_>>().join(", "),
         }
     }
@@ -186,6 +221,7 @@ impl EventItem {
             when: capitalised(&words::when(&event.when, site.zone, tongue)),
             day: first.day(),
             month: words::month_short(first, tongue).to_owned(),
+            year: first.year(),
             begins,
             ends,
             place: place.and_then(|place| place.name.clone()),
@@ -199,6 +235,19 @@ impl EventItem {
             cancelled: event.status == EventStatus::Cancelled,
             tentative: event.status == EventStatus::Tentative,
         }
+    }
+}
+
+impl EventItem {
+    fn typeset(mut self) -> Self {
+        let lines = [&mut self.where_line]
+            .into_iter()
+            .chain(&mut self.access)
+            .chain([&mut self.place, &mut self.address, &mut self.organizer].into_iter().flatten());
+        for line in lines {
+            *line = words::french_spaces(line);
+        }
+        self
     }
 }
 

@@ -1,8 +1,14 @@
 //! What pages must show.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::super::feed::Feed;
 use super::super::samples;
 use super::*;
 use crate::model::announcement::Announcement;
+use crate::model::event::{Event, EventStatus};
 use crate::model::text::RichText;
 
 fn now() -> DateTime<Utc> {
@@ -13,11 +19,43 @@ fn text(page: Page) -> String {
     String::from_utf8(page.expect("a page")).expect("UTF-8")
 }
 
+fn labels(names: &[&str]) -> Vec<(Label, usize)> {
+    names.iter().filter_map(|name| Label::new(name)).map(|label| (label, 2)).collect()
+}
+
+/// Every page about the whole site by its path.
+fn overviews_of(
+    site: &SiteSettings,
+    announcements: &[Announcement],
+    tags: &[(Label, usize)],
+) -> BTreeMap<String, String> {
+    let publish = samples::publish();
+    let of = Overview {
+        feed: &samples::feed(site, &publish, announcements),
+        categories: &labels(&["Atelier"]),
+        tags,
+        newsletters: &[samples::newsletter()],
+        now: now(),
+    };
+    let pages = overviews(&Templates::built_in(), &of).expect("pages");
+    pages.into_iter().map(|(path, bytes)| (path, String::from_utf8(bytes).expect("UTF-8"))).collect()
+}
+
 fn home_of(announcements: &[Announcement]) -> String {
-    let (site, publish) = (samples::site(), samples::publish());
-    let categories = [(Label::new("Atelier").expect("a label"), 2)];
-    let feed = samples::feed(&site, &publish, announcements);
-    text(home(&Templates::built_in(), &feed, &categories, &[samples::newsletter()], now()))
+    overviews_of(&samples::site(), announcements, &labels(&["UX"])).remove("").expect("a home page")
+}
+
+/// `count` announcements, a day apart, newest first.
+fn many(count: usize) -> Vec<Announcement> {
+    (0..count)
+        .map(|number| {
+            let mut it = samples::community();
+            it.published.instant -= TimeDelta::days(i64::try_from(number).expect("few"));
+            it.title = format!("Annonce {number}");
+            it.id = crate::model::announcement::AnnouncementId::pinned(&it.title);
+            it
+        })
+        .collect()
 }
 
 fn page_of(announcement_: &Announcement) -> String {
@@ -33,7 +71,11 @@ fn every_page() -> Vec<(&'static str, String)> {
     let english = SiteSettings { lang: "en".to_owned(), ..samples::site() };
     vec![
         ("home", home_of(&all)),
-        ("home-en", text(home(&templates, &samples::feed(&english, &publish, &all), &[], &[], now()))),
+        ("home-en", overviews_of(&english, &all, &[]).remove("").expect("a home page")),
+        ("categories", overviews_of(&site, &all, &[]).remove("categories/").expect("a list")),
+        ("archive", overviews_of(&site, &many(30), &[]).remove("archive/").expect("a list")),
+        ("archive-year", overviews_of(&english, &many(30), &[]).remove("archive/2018/").expect("a list")),
+        ("moved", text(moved(&templates, &site, "https://www.numerique.gouv.fr/b/", "Un titre"))),
         ("empty", home_of(&[])),
         ("label", text(label(&templates, &feed, &atelier, now()))),
         ("event", page_of(&samples::meeting())),
@@ -68,7 +110,7 @@ fn every_link_is_whole() {
     for (name, page) in every_page() {
         for link in page.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             let whole = ["https://", "webcal://", "mailto:", "http://"].iter().any(|scheme| link.starts_with(scheme));
-            assert!(whole || matches!(link, "#main" | "/style.css"), "{name}: {link}");
+            assert!(whole || matches!(link, "#page.main" | "#page.subscribe" | "/style.css"), "{name}: {link}");
         }
     }
 }
@@ -87,10 +129,137 @@ fn headings_never_leave_out_a_level() {
 #[test]
 fn events_ahead_come_first_and_past_ones_do_not() {
     let page = home_of(&samples::announcements());
-    let (ahead, latest) = page.split_once("id=\"latest\"").expect("both lists");
+    let (ahead, latest) = page.split_once("id=\"page.latest\"").expect("both lists");
     assert!(ahead.contains("Jeudi 11\u{a0}avril 2019, de 9\u{a0}h à 12\u{a0}h"), "{ahead}");
-    assert!(!ahead.contains("Lancement"));
-    assert!(latest.contains("Lancement : Rejoignez"));
+    assert!(ahead.contains("20190403_Article_lancement_DIG.jpg") && ahead.contains("L’Etat recrute"), "{ahead}");
+    assert!(!ahead.contains("Lancement") && !latest.contains("Jeudi 11\u{a0}avril"), "{latest}");
+    assert!(latest.contains("Lancement\u{a0}: Rejoignez") && latest.contains("Mercredi 21\u{a0}novembre 2018"));
+}
+
+#[test]
+fn many_announcements_do_not_drown_the_page() {
+    let pages = overviews_of(&samples::site(), &many(1_500), &[]);
+    let home = &pages[""];
+    assert_eq!(home.matches("<article").count(), 20);
+    assert!(home.contains("href=\"https://www.numerique.gouv.fr/archive/\""));
+    let archive = &pages["archive/"];
+    assert!(archive.contains("archive/2019/\">2019</a>") && archive.contains("archive/2014/\">2014</a>"), "{archive}");
+    let listed: usize = pages
+        .iter()
+        .filter(|(path, _)| path.starts_with("archive/2"))
+        .map(|(_, page)| page.matches("\">Annonce ").count())
+        .sum();
+    assert_eq!(listed, 1_500);
+    assert!(pages["archive/2018/"].contains("<h2 id=\"page.month-12\">Décembre</h2>"));
+}
+
+#[test]
+fn a_label_with_many_announcements_shows_the_older_ones_by_their_titles() {
+    let (templates, site, publish) = (Templates::built_in(), samples::site(), samples::publish());
+    let all = many(300);
+    let feed = Feed { folder: "tags/ux/".to_owned(), ..samples::feed(&site, &publish, &all) };
+    let page = text(label(&templates, &feed, &Label::new("UX").expect("a label"), now()));
+    assert_eq!((page.matches("<article").count(), page.matches("\">Annonce ").count()), (20, 220));
+    assert!(page.contains("300\u{a0}annonces") && page.contains("/archive/\""), "{page}");
+}
+
+#[test]
+fn few_announcements_need_no_archive() {
+    let pages = overviews_of(&samples::site(), &samples::announcements(), &[]);
+    assert_eq!(pages.keys().collect::<Vec<_>>(), ["", "categories/"]);
+    assert!(!pages[""].contains("/archive/"));
+}
+
+#[test]
+fn the_most_used_tags_stand_at_home_and_all_of_them_on_their_own_page() {
+    let mut tags: Vec<(Label, usize)> =
+        (0..100).map(|number| (Label::new(&format!("mot {number}")).expect("a label"), 1)).collect();
+    tags[99].1 = 7;
+    let pages = overviews_of(&samples::site(), &samples::announcements(), &tags);
+    assert_eq!(pages[""].matches("/tags/mot-").count(), 24);
+    assert!(pages[""].contains("/tags/mot-99/") && pages[""].contains("Tous les mots-clés (100)"));
+    assert_eq!(pages["tags/"].matches("/tags/mot-").count(), 100);
+    assert!(pages["tags/"].contains("7\u{a0}annonces"));
+}
+
+#[test]
+fn every_page_says_where_its_feeds_are() {
+    let (templates, site, publish) = (Templates::built_in(), samples::site(), samples::publish());
+    let all = samples::announcements();
+    let feed = Feed {
+        folder: "categories/atelier/".to_owned(),
+        title: "Communauté UX – Atelier".to_owned(),
+        ..samples::feed(&site, &publish, &all)
+    };
+    let label = text(label(&templates, &feed, &Label::new("Atelier").expect("a label"), now()));
+    let own = "https://www.numerique.gouv.fr/categories/atelier/";
+    for (page, base) in [(home_of(&all), "https://www.numerique.gouv.fr/"), (label, own)] {
+        for (kind, name) in [
+            ("application/rss+xml", "rss.xml"),
+            ("application/atom+xml", "atom.xml"),
+            ("application/feed+json", "feed.json"),
+            ("text/calendar", "calendar.ics"),
+        ] {
+            let first = page.split(&format!("<link rel=\"alternate\" type=\"{kind}\"")).nth(1).expect("a link");
+            assert!(first.split('>').next().is_some_and(|tag| tag.ends_with(&format!("href=\"{base}{name}\""))));
+        }
+    }
+}
+
+#[test]
+fn what_became_of_an_event_is_said_before_anything_else() {
+    let with = |status| {
+        let launch = samples::meeting();
+        let event = Event { status, ..launch.event.clone().expect("an event") };
+        Announcement { event: Some(event), ..launch }
+    };
+    let cancelled = with(EventStatus::Cancelled);
+    let page = page_of(&cancelled);
+    assert!(page.contains("Cet événement est annulé.") && page.contains("schema.org/EventCancelled"), "{page}");
+    assert!(!page.contains("S’inscrire</a>"), "{page}");
+    assert!(home_of(&[cancelled]).contains("<strong class=\"flag\">Annulé</strong>"));
+    assert!(page_of(&with(EventStatus::Tentative)).contains("Cet événement reste à confirmer."));
+}
+
+#[test]
+fn no_line_begins_with_a_mark() {
+    let page = page_of(&samples::challenge());
+    assert!(page.contains("services numériques\u{202f}!</h1>"), "{page}");
+    let english = Announcement { lang: "en".to_owned(), title: "Who ? Us !".to_owned(), ..samples::challenge() };
+    assert!(page_of(&english).contains(">Who ? Us !</h1>"));
+    // the words of the house are set by hand
+    for words in [Tongue::French.words(), Tongue::English.words()] {
+        let json = serde_json::to_value(words).expect("words");
+        let lines = json.as_object().expect("a table").values().filter_map(|line| line.as_str().map(str::to_owned));
+        for line in lines {
+            assert_eq!(words::french_spaces(&line), line);
+        }
+    }
+}
+
+#[test]
+fn a_former_address_leads_on_by_itself() {
+    let page = text(moved(&Templates::built_in(), &samples::site(), "https://a.example/b/?c&d", "Un <titre>"));
+    for part in [
+        "<meta http-equiv=\"refresh\" content=\"0; url=https://a.example/b/?c&amp;d\">",
+        "<link rel=\"canonical\" href=\"https://a.example/b/?c&amp;d\">",
+        "<a href=\"https://a.example/b/?c&amp;d\">Un &lt;titre&gt;</a>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn a_file_says_what_it_is_and_how_large() {
+    let mut press = samples::press_release();
+    press.attachments[0].bytes = Some(247_001);
+    let page = page_of(&press);
+    assert!(
+        page.contains("Télécharger le communiqué de presse</span> <span class=\"note\">(PDF, 248\u{a0}Ko)"),
+        "{page}"
+    );
+    press.attachments[0].title = None;
+    assert!(page_of(&press).contains(">CP_255 Designers d&#39;interet general.pdf</span>"), "{}", page_of(&press));
 }
 
 #[test]
@@ -99,7 +268,8 @@ fn calendars_can_be_subscribed_to_from_anywhere() {
     for address in [
         "webcal://www.numerique.gouv.fr/calendar.ics",
         "https://calendar.google.com/calendar/render?cid=webcal%3A%2F%2Fwww.numerique.gouv.fr%2Fcalendar.ics",
-        "https://outlook.live.com/calendar/0/addfromweb?url=https%3A%2F%2Fwww.numerique.gouv.fr%2Fcalendar.ics&amp;name=Communaut%C3%A9+UX",
+        "https://outlook.live.com/calendar/0/addfromweb?url=https%3A%2F%2Fwww.numerique.gouv.fr%2Fcalendar.ics&amp;name=Communaut%C3%A9%20UX",
+        "https://outlook.office.com/calendar/0/addfromweb?url=https%3A%2F%2Fwww.numerique.gouv.fr%2Fcalendar.ics&amp;name=Communaut%C3%A9%20UX",
     ] {
         assert!(page.contains(&format!("href=\"{address}\"")), "{address}");
     }
@@ -122,7 +292,8 @@ fn a_page_is_in_the_language_of_its_announcement_where_there_are_words() {
     assert!(page.contains("<html lang=\"en-GB\">") && page.contains("Thursday 11\u{a0}April 2019"), "{page}");
     let german = Announcement { lang: "de".to_owned(), body: RichText::default(), ..samples::meeting() };
     let page = page_of(&german);
-    assert!(page.contains("<html lang=\"fr\">") && page.contains("<article class=\"announcement\" lang=\"de\""));
+    assert!(page.contains("<html lang=\"fr\">") && page.contains("<h1 itemprop=\"name\" lang=\"de\">"), "{page}");
+    assert!(page.contains("<div class=\"body\" lang=\"de\">"), "{page}");
 }
 
 #[test]

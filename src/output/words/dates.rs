@@ -58,7 +58,7 @@ pub(super) fn day_of_month(day: u32, tongue: Tongue) -> String {
     }
 }
 
-fn month(date: NaiveDate, tongue: Tongue) -> &'static str {
+pub fn month(date: NaiveDate, tongue: Tongue) -> &'static str {
     match tongue {
         Tongue::French => MONTHS_FR[date.month0() as usize],
         Tongue::English => MONTHS_EN[date.month0() as usize],
@@ -157,7 +157,7 @@ fn to(end: &str, tongue: Tongue) -> String {
 }
 
 /// A zone is known to people by its city: `America/New_York` → `heure de New York`.
-fn zone_words(zone: Tz, tongue: Tongue) -> String {
+pub(super) fn zone_words(zone: Tz, tongue: Tongue) -> String {
     let city = zone.name().rsplit('/').next().unwrap_or_default().replace('_', " ");
     match tongue {
         _ if city == "UTC" => city,

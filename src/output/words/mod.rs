@@ -2,11 +2,15 @@
 
 mod dates;
 mod labels;
+mod moves;
 mod schedule;
+mod spaces;
 
-pub use self::dates::{date, day, month_short, when};
+pub use self::dates::{date, day, month, month_short, when};
 pub use self::labels::Words;
+pub use self::moves::{moved, new_place};
 pub use self::schedule::schedule;
+pub use self::spaces::french_spaces;
 
 /// The languages there are words for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,16 @@ impl Tongue {
     pub fn document_lang(self, wanted: &str) -> &str {
         let own = self.words().lang;
         if speaks(wanted, own) { wanted } else { own }
+    }
+
+    /// With the no-break space French sets before it.
+    pub fn colon(self) -> &'static str {
+        if self == Self::French { "\u{a0}:" } else { ":" }
+    }
+
+    /// A text of this language as it is shown, where blanks matter to the ends of lines.
+    pub fn shown(self, text: &str) -> String {
+        shown(text, self.words().lang)
     }
 
     /// `1 annonce`, `3 annonces`.
@@ -97,6 +111,16 @@ impl Tongue {
             [first @ .., last] => format!("{}{and}{last}", first.join(", ")),
         }
     }
+}
+
+/// Whether the typography of French holds for a text of this language.
+pub fn is_french(lang: &str) -> bool {
+    speaks(lang, "fr")
+}
+
+/// A line of text as it is shown in its language.
+pub fn shown(text: &str, lang: &str) -> String {
+    if is_french(lang) { french_spaces(text) } else { text.to_owned() }
 }
 
 /// RFC 4647 §3.3.1, with one primary language as the range.
