@@ -287,6 +287,7 @@ mod tests {
         let place = |name: Option<&str>, address: Option<&str>| Place {
             name: name.map(str::to_owned),
             address: address.map(str::to_owned),
+            geo: None,
         };
         let segur = place(Some("Ségur"), Some("20 avenue de Ségur"));
         for (from, to, said) in [
