@@ -1,7 +1,9 @@
 //! The four steps every command shares: load, publish, compose, deliver. Commands decide which, the daemon decides when.
 
+mod archives;
 mod compose;
 mod deliver;
+mod gate;
 mod load;
 mod preview;
 mod publish;
@@ -9,7 +11,7 @@ mod status;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 
@@ -21,6 +23,8 @@ pub use self::status::Status;
 use crate::config::{Config, StoreLocation};
 use crate::content::profile::Profile;
 use crate::model::token::SigningKey;
+use crate::output::archive::Closed;
+use crate::output::site::Document;
 use crate::output::templates::Templates;
 use crate::store::{SqliteStore, Store};
 
@@ -31,6 +35,10 @@ pub struct App {
     pub templates: Templates,
     pub key: SigningKey,
     profile: Profile,
+    /// Closed archives as the store has them: megabytes that hardly ever change, read once.
+    archives: Mutex<Vec<Closed>>,
+    /// What was published last, for documents that do not pass the gate.
+    last_good: Mutex<BTreeMap<String, Document>>,
 }
 
 impl App {
@@ -44,7 +52,15 @@ impl App {
         let templates = templates(&config.templates)?;
         let key = store.signing_key(SigningKey::new(random_bytes()?)).await?;
         let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
-        Ok(Self { config, store, templates, key, profile })
+        Ok(Self {
+            config,
+            store,
+            templates,
+            key,
+            profile,
+            archives: Mutex::default(),
+            last_good: Mutex::default(),
+        })
     }
 }
 

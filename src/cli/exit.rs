@@ -7,7 +7,6 @@ use super::print::tell;
 use crate::config::ConfigError;
 use crate::content::folder::FolderError;
 use crate::daemon::AlreadyRunning;
-use crate::output::site::SiteError;
 use crate::output::templates::TemplateError;
 use crate::store::StoreError;
 
@@ -48,8 +47,6 @@ fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<FolderError>()
     }) {
         USAGE
-    } else if is(<dyn std::error::Error + 'static>::is::<SiteError>) {
-        CONTENT
     } else {
         TRY_AGAIN
     }

@@ -32,11 +32,12 @@ pub(super) struct Publisher {
     next_change: Option<DateTime<Utc>>,
     /// Said already, so that a mistake is told once and not at every scan.
     told: Vec<Diagnostic>,
+    told_refused: Vec<Diagnostic>,
 }
 
 impl Publisher {
     pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outbox_filled: Arc<Notify>) -> Self {
-        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new() }
+        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new(), told_refused: Vec::new() }
     }
 
     pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
@@ -79,7 +80,7 @@ impl Publisher {
     pub(super) async fn load_and_publish(&mut self) {
         match self.app.load((self.clock)()).await {
             Ok(loaded) => {
-                self.tell(&loaded.diagnostics);
+                tell(&mut self.told, loaded.diagnostics.clone());
                 self.loaded = Some(loaded);
                 self.publish().await;
             }
@@ -94,6 +95,7 @@ impl Publisher {
         match self.app.publish(loaded, now).await {
             Ok(published) => {
                 self.next_change = published.next_change;
+                tell(&mut self.told_refused, published.refused);
                 let site = Arc::new(published.site);
                 // first: whoever asks over HTTP need not wait until every file is on the disk
                 self.web.swap_in(site.clone());
@@ -146,17 +148,17 @@ impl Publisher {
             Decision::AlreadyDecided | Decision::NotYet | Decision::NoReaders => {}
         }
     }
+}
 
-    /// Logs what is new among the diagnostics.
-    fn tell(&mut self, diagnostics: &[Diagnostic]) {
-        for diagnostic in diagnostics.iter().filter(|diagnostic| !self.told.contains(diagnostic)) {
-            let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            match diagnostic.severity {
-                Severity::Error => tracing::error!("{diagnostic}{hint}"),
-                Severity::Warning => tracing::warn!("{diagnostic}{hint}"),
-                Severity::Hint => tracing::info!("{diagnostic}{hint}"),
-            }
+/// Logs what is new among the diagnostics.
+fn tell(told: &mut Vec<Diagnostic>, diagnostics: Vec<Diagnostic>) {
+    for diagnostic in diagnostics.iter().filter(|diagnostic| !told.contains(diagnostic)) {
+        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        match diagnostic.severity {
+            Severity::Error => tracing::error!("{diagnostic}{hint}"),
+            Severity::Warning => tracing::warn!("{diagnostic}{hint}"),
+            Severity::Hint => tracing::info!("{diagnostic}{hint}"),
         }
-        self.told = diagnostics.to_vec();
     }
+    *told = diagnostics;
 }

@@ -1,5 +1,6 @@
 //! Model → bytes, pure: the same catalog and ledger give the same bytes. No I/O, no clock.
 
+pub mod archive;
 pub mod atom;
 pub mod calendar;
 pub mod check;

@@ -1,0 +1,243 @@
+//! One round of building: every document of the site, without the announcements that are left out.
+
+use std::collections::{BTreeSet, HashSet};
+
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+
+use super::super::archive::{Closed, Fate, Shelf};
+use super::super::feed::{Entry, Feed, Variant};
+use super::super::opml::{self, Outline};
+use super::super::templates::TemplateError;
+use super::super::{check, page};
+use super::format::{ATOM_FEED, EVENT, EVENTS, Format, JSON, RSS_FEED, Trouble};
+use super::{CSS, Document, HTML, OPML, Refused, Site, Source};
+use crate::model::announcement::{Announcement, AnnouncementId};
+use crate::model::archive::Archive;
+use crate::model::catalog::by_label;
+use crate::model::settings::{FeedContent, SiteSettings};
+use crate::model::text::Label;
+
+pub(super) struct Builder<'a> {
+    source: Source<'a>,
+    left_out: &'a HashSet<AnnouncementId>,
+    done: Site,
+    outlines: Vec<Outline>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(source: Source<'a>, left_out: &'a HashSet<AnnouncementId>) -> Self {
+        Self { source, left_out, done: Site::default(), outlines: Vec::new() }
+    }
+
+    pub(super) fn build(mut self) -> Site {
+        let Source { site, catalog, now, templates, .. } = self.source;
+        let mut visible: Vec<&Announcement> = catalog.visible(now).collect();
+        // pages for all: one that spoils the feeds may well have a page
+        self.announcement_pages(&self.entries(&visible));
+        visible.retain(|announcement| !self.left_out.contains(&announcement.id));
+        let entries = self.entries(&visible);
+        self.event_calendars(&entries);
+        let categories = by_label(&visible, |announcement| &announcement.categories);
+        let tags = by_label(&visible, |announcement| &announcement.tags);
+        let whole = self.feed(site.title.clone(), String::new(), entries);
+        self.whole(&whole);
+        for (folder, groups) in [("categories", &categories), ("tags", &tags)] {
+            for (label, members) in groups {
+                self.label(folder, label, self.entries(members));
+            }
+        }
+        let labels: Vec<Label> = categories.iter().chain(&tags).map(|(label, _)| label.clone()).collect();
+        for newsletter in self.source.newsletters {
+            let page = page::newsletter(templates, site, newsletter, &labels);
+            self.page(format!("newsletters/{}/", newsletter.name), page, &[]);
+        }
+        let counted: Vec<(Label, usize)> = categories.into_iter().map(|(label, all)| (label, all.len())).collect();
+        let home = page::home(templates, &whole, &counted, self.source.newsletters, now);
+        self.page(String::new(), home, &whole.entries);
+        self.add("style.css".to_owned(), page::stylesheet(templates), CSS);
+        self.list();
+        self.done
+    }
+
+    fn entries(&self, announcements: &[&'a Announcement]) -> Vec<Entry<'a>> {
+        let ledger = self.source.ledger;
+        let entry = |announcement: &&'a Announcement| Entry { announcement, revision: ledger.revision(announcement) };
+        announcements.iter().map(entry).collect()
+    }
+
+    /// A feed about some entries, newest first.
+    fn feed(&self, title: String, folder: String, entries: Vec<Entry<'a>>) -> Feed<'a> {
+        let Source { site, publish, .. } = self.source;
+        let description = site.description.clone();
+        Feed { site, publish, title, description, folder, entries, variant: Variant::Main, previous: None }
+    }
+
+    /// The site's own feeds, with their archives.
+    fn whole(&mut self, whole: &Feed<'a>) {
+        let Source { catalog, publish, archives, .. } = self.source;
+        let shelf = Shelf::new(archives, catalog);
+        self.closed_archives(&shelf, whole);
+        let mut number = archives.last().map_or(0, |last| last.archive.number);
+        let mut just_closed = 0;
+        for members in shelf.closing(&whole.entries, publish.limit) {
+            let size = members.len();
+            let Some(archive) = self.archive(whole, number + 1, members) else { break };
+            self.keep(archive);
+            (number, just_closed) = (number + 1, just_closed + size);
+        }
+        let entries = shelf.live(&whole.entries, just_closed, publish.limit);
+        self.feeds(&Feed { entries, previous: (number > 0).then_some(number), ..whole.clone() });
+        self.calendar(whole);
+    }
+
+    fn closed_archives(&mut self, shelf: &Shelf<'a>, whole: &Feed<'a>) {
+        for closed in self.source.archives {
+            let fate = shelf.fate(&closed.archive, self.source.site.public_url.as_str(), self.source.now);
+            let anew = match fate {
+                Fate::Kept => None,
+                Fate::Rewritten { mut members, lasting } => {
+                    members.retain(|announcement| !self.left_out.contains(&announcement.id));
+                    let entries = self.entries(&members);
+                    self.archive(whole, closed.archive.number, entries).map(|archive| (archive, lasting))
+                }
+            };
+            match anew {
+                None => self.done.documents.extend(closed.documents()),
+                Some((archive, true)) => self.keep(archive),
+                Some((archive, false)) => self.done.documents.extend(Closed::new(archive).documents()),
+            }
+        }
+    }
+
+    /// Writes an archive, or refuses it.
+    fn archive(&mut self, whole: &Feed<'a>, number: u32, entries: Vec<Entry<'a>>) -> Option<Archive> {
+        let previous = number.checked_sub(1).filter(|number| *number > 0);
+        let feed = Feed { entries, variant: Variant::Archive(number), previous, ..whole.clone() };
+        let [atom, json] = [ATOM_FEED, JSON].map(|format| match format.document(&feed) {
+            Ok(bytes) => Some(Bytes::from(bytes)),
+            Err(trouble) => {
+                self.refuse(format.path(&feed), format.content_type, trouble);
+                None
+            }
+        });
+        Some(Archive {
+            number,
+            members: feed.entries.iter().map(|entry| entry.announcement.id.clone()).collect(),
+            base: feed.site.public_url.to_string(),
+            atom: atom?,
+            json: json?,
+        })
+    }
+
+    fn keep(&mut self, archive: Archive) {
+        self.done.documents.extend(Closed::new(archive.clone()).documents());
+        self.done.archives.push(archive);
+    }
+
+    fn label(&mut self, folder: &str, label: &Label, entries: Vec<Entry<'a>>) {
+        let title = format!("{} – {}", self.source.site.title, label.label);
+        let feed = self.feed(title, format!("{folder}/{}/", label.slug), entries);
+        let mut bounded = feed.clone();
+        bounded.entries.truncate(self.source.publish.limit);
+        self.feeds(&bounded);
+        if feed.entries.iter().any(|entry| entry.announcement.event.is_some()) {
+            self.calendar(&feed);
+        }
+        let page = page::label(self.source.templates, &feed, label, self.source.now);
+        self.page(feed.folder.clone(), page, &feed.entries);
+    }
+
+    /// The feeds of a folder in each format, and with `content = "both"` their summaries beside them.
+    fn feeds(&mut self, feed: &Feed<'a>) {
+        self.variant(feed);
+        if self.source.publish.content == FeedContent::Both {
+            // no archives of its own: they belong to the main feed
+            let title = feed.summary_title();
+            self.variant(&Feed { variant: Variant::Summary, previous: None, title, ..feed.clone() });
+        }
+    }
+
+    fn variant(&mut self, feed: &Feed<'a>) {
+        for format in [RSS_FEED, ATOM_FEED, JSON] {
+            self.write(format.path(feed), format, feed);
+        }
+        self.outlines.push(Outline {
+            title: feed.title.clone(),
+            feed_url: feed.own_url("atom", "xml"),
+            page_url: feed.page_url(),
+            lang: feed.site.lang.clone(),
+        });
+    }
+
+    /// All events of a folder: a calendar is not bounded, or events would silently leave people's calendars.
+    fn calendar(&mut self, feed: &Feed<'a>) {
+        self.write(EVENTS.path(feed), EVENTS, feed);
+    }
+
+    fn event_calendars(&mut self, entries: &[Entry<'a>]) {
+        for entry in entries.iter().filter(|entry| entry.announcement.event.is_some()).copied() {
+            let feed = self.feed(String::new(), String::new(), vec![entry]);
+            self.write(format!("events/{}.ics", entry.announcement.slug), EVENT, &feed);
+        }
+    }
+
+    fn announcement_pages(&mut self, entries: &[Entry<'a>]) {
+        let Source { site, templates, .. } = self.source;
+        for entry in entries {
+            let Some(path) = page_path(entry.announcement, site) else { continue };
+            self.page(path, page::announcement(templates, site, entry), std::slice::from_ref(entry));
+        }
+    }
+
+    fn list(&mut self) {
+        let written = opml::write(&self.source.site.title, &self.outlines).map_err(|error| error.to_string());
+        let checked = written.and_then(|list| match check::check_xml(&list) {
+            Ok(()) => Ok(list),
+            Err(fault) => Err(fault.to_string()),
+        });
+        match checked {
+            Ok(list) => self.add("feeds.opml".to_owned(), list, OPML),
+            Err(fault) => self.refuse("feeds.opml".to_owned(), OPML, Trouble { fault, culprit: None }),
+        }
+    }
+
+    fn write(&mut self, path: String, format: Format, feed: &Feed<'a>) {
+        match format.document(feed) {
+            Ok(bytes) => self.add(path, bytes, format.content_type),
+            Err(trouble) => self.refuse(path, format.content_type, trouble),
+        }
+    }
+
+    /// A page that fails costs nobody a place in the feeds: only the page itself is refused.
+    fn page(&mut self, path: String, page: Result<Vec<u8>, TemplateError>, _shows: &[Entry<'a>]) {
+        match page {
+            Ok(bytes) => self.add(path, bytes, HTML),
+            Err(error) => self.refuse(path, HTML, Trouble { fault: error.to_string(), culprit: None }),
+        }
+    }
+
+    fn refuse(&mut self, path: String, content_type: &'static str, trouble: Trouble) {
+        let Trouble { fault, culprit } = trouble;
+        let culprit = culprit.map(|announcement| (announcement.id.clone(), announcement.source.path.clone()));
+        self.done.refused.push(Refused { path, content_type, fault, culprit });
+    }
+
+    fn add(&mut self, path: String, bytes: Vec<u8>, content_type: &'static str) {
+        self.done.documents.insert(path, Document::new(bytes, content_type));
+    }
+}
+
+/// Where an announcement's own page stands below crieur's root, or `None` where the path belongs to one of crieur's own documents.
+fn page_path(announcement: &Announcement, site: &SiteSettings) -> Option<String> {
+    let own = ["", "rss.xml", "atom.xml", "feed.json", "calendar.ics", "feeds.opml", "style.css"];
+    let path = percent_decode_str(announcement.url.path()).decode_utf8().ok()?;
+    let path = path.strip_prefix(site.url.path()).unwrap_or(&path).trim_start_matches('/');
+    let reserved: BTreeSet<&str> = own.into_iter().collect();
+    let in_own_folder =
+        ["categories/", "tags/", "events/", "newsletters/", "archive/"].iter().any(|folder| path.starts_with(folder));
+    let traverses = path.split('/').any(|part| matches!(part, "." | "..")) || path.contains('\0');
+    let last = path.rsplit('/').next().unwrap_or_default();
+    (!reserved.contains(path) && !in_own_folder && !traverses)
+        .then(|| if last.is_empty() || last.contains('.') { path.to_owned() } else { format!("{path}/") })
+}
