@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use crate::content::Loaded;
 use crate::folder;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::time::Clock;
+use crate::output::site::Site;
 use crate::web::Web;
 
 /// The folder is read again this often whatever the watcher says: events get lost.
@@ -33,11 +34,28 @@ pub(super) struct Publisher {
     /// Said already, so that a mistake is told once and not at every scan.
     told: Vec<Diagnostic>,
     told_refused: Vec<Diagnostic>,
+    tell_hubs: watch::Sender<Arc<Site>>,
 }
 
 impl Publisher {
-    pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outbox_filled: Arc<Notify>) -> Self {
-        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new(), told_refused: Vec::new() }
+    pub(super) fn new(
+        app: Arc<App>,
+        web: Arc<Web>,
+        clock: Clock,
+        outbox_filled: Arc<Notify>,
+        tell_hubs: watch::Sender<Arc<Site>>,
+    ) -> Self {
+        Self {
+            app,
+            web,
+            clock,
+            outbox_filled,
+            loaded: None,
+            next_change: None,
+            told: Vec::new(),
+            told_refused: Vec::new(),
+            tell_hubs,
+        }
     }
 
     pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
@@ -108,6 +126,8 @@ impl Publisher {
                     }
                     Err(error) => tracing::error!("published over HTTP only: {error:#}"),
                 }
+                // last: hubs come for it at once, and a web server beside us may serve the files
+                self.tell_hubs.send_replace(site);
             }
             Err(error) => {
                 tracing::error!("the last good site stays: {error:#}");

@@ -1,10 +1,12 @@
 //! The publish gate: each document is read back, by something other than what wrote it, before it goes out.
 //!
-//! XML by a strict walk over quick-xml's events (the crates that write feeds also read characters that XML forbids),
-//! calendars by a reader of content lines of our own, JSON by typed reading of what clients must find.
+//! XML by roxmltree and a strict walk (the crates that write feeds also read characters that XML forbids), calendars and
+//! JSON by readers of our own, pages by html5ever: never by what wrote them.
 
 mod calendar;
 mod json;
+mod json_text;
+mod page;
 mod xml;
 
 use std::collections::HashSet;
@@ -12,6 +14,7 @@ use std::fmt;
 
 pub use self::calendar::check_calendar;
 pub use self::json::check_json;
+pub use self::page::check_page;
 pub use self::xml::check_xml;
 use super::feed::Feed;
 use super::item;

@@ -50,7 +50,7 @@ impl<'a> Builder<'a> {
         let labels: Vec<Label> = categories.iter().chain(&tags).map(|(label, _)| label.clone()).collect();
         for newsletter in self.source.newsletters {
             let page = page::newsletter(templates, site, newsletter, &labels);
-            self.page(format!("newsletters/{}/", newsletter.name), page, &[]);
+            self.page(format!("newsletters/{}/", newsletter.name), page, &whole.entries);
         }
         let counted: Vec<(Label, usize)> = categories.into_iter().map(|(label, all)| (label, all.len())).collect();
         let home = page::home(templates, &whole, &counted, self.source.newsletters, now);
@@ -210,10 +210,17 @@ impl<'a> Builder<'a> {
     }
 
     /// A page that fails costs nobody a place in the feeds: only the page itself is refused.
-    fn page(&mut self, path: String, page: Result<Vec<u8>, TemplateError>, _shows: &[Entry<'a>]) {
-        match page {
+    fn page(&mut self, path: String, page: Result<Vec<u8>, TemplateError>, shows: &[Entry<'a>]) {
+        let checked = page.map_err(|error| error.to_string()).and_then(|bytes| match check::check_page(&bytes) {
+            Ok(Some(line)) if !speak_of_templates(shows, self.source) => {
+                Err(format!("line {line}: a mark of a template was left over"))
+            }
+            Ok(_) => Ok(bytes),
+            Err(fault) => Err(fault.to_string()),
+        });
+        match checked {
             Ok(bytes) => self.add(path, bytes, HTML),
-            Err(error) => self.refuse(path, HTML, Trouble { fault: error.to_string(), culprit: None }),
+            Err(fault) => self.refuse(path, HTML, Trouble { fault, culprit: None }),
         }
     }
 
@@ -226,6 +233,15 @@ impl<'a> Builder<'a> {
     fn add(&mut self, path: String, bytes: Vec<u8>, content_type: &'static str) {
         self.done.documents.insert(path, Document::new(bytes, content_type));
     }
+}
+
+/// Whether `{{` or `{%` on a page is the authors' own: posts about templates show some.
+fn speak_of_templates(shows: &[Entry], source: Source) -> bool {
+    let is_mark = |text: &str| text.contains("{{") || text.contains("{%");
+    let own = [&source.site.title, &source.site.description].into_iter();
+    let own = own.chain(source.newsletters.iter().map(|newsletter| &newsletter.title));
+    let of = |entry: &Entry| serde_json::to_string(entry.announcement).is_ok_and(|text| is_mark(&text));
+    own.into_iter().any(|text| is_mark(text)) || shows.iter().any(of)
 }
 
 /// Where an announcement's own page stands below crieur's root, or `None` where the path belongs to one of crieur's own documents.
