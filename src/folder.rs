@@ -121,7 +121,8 @@ mod tests {
     use crate::output::site::Document;
 
     fn site(files: &[(&str, &str)]) -> Site {
-        let document = |text: &str| Document { bytes: text.to_owned().into(), content_type: "text/plain", etag: String::new() };
+        let document =
+            |text: &str| Document { bytes: text.to_owned().into(), content_type: "text/plain", etag: String::new() };
         let documents = files.iter().map(|(path, text)| ((*path).to_owned(), document(text))).collect();
         Site { documents, ..Site::default() }
     }

@@ -31,12 +31,11 @@ impl App {
         self.store.keep_archives(changed).await?;
         for archive in changed {
             let (number, members) = (archive.number, archive.members.len());
-            match before.iter().find(|one| one.archive.number == number) {
-                Some(one) => {
-                    let withdrawn = one.archive.members.len().saturating_sub(members);
-                    tracing::warn!(number, withdrawn, "a closed archive was written anew");
-                }
-                None => tracing::info!(number, members, "archive closed"),
+            if let Some(one) = before.iter().find(|one| one.archive.number == number) {
+                let withdrawn = one.archive.members.len().saturating_sub(members);
+                tracing::warn!(number, withdrawn, "a closed archive was written anew");
+            } else {
+                tracing::info!(number, members, "archive closed");
             }
         }
         Ok(())

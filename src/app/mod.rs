@@ -52,15 +52,7 @@ impl App {
         let templates = templates(&config.templates)?;
         let key = store.signing_key(SigningKey::new(random_bytes()?)).await?;
         let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
-        Ok(Self {
-            config,
-            store,
-            templates,
-            key,
-            profile,
-            archives: Mutex::default(),
-            last_good: Mutex::default(),
-        })
+        Ok(Self { config, store, templates, key, profile, archives: Mutex::default(), last_good: Mutex::default() })
     }
 }
 

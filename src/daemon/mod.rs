@@ -74,7 +74,7 @@ impl Daemon {
         let outbox = app.outbox(clock.clone())?;
         let changes = watch::Changes::watch(&app.config.content.dir)?;
         let ticks = schedule::Ticks::start().await?;
-        let (tell_hubs, published) = tokio::sync::watch::channel(Arc::default());
+        let (tell_hubs, sites) = tokio::sync::watch::channel(Arc::default());
         let hubs = hubs(&app);
         let mut publisher =
             publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone(), tell_hubs);
@@ -82,7 +82,7 @@ impl Daemon {
         ready(listener.local_addr()?);
         let mut parts = JoinSet::new();
         for hub in hubs {
-            parts.spawn(hubs::run(hub, published.clone(), cancel.clone()));
+            parts.spawn(hubs::run(hub, sites.clone(), cancel.clone()));
         }
         parts.spawn(web::serve(listener, web::router(web), cancel.clone()));
         parts.spawn(publisher.run(changes, ticks, cancel.clone()));

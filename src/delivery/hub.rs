@@ -4,6 +4,7 @@
 //! What a hub was told last is kept in the store, not guessed from files: after a crash between publishing and telling, the
 //! hub is told; after a mere restart it is not.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +85,7 @@ impl Hub {
         Ok(count)
     }
 
-    /// `hub.mode=publish` and `hub.url`, which WebSub leaves open and every public hub takes (PubSubHubbub 0.4 §7).
+    /// `hub.mode=publish` and `hub.url`, which WebSub leaves open and every public hub takes (`PubSubHubbub` 0.3 §7.1).
     async fn ping(&self, topic: &str) -> Result<(), HubError> {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port_or_known_default().unwrap_or(80);
@@ -106,16 +107,20 @@ impl Hub {
     {
         let (mut sender, connection) = http1::handshake(stream).await.map_err(unreachable)?;
         let request = self.request(topic)?;
-        let answer = sender.send_request(request);
-        // dropped with the answer: nothing goes on behind our back
+        // where the connection ends first, the answer says why; both are dropped here, so nothing goes on behind our back
+        let driven = async {
+            let _ = connection.await;
+            std::future::pending::<Infallible>().await
+        };
         tokio::select! {
-            answer = answer => answer.map(|answer| answer.status()).map_err(unreachable),
-            ended = connection => Err(unreachable(ended.err().map_or_else(|| "it hung up".to_owned(), |e| e.to_string()))),
+            answer = sender.send_request(request) => answer.map(|answer| answer.status()).map_err(unreachable),
+            never = driven => match never {},
         }
     }
 
     fn request(&self, topic: &str) -> Result<Request<String>, HubError> {
-        let form = Serializer::new(String::new()).append_pair("hub.mode", "publish").append_pair("hub.url", topic).finish();
+        let form =
+            Serializer::new(String::new()).append_pair("hub.mode", "publish").append_pair("hub.url", topic).finish();
         let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
         Request::builder()
@@ -136,6 +141,7 @@ fn tls() -> Result<Arc<ClientConfig>, HubError> {
     Ok(Arc::new(builder.map_err(unreachable)?.with_root_certificates(roots).with_no_client_auth()))
 }
 
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn unreachable(error: impl ToString) -> HubError {
     HubError::Unreachable(error.to_string())
 }

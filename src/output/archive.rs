@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::document::{ATOM, Document, JSON_FEED};
 use super::feed::Entry;
-use super::site::{ATOM, Document, JSON_FEED};
 use crate::model::announcement::{Announcement, AnnouncementId, Status};
 use crate::model::archive::Archive;
 use crate::model::catalog::Catalog;
@@ -38,10 +38,7 @@ impl Closed {
     /// Site paths and documents.
     pub(super) fn documents(&self) -> [(String, Document); 2] {
         let number = self.archive.number;
-        [
-            (format!("archive/{number}.xml"), self.atom.clone()),
-            (format!("archive/{number}.json"), self.json.clone()),
-        ]
+        [(format!("archive/{number}.xml"), self.atom.clone()), (format!("archive/{number}.json"), self.json.clone())]
     }
 }
 
@@ -73,7 +70,9 @@ impl<'a> Shelf<'a> {
         let mut loose: Vec<Entry> = self.loose(entries).collect();
         loose.reverse();
         let mut groups: Vec<Vec<Entry>> = loose.chunks_exact(size.max(1)).map(<[Entry]>::to_vec).collect();
-        groups.iter_mut().for_each(|group| group.reverse());
+        for group in &mut groups {
+            group.reverse();
+        }
         groups
     }
 
@@ -108,5 +107,95 @@ impl<'a> Shelf<'a> {
             return Fate::Kept;
         }
         Fate::Rewritten { lasting: shown.len() == kept.len(), members: shown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::revision::Revision;
+    use crate::model::sample::{announcement, moment};
+
+    /// So many announcements, one a day, the first the oldest.
+    fn catalog(count: usize) -> Catalog {
+        let dated = |day: usize| {
+            let mut it = announcement(&format!("n{day}"));
+            it.published = moment(&format!("2019-01-{day:02}T10:00:00Z"));
+            it
+        };
+        Catalog::new((1..=count).map(dated).collect()).0
+    }
+
+    fn entries(catalog: &Catalog) -> Vec<Entry<'_>> {
+        let updated = DateTime::UNIX_EPOCH;
+        let entry = |announcement| Entry { announcement, revision: Revision { sequence: 0, updated } };
+        catalog.all().iter().map(entry).collect()
+    }
+
+    fn slugs(entries: &[Entry]) -> Vec<String> {
+        entries.iter().map(|entry| entry.announcement.slug.clone()).collect()
+    }
+
+    fn closed(number: u32, members: &[&Announcement]) -> Closed {
+        let members = members.iter().map(|announcement| announcement.id.clone()).collect();
+        let base = "https://a.example/".to_owned();
+        Closed::new(Archive { number, members, base, atom: "x".into(), json: "y".into() })
+    }
+
+    fn now() -> DateTime<Utc> {
+        "2020-01-01T00:00:00Z".parse().expect("an instant")
+    }
+
+    #[test]
+    fn the_oldest_that_are_in_none_fill_archives_and_the_live_feed_has_the_rest() {
+        let catalog = catalog(8);
+        let entries = entries(&catalog);
+        let shelf = Shelf::new(&[], &catalog);
+        let closing: Vec<_> = shelf.closing(&entries, 3).iter().map(|group| slugs(group)).collect();
+        assert_eq!(closing, [["n3", "n2", "n1"], ["n6", "n5", "n4"]]);
+        assert_eq!(slugs(&shelf.live(&entries, 6, 3)), ["n8", "n7", "n6"]);
+        assert_eq!(slugs(&shelf.live(&entries, 0, 3)), ["n8", "n7", "n6"], "where nothing could be closed");
+    }
+
+    #[test]
+    fn a_post_dated_back_is_in_the_live_feed_until_an_archive_takes_it() {
+        let catalog = catalog(7);
+        let all = catalog.all();
+        let archives = [closed(1, &[&all[4], &all[3], &all[2]])];
+        let (entries, shelf) = (entries(&catalog), Shelf::new(&archives, &catalog));
+        // n1 and n2 came late, n6 and n7 are new
+        assert_eq!(slugs(&shelf.live(&entries, 0, 5)), ["n7", "n6", "n5", "n2", "n1"]);
+        assert_eq!(slugs(&shelf.closing(&entries, 4)[0]), ["n7", "n6", "n2", "n1"]);
+        assert!(shelf.closing(&entries, 5).is_empty());
+    }
+
+    #[test]
+    fn only_a_takedown_or_another_address_changes_an_archive() {
+        let catalog = catalog(3);
+        let all = catalog.all();
+        let one = closed(1, &[&all[0], &all[1], &all[2]]);
+        let base = one.archive.base.clone();
+        let fate = |all: Vec<Announcement>, base: &str, now| {
+            let catalog = Catalog::new(all).0;
+            match Shelf::new(&[], &catalog).fate(&one.archive, base, now) {
+                Fate::Kept => None,
+                Fate::Rewritten { members, lasting } => Some((members.len(), lasting)),
+            }
+        };
+        let changed = |change: &dyn Fn(&mut Announcement)| {
+            let mut all = all.to_vec();
+            change(&mut all[0]);
+            all
+        };
+        let edited = changed(&|it| it.title = "Other".to_owned());
+        let expired = changed(&|it| it.expires = Some(moment("2019-02-01T10:00:00Z")));
+        let draft = changed(&|it| it.status = Status::Draft);
+        assert_eq!(fate(edited, &base, now()), None);
+        assert_eq!(fate(expired, &base, now()), None);
+        assert_eq!(fate(draft, &base, now()), Some((2, true)));
+        assert_eq!(fate(all[1..].to_vec(), &base, now()), Some((2, true)));
+        assert_eq!(fate(all.to_vec(), "https://b.example/", now()), Some((3, true)));
+        let earlier = all[1].published.instant;
+        assert_eq!(fate(all.to_vec(), &base, earlier), Some((2, false)), "as if it were earlier");
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn summary_text(announcement: &Announcement) -> Option<String> {
 }
 
 /// Octets that URL parsers let pass and RFC 3986 does not allow in an address.
-const NOT_IN_ADDRESSES: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+const NOT_IN_ADDRESSES: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
 /// An address as strict readers want it (RFC 3986 §2).
 pub(super) fn address(url: &Url) -> String {
@@ -46,9 +47,8 @@ pub(super) fn address(url: &Url) -> String {
 /// A media type without parameters (RFC 2045 §5.1), or the one for octets of any kind.
 pub(super) fn media_type(given: &str) -> String {
     let bare = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_token = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
-    };
+    let is_token =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c));
     match bare.split_once('/') {
         Some((sort, kind)) if is_token(sort) && is_token(kind) => bare,
         _ => "application/octet-stream".to_owned(),

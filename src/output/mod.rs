@@ -4,6 +4,7 @@ pub mod archive;
 pub mod atom;
 pub mod calendar;
 pub mod check;
+mod document;
 pub mod email;
 mod error;
 pub mod feed;

@@ -8,11 +8,11 @@ mod format;
 
 use std::collections::{BTreeMap, HashSet};
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use self::builder::Builder;
 use super::archive::Closed;
+pub use super::document::{ATOM, CALENDAR, CSS, Document, HTML, JSON_FEED, OPML, RSS};
 use super::templates::Templates;
 use crate::model::announcement::AnnouncementId;
 use crate::model::archive::Archive;
@@ -20,40 +20,9 @@ use crate::model::catalog::Catalog;
 use crate::model::newsletter::Newsletter;
 use crate::model::revision::Ledger;
 use crate::model::settings::{PublishSettings, SiteSettings};
-use crate::model::token::sha256_hex;
-
-pub const RSS: &str = "application/rss+xml; charset=utf-8";
-pub const ATOM: &str = "application/atom+xml; charset=utf-8";
-pub const JSON_FEED: &str = "application/feed+json; charset=utf-8";
-pub const CALENDAR: &str = "text/calendar; charset=utf-8";
-pub const OPML: &str = "text/x-opml; charset=utf-8";
-pub const HTML: &str = "text/html; charset=utf-8";
-pub const CSS: &str = "text/css; charset=utf-8";
 
 /// Announcements left out of one site before whatever still fails is only refused: each costs building it again.
 const MOST_LEFT_OUT: usize = 20;
-
-/// One document, ready to be copied out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    pub bytes: Bytes,
-    pub content_type: &'static str,
-    /// Strong, with its quotes (RFC 9110 §8.8.3).
-    pub etag: String,
-}
-
-impl Document {
-    pub fn new(bytes: impl Into<Bytes>, content_type: &'static str) -> Self {
-        let bytes = bytes.into();
-        let etag = format!("\"{}\"", &sha256_hex(&bytes)[..32]);
-        Self { bytes, content_type, etag }
-    }
-
-    /// Whether hubs are told when it changes: feeds are, calendars and pages are not.
-    pub fn is_feed(&self) -> bool {
-        [RSS, ATOM, JSON_FEED].contains(&self.content_type)
-    }
-}
 
 /// A document that is not published as it was written, or an announcement that is in no document for its sake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,5 +85,70 @@ impl Site {
     /// The document at a path as requested, decoded and without a leading `/`.
     pub fn get(&self, path: &str) -> Option<&Document> {
         self.documents.get(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::announcement::Announcement;
+    use crate::model::sample::{announcement, publish, site};
+    use crate::model::settings::FeedContent;
+
+    fn built(announcements: Vec<Announcement>, publish: &PublishSettings) -> Site {
+        let (catalog, _) = Catalog::new(announcements);
+        let (site, templates, ledger) = (site(), Templates::built_in(), Ledger::default());
+        build(Source {
+            site: &site,
+            publish,
+            newsletters: &[],
+            templates: &templates,
+            catalog: &catalog,
+            ledger: &ledger,
+            archives: &[],
+            now: "2020-01-01T00:00:00Z".parse().expect("an instant"),
+        })
+    }
+
+    fn text<'a>(site: &'a Site, path: &str) -> &'a str {
+        let document = site.get(path).unwrap_or_else(|| panic!("{path}: {:?}", site.documents.keys()));
+        std::str::from_utf8(&document.bytes).expect("UTF-8")
+    }
+
+    #[test]
+    fn an_announcement_that_spoils_documents_is_left_out_and_the_rest_is_published() {
+        let mut spoiler = announcement("b");
+        // reading lets none through; whatever does must not cost the others their feeds
+        spoiler.id = AnnouncementId::pinned("");
+        let site = built(vec![announcement("a"), spoiler], &publish());
+        for path in ["rss.xml", "atom.xml", "feed.json", "categories/atelier/rss.xml"] {
+            assert!(text(&site, path).contains("Titre de a") && !text(&site, path).contains("Titre de b"), "{path}");
+        }
+        assert!(site.get("actualites/b/").is_some(), "it has its page");
+        let rss = site.refused.iter().find(|refused| refused.path == "rss.xml").expect("it is told");
+        assert_eq!(rss.culprit.as_ref().map(|(_, file)| file.as_str()), Some("actualites/2019-01-09-b.md"));
+        assert!(rss.fault.contains("line ") && rss.fault.contains("empty id"), "{}", rss.fault);
+    }
+
+    #[test]
+    fn summaries_stand_beside_the_whole_texts_where_both_are_wanted() {
+        let mut publish = publish();
+        publish.content = FeedContent::Both;
+        publish.websub_hubs = vec![crate::model::sample::url("https://hub.example.org/")];
+        let site = built(vec![announcement("a")], &publish);
+        for folder in ["", "categories/atelier/"] {
+            for (main, summary) in
+                [("rss.xml", "rss-summary.xml"), ("atom.xml", "atom-summary.xml"), ("feed.json", "feed-summary.json")]
+            {
+                let (main, path) = (text(&site, &format!("{folder}{main}")), format!("{folder}{summary}"));
+                assert!(main.contains("Le corps."), "{main}");
+                let summary = text(&site, &path);
+                assert!(summary.contains("Le résumé.") && !summary.contains("Le corps."), "{summary}");
+                assert!(summary.contains(&format!("https://annonces.example.org/{path}")), "{summary}");
+                assert!(!summary.contains("/atom.xml"), "an id of its own: {summary}");
+            }
+            assert!(text(&site, "feeds.opml").contains(&format!("{folder}atom-summary.xml")));
+        }
+        assert_eq!(site.refused, []);
     }
 }

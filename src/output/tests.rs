@@ -29,8 +29,8 @@ impl Setting {
             title: self.site.title.clone(),
             description: self.site.description.clone(),
             folder: String::new(),
-        variant: Variant::Main,
-        previous: None,
+            variant: Variant::Main,
+            previous: None,
             entries: announcements.iter().map(entry).collect(),
         }
     }

@@ -107,7 +107,7 @@ pub trait Store: Send + Sync {
     /// takedown) or another base. Idempotent.
     async fn keep_archives(&self, archives: &[Archive]) -> Result<()>;
 
-    /// What a hub was last told of each feed: its ETag, by the address of the feed.
+    /// What a hub was last told of each feed: its `ETag`, by the address of the feed.
     async fn told_hub(&self, hub: &str) -> Result<HashMap<String, String>>;
 
     /// Records that a hub was told of a feed. Idempotent.

@@ -9,9 +9,7 @@ const DEEPEST: usize = 32;
 
 pub(super) fn check_json_text(text: &str) -> Result<(), Fault> {
     let mut reader = Reader { text, at: 0 };
-    let read = reader.blank().and_then(|()| reader.value(0)).and_then(|()| reader.blank());
-    let end = read.and_then(|()| if reader.at == text.len() { Ok(()) } else { Err("text stands after the end") });
-    end.map_err(|what| Fault::new(line_at(text.as_bytes(), reader.at.min(text.len())), what))
+    reader.document().map_err(|what| Fault::new(line_at(text.as_bytes(), reader.at.min(text.len())), what))
 }
 
 struct Reader<'a> {
@@ -34,12 +32,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    fn document(&mut self) -> Read {
+        self.blank();
+        self.value(0)?;
+        self.blank();
+        if self.at == self.text.len() { Ok(()) } else { Err("text stands after the end") }
+    }
+
     /// `ws` (§2).
-    fn blank(&mut self) -> Read {
+    fn blank(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
-        Ok(())
     }
 
     fn value(&mut self, depth: usize) -> Read {
@@ -61,9 +65,9 @@ impl<'a> Reader<'a> {
             if !names.insert(reader.string()?) {
                 return Err("an object names a member twice");
             }
-            reader.blank()?;
+            reader.blank();
             reader.take(b':', "a `:` is missing")?;
-            reader.blank()?;
+            reader.blank();
             reader.value(depth + 1)
         })
     }
@@ -74,20 +78,20 @@ impl<'a> Reader<'a> {
 
     fn members(&mut self, end: u8, mut member: impl FnMut(&mut Self) -> Read) -> Read {
         self.at += 1;
-        self.blank()?;
+        self.blank();
         if self.peek() == Some(end) {
             self.at += 1;
             return Ok(());
         }
         loop {
             member(self)?;
-            self.blank()?;
+            self.blank();
             if self.peek() == Some(end) {
                 self.at += 1;
                 return Ok(());
             }
             self.take(b',', "a `,` is missing")?;
-            self.blank()?;
+            self.blank();
         }
     }
 
@@ -169,8 +173,28 @@ mod tests {
             assert_eq!(check_json_text(good), Ok(()), "{good}");
         }
         for bad in [
-            "", "{", "[1,]", "{\"a\":1,\"a\":2}", "{a:1}", "[01]", "[1.]", "[.5]", "[1e]", "[+1]", "\"\t\"", "\"\\x\"",
-            "\"\\u00g0\"", "\"\\u00", "\"a", "nul", "[] []", "{\"a\" 1}", "'a'", "[1 2]", "-", "\"\\",
+            "",
+            "{",
+            "[1,]",
+            "{\"a\":1,\"a\":2}",
+            "{a:1}",
+            "[01]",
+            "[1.]",
+            "[.5]",
+            "[1e]",
+            "[+1]",
+            "\"\t\"",
+            "\"\\x\"",
+            "\"\\u00g0\"",
+            "\"\\u00",
+            "\"a",
+            "nul",
+            "[] []",
+            "{\"a\" 1}",
+            "'a'",
+            "[1 2]",
+            "-",
+            "\"\\",
         ] {
             assert!(check_json_text(bad).is_err(), "{bad}");
         }

@@ -76,24 +76,24 @@ impl<'a> Builder<'a> {
     /// The site's own feeds, with their archives.
     fn whole(&mut self, whole: &Feed<'a>) {
         let Source { catalog, publish, archives, .. } = self.source;
-        let shelf = Shelf::new(archives, catalog);
-        self.closed_archives(&shelf, whole);
+        let shelves = Shelf::new(archives, catalog);
+        self.closed_archives(&shelves, whole);
         let mut number = archives.last().map_or(0, |last| last.archive.number);
         let mut just_closed = 0;
-        for members in shelf.closing(&whole.entries, publish.limit) {
+        for members in shelves.closing(&whole.entries, publish.limit) {
             let size = members.len();
             let Some(archive) = self.archive(whole, number + 1, members) else { break };
             self.keep(archive);
             (number, just_closed) = (number + 1, just_closed + size);
         }
-        let entries = shelf.live(&whole.entries, just_closed, publish.limit);
+        let entries = shelves.live(&whole.entries, just_closed, publish.limit);
         self.feeds(&Feed { entries, previous: (number > 0).then_some(number), ..whole.clone() });
         self.calendar(whole);
     }
 
-    fn closed_archives(&mut self, shelf: &Shelf<'a>, whole: &Feed<'a>) {
+    fn closed_archives(&mut self, shelves: &Shelf<'a>, whole: &Feed<'a>) {
         for closed in self.source.archives {
-            let fate = shelf.fate(&closed.archive, self.source.site.public_url.as_str(), self.source.now);
+            let fate = shelves.fate(&closed.archive, self.source.site.public_url.as_str(), self.source.now);
             let anew = match fate {
                 Fate::Kept => None,
                 Fate::Rewritten { mut members, lasting } => {
