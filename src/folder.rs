@@ -47,12 +47,24 @@ pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
     if let Some(error) = failure {
         return Err(error);
     }
-    for name in before.lines().filter(|name| !files.contains(*name) && is_inside(name)) {
+    let refused: BTreeSet<String> = site.refused.iter().map(|refused| file_name(&refused.path)).collect();
+    // what did not pass the gate is not gone: its last good version stays, and stays ours
+    let (stays, gone): (Vec<&str>, Vec<&str>) =
+        before.lines().filter(|name| !files.contains(*name)).partition(|name| refused.contains(*name));
+    for name in gone.into_iter().filter(|name| is_inside(name)) {
         written.removed += usize::from(fs::remove_file(dir.join(name)).is_ok());
         remove_empty_folders(dir, name);
     }
-    note(dir, files)?;
+    note(dir, files.iter().cloned().chain(stays.into_iter().map(str::to_owned)).collect())?;
     Ok(written)
+}
+
+/// The bytes of a document of the last publication, by its site path.
+pub fn published(dir: &Path, path: &str) -> Option<Vec<u8>> {
+    let name = file_name(path);
+    let manifest = fs::read_to_string(dir.join(MANIFEST)).ok()?;
+    let ours = is_inside(&name) && manifest.lines().any(|line| line == name);
+    ours.then(|| fs::read(dir.join(name)).ok()).flatten()
 }
 
 /// Notes what is ours in the folder.
@@ -109,8 +121,10 @@ mod tests {
     use crate::output::site::Document;
 
     fn site(files: &[(&str, &str)]) -> Site {
-        let document = |text: &str| Document { bytes: text.into(), content_type: "text/plain", etag: String::new() };
-        Site { documents: files.iter().map(|(path, text)| ((*path).to_owned(), document(text))).collect() }
+        let document =
+            |text: &str| Document { bytes: text.to_owned().into(), content_type: "text/plain", etag: String::new() };
+        let documents = files.iter().map(|(path, text)| ((*path).to_owned(), document(text))).collect();
+        Site { documents, ..Site::default() }
     }
 
     #[test]

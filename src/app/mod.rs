@@ -1,7 +1,9 @@
 //! The four steps every command shares: load, publish, compose, deliver. Commands decide which, the daemon decides when.
 
+mod archives;
 mod compose;
 mod deliver;
+mod gate;
 mod load;
 mod preview;
 mod publish;
@@ -22,6 +24,8 @@ use crate::config::{Config, StoreLocation};
 use crate::content::memory::Memory;
 use crate::content::profile::Profile;
 use crate::model::token::SigningKey;
+use crate::output::archive::Closed;
+use crate::output::site::Document;
 use crate::output::templates::Templates;
 use crate::store::{SqliteStore, Store};
 
@@ -34,6 +38,10 @@ pub struct App {
     profile: Profile,
     /// What the content folder said last.
     memory: Mutex<Memory>,
+    /// Closed archives as the store has them: megabytes that hardly ever change, read once.
+    archives: Mutex<Vec<Closed>>,
+    /// What was published last, for documents that do not pass the gate.
+    last_good: Mutex<BTreeMap<String, Document>>,
 }
 
 impl App {
@@ -47,7 +55,16 @@ impl App {
         let templates = templates(&config.templates)?;
         let key = store.signing_key(SigningKey::new(random_bytes()?)).await?;
         let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
-        Ok(Self { config, store, templates, key, profile, memory: Mutex::default() })
+        Ok(Self {
+            config,
+            store,
+            templates,
+            key,
+            profile,
+            memory: Mutex::default(),
+            archives: Mutex::default(),
+            last_good: Mutex::default(),
+        })
     }
 }
 

@@ -31,6 +31,7 @@ impl Build {
         let loaded = if self.confirm { app.load_confirmed(now).await? } else { app.load(now).await? };
         tell_content(&loaded.diagnostics);
         let published = app.publish(&loaded, now).await?;
+        tell_content(&published.refused);
         let dir = self.out.as_ref().unwrap_or(&app.config.publish.dir);
         let written = folder::write(&published.site, dir)?;
         say!(
@@ -41,7 +42,8 @@ impl Build {
             written.untouched,
             written.removed
         );
-        Ok(if loaded.count(Severity::Error) > 0 { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
+        let is_faulty = loaded.count(Severity::Error) > 0 || !published.refused.is_empty();
+        Ok(if is_faulty { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
     }
 }
 

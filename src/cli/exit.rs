@@ -8,7 +8,6 @@ use crate::app::Braked;
 use crate::config::ConfigError;
 use crate::content::folder::FolderError;
 use crate::daemon::AlreadyRunning;
-use crate::output::site::SiteError;
 use crate::output::templates::TemplateError;
 use crate::store::StoreError;
 
@@ -49,7 +48,7 @@ fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<FolderError>()
     }) {
         USAGE
-    } else if is(|cause| cause.is::<SiteError>() || cause.is::<Braked>()) {
+    } else if is(<dyn std::error::Error + 'static>::is::<Braked>) {
         CONTENT
     } else {
         TRY_AGAIN

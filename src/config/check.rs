@@ -42,6 +42,7 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         lang: language(raw.site.language.as_ref(), "site.language")?.unwrap_or_else(|| "en".to_owned()),
         zone: raw.site.timezone.as_ref().map_or(Ok(Tz::UTC), |text| zone(text, "site.timezone"))?,
         author: raw.site.author,
+        rights: raw.site.rights,
     };
     let mut notes = Vec::new();
     let unbuilt = [

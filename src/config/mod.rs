@@ -97,6 +97,7 @@ description = "Annonces"
 language = "fr"
 timezone = "Europe/Paris"
 author = "DINUM"
+rights = "Licence Ouverte 2.0"
 [content]
 dir = "content"
 profile = "jekyll"

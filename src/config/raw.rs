@@ -39,6 +39,7 @@ pub(super) struct RawSite {
     pub language: Option<Text>,
     pub timezone: Option<Text>,
     pub author: Option<String>,
+    pub rights: Option<String>,
 }
 
 #[derive(Deserialize, Default)]

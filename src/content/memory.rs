@@ -85,18 +85,26 @@ mod tests {
         DateTime::from_timestamp(seconds, 0).expect("an instant")
     }
 
-    fn said() -> Said {
-        Ok((Arc::new(sample::announcement("x")), Vec::new()))
-    }
-
     #[test]
     fn a_file_with_the_stamp_it_had_is_not_read_again_unless_it_was_young_then() {
         let mut memory = Memory::default();
-        memory.keep("a.md", stamp(100), "hash".to_owned(), &said(), at(103));
+        memory.keep(
+            "a.md",
+            stamp(100),
+            "hash".to_owned(),
+            &Ok((Arc::new(sample::announcement("x")), Vec::new())),
+            at(103),
+        );
         assert!(memory.knows("a.md", &stamp(100)));
         assert!(!memory.knows("a.md", &stamp(101)) && !memory.knows("b.md", &stamp(100)));
         // it may be written again within the same tick
-        memory.keep("a.md", stamp(100), "hash".to_owned(), &said(), at(102));
+        memory.keep(
+            "a.md",
+            stamp(100),
+            "hash".to_owned(),
+            &Ok((Arc::new(sample::announcement("x")), Vec::new())),
+            at(102),
+        );
         assert!(!memory.knows("a.md", &stamp(100)));
         assert!(memory.recall_bytes("a.md", "hash").is_some() && memory.recall_bytes("a.md", "other").is_none());
         memory.forget_all_but(|path| path != "a.md");

@@ -63,14 +63,19 @@ pub struct Reading {
     unknown: Vec<String>,
 }
 
-/// Reads what a walk found; what `memory` knows is not read again. `last_good` holds the hash of each file's last good bytes.
-pub fn read(walk: Walk, last_good: &HashMap<String, String>, memory: &mut Memory, habits: Habits) -> Reading {
-    let mut reading = Reading::default();
-    reading.unknown = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
-    reading.loaded.files = walk.files.len();
-    reading.loaded.diagnostics = walk.diagnostics;
-    reading.present = walk.files.iter().map(|file| file.path.clone()).collect();
-    memory.forget_all_but(|path| reading.present.contains(path));
+/// The SHA-256 (hexadecimal) of the last good bytes of each file.
+pub type Hashes = HashMap<String, String>;
+
+/// The last good bytes of files.
+pub type LastGood = HashMap<String, Vec<u8>>;
+
+/// Reads what a walk found; what `memory` knows is not read again.
+pub fn read(walk: Walk, last_good: &Hashes, memory: &mut Memory, habits: Habits) -> Reading {
+    let unknown = last_good.keys().filter(|path| walk.is_unknown(path)).cloned().collect();
+    let present: HashSet<String> = walk.files.iter().map(|file| file.path.clone()).collect();
+    memory.forget_all_but(|path| present.contains(path));
+    let loaded = Loaded { files: walk.files.len(), diagnostics: walk.diagnostics, ..Loaded::default() };
+    let mut reading = Reading { loaded, present, unknown, ..Reading::default() };
     reading.present.extend(reading.unknown.iter().cloned());
     for file in walk.files {
         reading.take(file, last_good, memory, habits);
@@ -81,7 +86,7 @@ pub fn read(walk: Walk, last_good: &HashMap<String, String>, memory: &mut Memory
 }
 
 impl Reading {
-    fn take(&mut self, file: SourceFile, last_good: &HashMap<String, String>, memory: &mut Memory, habits: Habits) {
+    fn take(&mut self, file: SourceFile, last_good: &Hashes, memory: &mut Memory, habits: Habits) {
         let SourceFile { path, stamp, bytes } = file;
         let (said, bytes) = match bytes {
             Ok(None) => (memory.recall(&path).unwrap_or_else(|| Err(Vec::new())), None),
@@ -122,7 +127,7 @@ impl Reading {
 
     /// Puts the catalog together. What cannot be read keeps its last good version; what was published before is known again
     /// by `history`, whatever its file is called now.
-    pub fn finish(mut self, last_good: &HashMap<String, Vec<u8>>, history: &Ledger, habits: Habits) -> Loaded {
+    pub fn finish(mut self, last_good: &LastGood, history: &Ledger, habits: Habits) -> Loaded {
         // the last good version of a file, whose own diagnostics were told when it was new
         let again = |path: &String| understand(path, last_good.get(path)?, habits).ok().map(|(last, _)| last);
         for (path, now) in &self.failed {

@@ -2,6 +2,7 @@
 //! there is something to deliver. What they do is `app`'s business.
 
 mod deliveries;
+mod hubs;
 mod publisher;
 mod schedule;
 mod signals;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::content::folder;
+use crate::delivery::hub::Hub;
 use crate::model::time::Clock;
 use crate::store::Charge;
 use crate::web::{self, Web};
@@ -72,10 +74,16 @@ impl Daemon {
         let outbox = app.outbox(clock.clone())?;
         let changes = watch::Changes::watch(&app.config.content.dir)?;
         let ticks = schedule::Ticks::start().await?;
-        let mut publisher = publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone());
+        let (tell_hubs, sites) = tokio::sync::watch::channel(Arc::default());
+        let hubs = hubs(&app);
+        let mut publisher =
+            publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone(), tell_hubs);
         publisher.load_and_publish().await;
         ready(listener.local_addr()?);
         let mut parts = JoinSet::new();
+        for hub in hubs {
+            parts.spawn(hubs::run(hub, sites.clone(), cancel.clone()));
+        }
         parts.spawn(web::serve(listener, web::router(web), cancel.clone()));
         parts.spawn(publisher.run(changes, ticks, cancel.clone()));
         parts.spawn(deliveries::run(outbox, clock, outbox_filled, cancel.clone()));
@@ -90,4 +98,9 @@ impl Daemon {
         anyhow::ensure!(!broken, "a part of the daemon failed, so it stops: start it again");
         Ok(())
     }
+}
+
+fn hubs(app: &App) -> Vec<Hub> {
+    let hubs = app.config.publish.websub_hubs.iter();
+    hubs.map(|hub| Hub::new(hub.clone(), app.config.site.clone(), app.store.clone())).collect()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use crate::content::Loaded;
 use crate::folder;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::time::Clock;
+use crate::output::site::Site;
 use crate::web::Web;
 
 /// The folder is read again this often whatever the watcher says: events get lost.
@@ -34,11 +35,30 @@ pub(super) struct Publisher {
     told: Vec<Diagnostic>,
     /// Why the folder could not be loaded last time, said already.
     held: Option<String>,
+    told_refused: Vec<Diagnostic>,
+    tell_hubs: watch::Sender<Arc<Site>>,
 }
 
 impl Publisher {
-    pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outbox_filled: Arc<Notify>) -> Self {
-        Self { app, web, clock, outbox_filled, loaded: None, next_change: None, told: Vec::new(), held: None }
+    pub(super) fn new(
+        app: Arc<App>,
+        web: Arc<Web>,
+        clock: Clock,
+        outbox_filled: Arc<Notify>,
+        tell_hubs: watch::Sender<Arc<Site>>,
+    ) -> Self {
+        Self {
+            app,
+            web,
+            clock,
+            outbox_filled,
+            loaded: None,
+            next_change: None,
+            told: Vec::new(),
+            told_refused: Vec::new(),
+            held: None,
+            tell_hubs,
+        }
     }
 
     pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
@@ -81,7 +101,7 @@ impl Publisher {
     pub(super) async fn load_and_publish(&mut self) {
         match self.app.load((self.clock)()).await {
             Ok(loaded) => {
-                self.tell(&loaded.diagnostics);
+                tell(&mut self.told, loaded.diagnostics.clone());
                 self.held = None;
                 self.loaded = Some(loaded);
                 self.publish().await;
@@ -103,6 +123,7 @@ impl Publisher {
         match self.app.publish(loaded, now).await {
             Ok(published) => {
                 self.next_change = published.next_change;
+                tell(&mut self.told_refused, published.refused);
                 let site = Arc::new(published.site);
                 // first: whoever asks over HTTP need not wait until every file is on the disk
                 self.web.swap_in(site.clone());
@@ -115,6 +136,8 @@ impl Publisher {
                     }
                     Err(error) => tracing::error!("published over HTTP only: {error:#}"),
                 }
+                // last: hubs come for it at once, and a web server beside us may serve the files
+                self.tell_hubs.send_replace(site);
             }
             Err(error) => {
                 tracing::error!("the last good site stays: {error:#}");
@@ -155,17 +178,17 @@ impl Publisher {
             Decision::AlreadyDecided | Decision::NotYet | Decision::NoReaders => {}
         }
     }
+}
 
-    /// Logs what is new among the diagnostics.
-    fn tell(&mut self, diagnostics: &[Diagnostic]) {
-        for diagnostic in diagnostics.iter().filter(|diagnostic| !self.told.contains(diagnostic)) {
-            let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            match diagnostic.severity {
-                Severity::Error => tracing::error!("{diagnostic}{hint}"),
-                Severity::Warning => tracing::warn!("{diagnostic}{hint}"),
-                Severity::Hint => tracing::info!("{diagnostic}{hint}"),
-            }
+/// Logs what is new among the diagnostics.
+fn tell(told: &mut Vec<Diagnostic>, diagnostics: Vec<Diagnostic>) {
+    for diagnostic in diagnostics.iter().filter(|diagnostic| !told.contains(diagnostic)) {
+        let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        match diagnostic.severity {
+            Severity::Error => tracing::error!("{diagnostic}{hint}"),
+            Severity::Warning => tracing::warn!("{diagnostic}{hint}"),
+            Severity::Hint => tracing::info!("{diagnostic}{hint}"),
         }
-        self.told = diagnostics.to_vec();
     }
+    *told = diagnostics;
 }

@@ -2,8 +2,10 @@
 //!
 //! - `message` builds one reader's mail; pure.
 //! - `mailer` hands mails over, by SMTP or into a folder; it knows nothing of issues or the store.
+//! - `hub` tells WebSub hubs which feeds have changed.
 //! - `outbox` drains the deliveries that are due, in the order that never loses one (DESIGN.md §8).
 
+pub mod hub;
 pub mod mailer;
 pub mod message;
 pub mod outbox;

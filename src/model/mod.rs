@@ -3,6 +3,7 @@
 //! `now` and random bytes come in as arguments. Nothing here imports another room.
 
 pub mod announcement;
+pub mod archive;
 pub mod catalog;
 pub mod change;
 pub mod color;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::announcement::{Announcement, AnnouncementId, Status};
 use super::catalog::Catalog;
@@ -84,6 +84,8 @@ impl Ledger {
 
     /// Takes note of what readers see at `now` and returns the entries that are new or changed, to be stored. Idempotent.
     pub fn take_note(&mut self, catalog: &Catalog, now: DateTime<Utc>) -> Vec<LedgerEntry> {
+        // whole seconds, as outputs say them: a second build must find what the first one meant
+        let now = now.trunc_subsecs(0);
         let visible: HashMap<&AnnouncementId, &Announcement> =
             catalog.visible(now).map(|announcement| (&announcement.id, announcement)).collect();
         let shown = visible.values().map(|announcement| match self.0.get(&announcement.id) {

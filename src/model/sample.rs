@@ -98,6 +98,7 @@ pub(crate) fn site() -> SiteSettings {
         lang: "fr".to_owned(),
         zone: Paris,
         author: None,
+        rights: None,
         public_url: url("https://annonces.example.org/"),
     }
 }

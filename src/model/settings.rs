@@ -24,6 +24,8 @@ pub struct SiteSettings {
     pub lang: String,
     pub zone: Tz,
     pub author: Option<String>,
+    /// Who may do what with the texts, e.g. "Licence Ouverte 2.0".
+    pub rights: Option<String>,
     /// Where crieur's own pages and feeds are reached (`[http] public_url`); always ends with `/`.
     pub public_url: Url,
 }
@@ -108,6 +110,8 @@ pub enum FeedContent {
     #[default]
     Full,
     Summary,
+    /// Whole texts under the usual paths, summaries beside them.
+    Both,
 }
 
 /// `[publish]`: what is written where.

@@ -1,44 +1,85 @@
 //! Atom 1.0 (RFC 4287).
 //!
-//! A feed's id is the address of its own `atom.xml`; an entry's is that of its announcement, see `item::iri`. All links
+//! A feed's id is the address of its live document, which its archives share; an entry's is that of its announcement, see `item::iri`. All links
 //! are absolute, so no `xml:base` is needed.
 
+use std::collections::BTreeMap;
+
+use atom_syndication::extension::Extension;
 use atom_syndication::{
     Category, Content, Entry as AtomEntry, Feed as AtomFeed, Generator, Link, Person, Text, TextType, WriteConfig,
 };
 use chrono::DateTime;
+use url::Url;
 
 use super::OutputError;
-use super::feed::{Entry, Feed};
+use super::feed::{Entry, Feed, Variant};
 use super::item::{self, clean_line};
 use crate::model::announcement::{Announcement, Attachment};
 
-/// Writes `atom.xml`. `updated` is that of the newest revision (1970 where there are no entries), never the time of writing.
+const HISTORY_NAMESPACE: &str = "http://purl.org/syndication/history/1.0";
+
+/// Writes `atom.xml`, `atom-summary.xml` or an archive. `updated` is that of the newest revision (1970 where there are no
+/// entries), never the time of writing.
 pub fn write(feed: &Feed) -> Result<Vec<u8>, OutputError> {
     let newest = item::newest_revision(feed).unwrap_or(DateTime::UNIX_EPOCH);
     let subtitle = clean_line(&feed.description);
     let document = AtomFeed {
         title: plain(&feed.title),
-        id: feed.document_url("atom.xml"),
+        id: live_url(feed),
         updated: item::whole_seconds(newest.with_timezone(&feed.site.zone).fixed_offset()),
+        authors: vec![person(feed.site.author.as_ref().unwrap_or(&feed.site.title))],
         generator: Some(Generator { value: "crieur".to_owned(), ..Generator::default() }),
         links: feed_links(feed),
+        rights: item::rights(feed.site).map(Text::plain),
         subtitle: (!subtitle.is_empty()).then(|| Text::plain(subtitle)),
         lang: Some(feed.site.lang.clone()),
         entries: feed.entries.iter().map(|item| entry(feed, item)).collect(),
-        ..AtomFeed::default()
+        ..archive_mark(feed)
     };
-    let config = WriteConfig { write_document_declaration: true, indent_size: Some(2) };
-    let bytes = document.write_with_config(Vec::new(), config).map_err(OutputError::in_format("Atom"))?;
+    // the crate's own declaration names no encoding
+    let config = WriteConfig { write_document_declaration: false, indent_size: Some(2) };
+    let start = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
+    let bytes = document.write_with_config(start, config).map_err(OutputError::in_format("Atom"))?;
     item::without_forbidden(bytes).map_err(OutputError::in_format("Atom"))
 }
 
+/// What tells an archive document from a live one (RFC 5005 §4): `<fh:archive/>`, its namespace declared only there.
+fn archive_mark(feed: &Feed) -> AtomFeed {
+    if !matches!(feed.variant, Variant::Archive(_)) {
+        return AtomFeed::default();
+    }
+    let mark = Extension { name: "fh:archive".to_owned(), ..Extension::default() };
+    AtomFeed {
+        namespaces: BTreeMap::from([("fh".to_owned(), HISTORY_NAMESPACE.to_owned())]),
+        extensions: BTreeMap::from([("fh".to_owned(), BTreeMap::from([("archive".to_owned(), vec![mark])]))]),
+        ..AtomFeed::default()
+    }
+}
+
+/// The live document that this one is, or is an archive of.
+fn live_url(feed: &Feed) -> String {
+    match feed.variant {
+        Variant::Archive(_) => feed.document_url("atom.xml"),
+        Variant::Main | Variant::Summary => feed.own_url("atom", "xml"),
+    }
+}
+
+/// No `next-archive` in archives: they would have to change when the next one is closed. RFC 5005 §4 asks for `prev-archive`
+/// only, and `current` leads back to the live feed.
 fn feed_links(feed: &Feed) -> Vec<Link> {
-    let itself = typed_link("self", &feed.document_url("atom.xml"), "application/atom+xml");
-    let page = typed_link("alternate", &feed.page_url(), "text/html");
-    let hubs = feed.publish.websub_hubs.iter();
-    let hubs = hubs.map(|hub| Link { href: hub.to_string(), rel: "hub".to_owned(), ..Link::default() });
-    [itself, page].into_iter().chain(hubs).collect()
+    const ATOM: &str = "application/atom+xml";
+    let mut links = vec![
+        typed_link("self", &feed.own_url("atom", "xml"), ATOM),
+        typed_link("alternate", &feed.page_url(), "text/html"),
+    ];
+    links.extend(feed.previous_url("xml").map(|url| typed_link("prev-archive", &url, ATOM)));
+    if let Variant::Archive(_) = feed.variant {
+        links.push(typed_link("current", &live_url(feed), ATOM));
+    } else {
+        links.extend(feed.publish.websub_hubs.iter().map(|hub| link("hub", hub)));
+    }
+    links
 }
 
 fn entry(feed: &Feed, entry: &Entry) -> AtomEntry {
@@ -54,7 +95,7 @@ fn entry(feed: &Feed, entry: &Entry) -> AtomEntry {
         links: entry_links(announcement),
         published: Some(item::published(announcement)),
         summary: Some(html(item::summary_html(announcement), lang.clone())),
-        content: item::is_full(feed).then(|| Content {
+        content: feed.is_full().then(|| Content {
             lang,
             value: Some(item::item_html(entry)),
             content_type: Some("html".to_owned()),
@@ -70,7 +111,11 @@ fn authors(feed: &Feed, announcement: &Announcement) -> Vec<Person> {
     if names.is_empty() {
         names.push(clean_line(&feed.site.title));
     }
-    names.into_iter().map(|name| Person { name, ..Person::default() }).collect()
+    names.iter().map(|name| person(name)).collect()
+}
+
+fn person(name: &str) -> Person {
+    Person { name: clean_line(name), ..Person::default() }
 }
 
 fn categories(feed: &Feed, announcement: &Announcement) -> Vec<Category> {
@@ -87,10 +132,9 @@ fn categories(feed: &Feed, announcement: &Announcement) -> Vec<Category> {
 fn entry_links(announcement: &Announcement) -> Vec<Link> {
     let page = Link {
         hreflang: Some(announcement.lang.clone()),
-        ..typed_link("alternate", announcement.url.as_str(), "text/html")
+        ..typed_link("alternate", &item::address(&announcement.url), "text/html")
     };
-    let external = announcement.external_url.iter();
-    let external = external.map(|url| Link { href: url.to_string(), rel: "related".to_owned(), ..Link::default() });
+    let external = announcement.external_url.iter().map(|url| link("related", url));
     std::iter::once(page).chain(external).chain(announcement.attachments.iter().map(enclosure)).collect()
 }
 
@@ -98,12 +142,16 @@ fn enclosure(attachment: &Attachment) -> Link {
     Link {
         title: attachment.title.as_deref().map(clean_line),
         length: attachment.bytes.map(|bytes| bytes.to_string()),
-        ..typed_link("enclosure", attachment.href.as_str(), &attachment.mime)
+        ..typed_link("enclosure", &item::address(&attachment.href), &item::media_type(&attachment.mime))
     }
 }
 
+fn link(rel: &str, to: &Url) -> Link {
+    Link { href: item::address(to), rel: rel.to_owned(), ..Link::default() }
+}
+
 fn typed_link(rel: &str, href: &str, mime: &str) -> Link {
-    Link { href: href.to_owned(), rel: rel.to_owned(), mime_type: Some(clean_line(mime)), ..Link::default() }
+    Link { href: href.to_owned(), rel: rel.to_owned(), mime_type: Some(mime.to_owned()), ..Link::default() }
 }
 
 fn plain(text: &str) -> Text {

@@ -1,12 +1,13 @@
 //! What RSS, Atom and JSON Feed all say of an announcement, decided once.
 
 use chrono::{DateTime, FixedOffset, Timelike as _, Utc};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
 use super::feed::{Entry, Feed};
 use super::html;
 use crate::model::announcement::Announcement;
-use crate::model::settings::{FeedContent, SiteSettings};
+use crate::model::settings::SiteSettings;
 use crate::model::text::{Label, one_line, without_controls};
 use crate::model::token::sha256_hex;
 
@@ -34,9 +35,24 @@ pub(super) fn summary_text(announcement: &Announcement) -> Option<String> {
     announcement.summary.as_ref().map(|summary| clean_line(&summary.text)).filter(|text| !text.is_empty())
 }
 
-/// Whether feeds carry whole bodies.
-pub(super) fn is_full(feed: &Feed) -> bool {
-    feed.publish.content == FeedContent::Full
+/// Octets that URL parsers let pass and RFC 3986 does not allow in an address.
+const NOT_IN_ADDRESSES: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// An address as strict readers want it (RFC 3986 §2).
+pub(super) fn address(url: &Url) -> String {
+    utf8_percent_encode(url.as_str(), NOT_IN_ADDRESSES).to_string()
+}
+
+/// A media type without parameters (RFC 2045 §5.1), or the one for octets of any kind.
+pub(super) fn media_type(given: &str) -> String {
+    let bare = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_token =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c));
+    match bare.split_once('/') {
+        Some((sort, kind)) if is_token(sort) && is_token(kind) => bare,
+        _ => "application/octet-stream".to_owned(),
+    }
 }
 
 /// One line without characters that XML forbids: titles, names, labels, attribute values.
@@ -49,6 +65,11 @@ pub(super) fn without_forbidden(document: Vec<u8>) -> Result<Vec<u8>, std::strin
     let mut clean = without_controls(&String::from_utf8(document)?);
     clean.push('\n');
     Ok(clean.into_bytes())
+}
+
+/// What the site says of the rights to its texts.
+pub(super) fn rights(site: &SiteSettings) -> Option<String> {
+    site.rights.as_deref().map(clean_line).filter(|rights| !rights.is_empty())
 }
 
 /// The authors of the announcement, or else the site's; may be empty.

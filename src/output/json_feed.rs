@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::OutputError;
-use super::feed::{Entry, Feed};
+use super::feed::{Entry, Feed, Variant};
 use super::item::{self, clean_line};
-use crate::model::announcement::Attachment;
+use crate::model::announcement::{Announcement, Attachment};
 use crate::model::text::without_controls;
 
 #[derive(Serialize)]
@@ -14,6 +14,8 @@ struct Document {
     title: String,
     home_page_url: String,
     feed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     description: String,
     language: String,
@@ -69,18 +71,19 @@ struct JsonAttachment {
     size_in_bytes: Option<u64>,
 }
 
-/// Writes `feed.json`.
+/// Writes `feed.json`, `feed-summary.json` or an archive. `next_url` walks back through the closed archives.
 pub fn write(feed: &Feed) -> Result<Vec<u8>, OutputError> {
     let site = feed.site;
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title: clean_line(&feed.title),
         home_page_url: feed.page_url(),
-        feed_url: feed.document_url("feed.json"),
+        feed_url: feed.own_url("feed", "json"),
+        next_url: feed.previous_url("json"),
         description: clean_line(&feed.description),
         language: site.lang.clone(),
         authors: vec![Author { name: clean_line(site.author.as_ref().unwrap_or(&site.title)) }],
-        hubs: feed.publish.websub_hubs.iter().map(|hub| Hub { r#type: "WebSub", url: hub.to_string() }).collect(),
+        hubs: hubs(feed),
         items: feed.entries.iter().map(|entry| item(feed, entry)).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(OutputError::in_format("JSON Feed"))?;
@@ -88,31 +91,44 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, OutputError> {
     Ok(bytes)
 }
 
+/// An archive has none: nothing new will ever be told of it.
+fn hubs(feed: &Feed) -> Vec<Hub> {
+    if matches!(feed.variant, Variant::Archive(_)) {
+        return Vec::new();
+    }
+    feed.publish.websub_hubs.iter().map(|hub| Hub { r#type: "WebSub", url: item::address(hub) }).collect()
+}
+
 fn item(feed: &Feed, entry: &Entry) -> Item {
     let announcement = entry.announcement;
-    let full = item::is_full(feed);
+    let full = feed.is_full();
     Item {
         id: clean_line(announcement.id.as_str()),
-        url: announcement.url.to_string(),
-        external_url: announcement.external_url.as_ref().map(ToString::to_string),
+        url: item::address(&announcement.url),
+        external_url: announcement.external_url.as_ref().map(item::address),
         title: clean_line(&announcement.title),
         content_html: if full { item::item_html(entry) } else { item::summary_html(announcement) },
         content_text: full.then(|| without_controls(&announcement.body.text)),
         summary: item::summary_text(announcement),
-        image: announcement.images.first().map(|image| image.src.to_string()),
+        image: announcement.images.first().map(|image| item::address(&image.src)),
         date_published: item::published(announcement).to_rfc3339(),
         date_modified: item::updated(entry).to_rfc3339(),
-        authors: announcement.authors.iter().map(|name| Author { name: clean_line(name) }).collect(),
+        authors: authors(announcement),
         tags: item::subjects(announcement, feed.site).iter().map(|subject| clean_line(&subject.label.label)).collect(),
         language: announcement.lang.clone(),
         attachments: announcement.attachments.iter().map(attachment).collect(),
     }
 }
 
+fn authors(announcement: &Announcement) -> Vec<Author> {
+    let names = announcement.authors.iter().map(|name| clean_line(name)).filter(|name| !name.is_empty());
+    names.map(|name| Author { name }).collect()
+}
+
 fn attachment(attachment: &Attachment) -> JsonAttachment {
     JsonAttachment {
-        url: attachment.href.to_string(),
-        mime_type: clean_line(&attachment.mime),
+        url: item::address(&attachment.href),
+        mime_type: item::media_type(&attachment.mime),
         title: attachment.title.as_deref().map(clean_line),
         size_in_bytes: attachment.bytes,
     }

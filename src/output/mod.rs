@@ -1,8 +1,10 @@
 //! Model → bytes, pure: the same catalog and ledger give the same bytes. No I/O, no clock.
 
+pub mod archive;
 pub mod atom;
 pub mod calendar;
 pub mod check;
+mod document;
 pub mod email;
 mod error;
 pub mod feed;

@@ -17,6 +17,7 @@ use super::html;
 use super::templates::{TemplateError, Templates};
 use super::view::Item;
 use super::words::{self, Tongue, capitalised};
+use crate::model::change::ChangeNote;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
 use crate::model::text::Label;
@@ -39,6 +40,8 @@ struct AnnouncementPage<'a> {
     body_html: String,
     /// The day its meaning last changed, where that is not the day it was published.
     updated: Option<Day>,
+    /// `Reporté : 12 → 19 mars`.
+    changes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,7 +82,8 @@ struct ErrorPage<'a> {
 }
 
 /// An announcement's own page, in its own language where there are words for it.
-pub fn announcement(templates: &Templates, site: &SiteSettings, entry: &Entry) -> Page {
+/// What changed last about its event is said above everything else.
+pub fn announcement(templates: &Templates, site: &SiteSettings, entry: &Entry, changes: &[ChangeNote]) -> Page {
     let it = entry.announcement;
     let lang =
         Some(it.lang.as_str()).filter(|lang| Tongue::of(lang).document_lang(lang) == *lang).unwrap_or(&site.lang);
@@ -91,10 +95,11 @@ pub fn announcement(templates: &Templates, site: &SiteSettings, entry: &Entry) -
     let item = Item::new(entry, site, frame.lang, tongue).typeset();
     let body_html = html::for_page(&it.body.html, tongue.words());
     let body_html = if words::is_french(&it.lang) { html::typeset(&body_html) } else { body_html };
-    let changed = entry.revision.updated.with_timezone(&it.published.zone).date_naive();
-    let updated = (changed > it.published.local_date())
-        .then(|| Day { words: words::date(changed, tongue), date: changed.to_string() });
-    let page = AnnouncementPage { frame, item, body_html, updated };
+    let last_day = entry.revision.updated.with_timezone(&it.published.zone).date_naive();
+    let updated = (last_day > it.published.local_date())
+        .then(|| Day { words: words::date(last_day, tongue), date: last_day.to_string() });
+    let changes = words::latest_changes(changes, tongue);
+    let page = AnnouncementPage { frame, item, body_html, updated, changes };
     finish(templates, "page/announcement.html", &page)
 }
 

@@ -15,7 +15,7 @@ use crate::model::announcement::{Announcement, Attachment, Image};
 
 const MEDIA_NAMESPACE: &str = "http://search.yahoo.com/mrss/";
 
-/// Writes `rss.xml`. `lastBuildDate` is that of the newest revision, so the same entries give the same bytes.
+/// Writes `rss.xml` or `rss-summary.xml`. `lastBuildDate` is that of the newest revision, so the same entries give the same bytes.
 pub fn write(feed: &Feed) -> Result<Vec<u8>, OutputError> {
     let newest = item::newest_revision(feed).map(|at| at.with_timezone(&feed.site.zone).fixed_offset());
     let items: Vec<Item> = feed.entries.iter().map(|entry| item(feed, entry)).collect();
@@ -23,8 +23,9 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, OutputError> {
     let channel = Channel {
         title: clean_line(&feed.title),
         link: feed.page_url(),
-        description: clean_line(&feed.description),
+        description: description(feed),
         language: Some(feed.site.lang.clone()),
+        copyright: item::rights(feed.site),
         last_build_date: newest.map(rfc_2822),
         generator: Some("crieur".to_owned()),
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
@@ -38,15 +39,21 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, OutputError> {
     item::without_forbidden(bytes).map_err(OutputError::in_format("RSS"))
 }
 
+/// The element is required, and readers show an empty one as a fault.
+fn description(feed: &Feed) -> String {
+    let description = clean_line(&feed.description);
+    if description.is_empty() { clean_line(&feed.title) } else { description }
+}
+
 fn channel_links(feed: &Feed) -> Vec<Link> {
     let itself = Link {
-        href: feed.document_url("rss.xml"),
+        href: feed.own_url("rss", "xml"),
         rel: "self".to_owned(),
         mime_type: Some("application/rss+xml".to_owned()),
         ..Link::default()
     };
     let hubs = feed.publish.websub_hubs.iter();
-    let hubs = hubs.map(|hub| Link { href: hub.to_string(), rel: "hub".to_owned(), ..Link::default() });
+    let hubs = hubs.map(|hub| Link { href: item::address(hub), rel: "hub".to_owned(), ..Link::default() });
     std::iter::once(itself).chain(hubs).collect()
 }
 
@@ -55,13 +62,13 @@ fn item(feed: &Feed, entry: &Entry) -> Item {
     let creators = item::authors(announcement, feed.site);
     Item {
         title: Some(clean_line(&announcement.title)),
-        link: Some(announcement.url.to_string()),
+        link: Some(item::address(&announcement.url)),
         description: Some(item::summary_html(announcement)),
         categories: categories(feed, announcement),
-        enclosure: announcement.attachments.first().map(enclosure),
+        enclosure: enclosed(announcement).map(enclosure),
         guid: Some(guid(announcement)),
         pub_date: Some(rfc_2822(item::published(announcement))),
-        content: item::is_full(feed).then(|| item::item_html(entry)),
+        content: feed.is_full().then(|| item::item_html(entry)),
         extensions: media(announcement),
         dublin_core_ext: (!creators.is_empty()).then(|| DublinCoreExtension { creators, ..Default::default() }),
         ..Item::default()
@@ -79,18 +86,24 @@ fn categories(feed: &Feed, announcement: &Announcement) -> Vec<Category> {
     subjects.map(|subject| Category { name: clean_line(&subject.label.label), domain: Some(subject.scheme) }).collect()
 }
 
+/// The first attachment that can be fetched as RSS asks: over http (RSS 2.0, `enclosure`).
+fn enclosed(announcement: &Announcement) -> Option<&Attachment> {
+    announcement.attachments.iter().find(|attachment| matches!(attachment.href.scheme(), "http" | "https"))
+}
+
 /// Readers agree on one enclosure an item (RSS Best Practices Profile §4.2.4); a length that is not known is 0 there.
 fn enclosure(attachment: &Attachment) -> Enclosure {
     Enclosure {
-        url: attachment.href.to_string(),
+        url: item::address(&attachment.href),
         length: attachment.bytes.unwrap_or(0).to_string(),
-        mime_type: clean_line(&attachment.mime),
+        mime_type: item::media_type(&attachment.mime),
     }
 }
 
 /// Pictures, and the attachments that found no place as the enclosure.
 fn media(announcement: &Announcement) -> ExtensionMap {
-    let others = announcement.attachments.iter().skip(1).map(document);
+    let enclosed = enclosed(announcement);
+    let others = announcement.attachments.iter().filter(|one| Some(*one) != enclosed).map(document);
     let contents: Vec<Extension> = announcement.images.iter().map(picture).chain(others).collect();
     if contents.is_empty() {
         return ExtensionMap::new();
@@ -99,7 +112,7 @@ fn media(announcement: &Announcement) -> ExtensionMap {
 }
 
 fn picture(image: &Image) -> Extension {
-    let mut attrs = attributes(&[("url", image.src.as_str()), ("medium", "image")]);
+    let mut attrs = attributes(&[("url", &item::address(&image.src)), ("medium", "image")]);
     attrs.extend(item::image_type(&image.src).map(|mime| ("type".to_owned(), mime.to_owned())));
     let title = image.caption.as_deref().map(|caption| ("title", text_element("media:title", caption)));
     let alt = image.alt.as_deref().filter(|alt| !alt.is_empty());
@@ -110,9 +123,24 @@ fn picture(image: &Image) -> Extension {
 }
 
 fn document(attachment: &Attachment) -> Extension {
-    let mut attrs = attributes(&[("url", attachment.href.as_str()), ("type", &clean_line(&attachment.mime))]);
-    attrs.extend(attachment.bytes.map(|bytes| ("fileSize".to_owned(), bytes.to_string())));
-    Extension { name: "media:content".to_owned(), value: None, attrs, children: BTreeMap::new() }
+    let mime = item::media_type(&attachment.mime);
+    let address = item::address(&attachment.href);
+    let mut attrs = attributes(&[("url", &address), ("type", &mime), ("medium", medium(&mime))]);
+    let size = attachment.bytes.filter(|bytes| *bytes > 0);
+    attrs.extend(size.map(|bytes| ("fileSize".to_owned(), bytes.to_string())));
+    let title = attachment.title.as_deref().map(|title| vec![text_element("media:title", title)]);
+    let children = title.map(|title| ("title".to_owned(), title)).into_iter().collect();
+    Extension { name: "media:content".to_owned(), value: None, attrs, children }
+}
+
+/// Media RSS knows five sorts of objects; two of them are none of ours.
+fn medium(mime: &str) -> &'static str {
+    match mime.split('/').next() {
+        Some("image") => "image",
+        Some("audio") => "audio",
+        Some("video") => "video",
+        _ => "document",
+    }
 }
 
 fn text_element(name: &str, text: &str) -> Extension {

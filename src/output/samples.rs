@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Europe::Paris;
 use url::Url;
 
-use super::feed::{Entry, Feed};
+use super::feed::{Entry, Feed, Variant};
 use crate::model::announcement::{Announcement, AnnouncementId, Attachment, Image, InfoRow, Source, Status};
 use crate::model::delivery::OnDoubt;
 use crate::model::event::{Access, Event, EventStatus, Place, When};
@@ -24,6 +24,7 @@ pub(super) fn site() -> SiteSettings {
         lang: "fr".to_owned(),
         zone: Paris,
         author: Some("DINUM".to_owned()),
+        rights: None,
     }
 }
 
@@ -79,6 +80,8 @@ pub(super) fn feed<'a>(
         title: site.title.clone(),
         description: site.description.clone(),
         folder: String::new(),
+        variant: Variant::Main,
+        previous: None,
         entries: entries(announcements),
     }
 }

@@ -1,6 +1,6 @@
 //! Whole documents, and what other people's parsers make of them.
 
-use super::feed::{Entry, Feed};
+use super::feed::{Entry, Feed, Variant};
 use super::opml::Outline;
 use super::{atom, calendar, check, json_feed, opml, rss};
 use crate::model::announcement::{Announcement, Attachment, Image, InfoRow};
@@ -29,6 +29,8 @@ impl Setting {
             title: self.site.title.clone(),
             description: self.site.description.clone(),
             folder: String::new(),
+            variant: Variant::Main,
+            previous: None,
             entries: announcements.iter().map(entry).collect(),
         }
     }
@@ -275,7 +277,7 @@ fn a_fault_leads_to_the_file_it_is_in() {
     let document = String::from_utf8(rss::write(&feed).expect("RSS")).expect("UTF-8");
     let fault =
         check::check_xml(document.replace("Titre de deux", "\u{b}").as_bytes()).expect_err("a control character");
-    assert_eq!(fault.source(&feed), Some("actualites/2019-01-09-deux.md"));
+    assert_eq!(fault.culprit(&feed).map(|it| it.slug.as_str()), Some("deux"));
 }
 
 #[test]

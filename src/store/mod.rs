@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 pub use self::sqlite::SqliteStore;
 use crate::model::announcement::AnnouncementId;
+use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, DeliveryState, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
@@ -97,6 +98,23 @@ pub trait Store: Send + Sync {
     async fn record_publish(&self, publish: &LastPublish) -> Result<()>;
 
     async fn last_publish(&self) -> Result<Option<LastPublish>>;
+
+    // -- archives and hubs
+
+    /// The digest of each closed archive, by its number: cheap, so that bytes are read only where they changed.
+    async fn archive_digests(&self) -> Result<BTreeMap<u32, String>>;
+
+    async fn archive(&self, number: u32) -> Result<Option<Archive>>;
+
+    /// Keeps closed archives, all or none. One that is kept already stays as it is, unless the new one has fewer members (a
+    /// takedown) or another base. Idempotent.
+    async fn keep_archives(&self, archives: &[Archive]) -> Result<()>;
+
+    /// What a hub was last told of each feed: its `ETag`, by the address of the feed.
+    async fn told_hub(&self, hub: &str) -> Result<HashMap<String, String>>;
+
+    /// Records that a hub was told of a feed. Idempotent.
+    async fn record_told_hub(&self, hub: &str, topic: &str, etag: &str) -> Result<()>;
 
     // -- subscribers
 

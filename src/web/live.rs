@@ -40,9 +40,10 @@ mod tests {
     use super::*;
 
     fn site(texts: &[(&str, &str)]) -> Arc<Site> {
-        let document = |text: &str| Document { bytes: Vec::new(), content_type: "text/plain", etag: text.to_owned() };
+        let document =
+            |text: &str| Document { bytes: bytes::Bytes::new(), content_type: "text/plain", etag: text.to_owned() };
         let documents = texts.iter().map(|(path, text)| ((*path).to_owned(), document(text))).collect();
-        Arc::new(Site { documents })
+        Arc::new(Site { documents, ..Site::default() })
     }
 
     #[test]

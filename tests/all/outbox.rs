@@ -137,6 +137,7 @@ fn site() -> SiteSettings {
         lang: "fr".to_owned(),
         zone: chrono_tz::Europe::Paris,
         author: None,
+        rights: None,
         public_url: "https://www.example.org/".parse().expect("an address"),
     }
 }

@@ -1,6 +1,6 @@
 //! The dates of an announcement: published, updated, expires.
 
-use chrono::NaiveTime;
+use chrono::{NaiveTime, SubsecRound as _};
 use chrono_tz::Tz;
 
 use super::Mapper;
@@ -50,6 +50,8 @@ impl Mapper<'_> {
 
     fn first_seen(&self) -> Moment {
         let instant = self.habits.first_seen.get(self.path).copied().unwrap_or(self.habits.now);
+        // whole seconds: the store keeps no finer ones, and the next build must say the same
+        let instant = instant.trunc_subsecs(0);
         Moment { instant, zone: self.zone(), precision: Precision::Second, origin: FIRST_SEEN.to_owned() }
     }
 

@@ -17,6 +17,7 @@ fn site() -> SiteSettings {
         lang: "fr".to_owned(),
         zone: chrono_tz::Europe::Paris,
         author: None,
+        rights: None,
         public_url: "https://cri.example.org/a/".parse().expect("an address"),
     }
 }

@@ -1,13 +1,14 @@
 //! JSON Feed as clients read it: strict JSON, the required members, of the right types, ids once.
 //!
-//! It reads into types of its own and knows nothing of the writer's. The parser is `serde_json`'s, which is strict (RFC 8259);
-//! a second parser for megabytes of feeds is left to the tests.
+//! It reads into types of its own and knows nothing of the writer's. That it is JSON at all says `json_text`, which did not
+//! write it.
 
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
+use super::json_text::check_json_text;
 use super::{Fault, Ids, line_at, utf_8};
 
 #[derive(Deserialize)]
@@ -48,6 +49,7 @@ struct Attachment {
 /// Checks a `feed.json`.
 pub fn check_json(document: &[u8]) -> Result<(), Fault> {
     let text = utf_8(document)?;
+    check_json_text(text)?;
     let feed: Document = serde_json::from_str(text).map_err(|error| Fault::new(error.line(), error.to_string()))?;
     if feed.version != "https://jsonfeed.org/version/1.1" {
         return Err(Fault::new(1, format!("`{}` is not the version of JSON Feed 1.1", feed.version)));

@@ -1,10 +1,12 @@
 //! The publish gate: each document is read back, by something other than what wrote it, before it goes out.
 //!
-//! XML by a strict walk over quick-xml's events (the crates that write feeds also read characters that XML forbids),
-//! calendars by a reader of content lines of our own, JSON by typed reading of what clients must find.
+//! XML by roxmltree and a strict walk (the crates that write feeds also read characters that XML forbids), calendars and
+//! JSON by readers of our own, pages by html5ever: never by what wrote them.
 
 mod calendar;
 mod json;
+mod json_text;
+mod page;
 mod xml;
 
 use std::collections::HashSet;
@@ -12,9 +14,11 @@ use std::fmt;
 
 pub use self::calendar::check_calendar;
 pub use self::json::check_json;
+pub use self::page::check_page;
 pub use self::xml::check_xml;
 use super::feed::Feed;
 use super::item;
+use crate::model::announcement::Announcement;
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,18 +47,15 @@ impl Fault {
         self
     }
 
-    /// The file of the announcement it was found in, where the document got far enough to say which.
-    pub fn source<'a>(&self, feed: &Feed<'a>) -> Option<&'a str> {
+    /// The announcement it was found in, where the document got far enough to say which.
+    pub fn culprit<'a>(&self, feed: &Feed<'a>) -> Option<&'a Announcement> {
         let item = self.item.as_deref()?;
-        let entries = feed.entries.iter().map(|entry| entry.announcement);
-        let is_meant = |ids: [String; 3]| ids.iter().any(|id| id == item);
-        entries
-            .into_iter()
-            .find(|announcement| {
-                let id = item::clean_line(announcement.id.as_str());
-                is_meant([id, item::iri(announcement, feed.site), super::calendar::uid(announcement, feed.site)])
-            })
-            .map(|announcement| announcement.source.path.as_str())
+        let is_meant = |announcement: &Announcement| {
+            item == item::clean_line(announcement.id.as_str())
+                || item == item::iri(announcement, feed.site)
+                || item == super::calendar::uid(announcement, feed.site)
+        };
+        feed.entries.iter().map(|entry| entry.announcement).find(|announcement| is_meant(announcement))
     }
 }
 

@@ -8,6 +8,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::ResolveResult;
 use quick_xml::{NsReader, XmlVersion};
+use roxmltree::ParsingOptions;
 use url::Url;
 
 use super::{Fault, Ids, line_at, utf_8};
@@ -46,6 +47,8 @@ pub fn check_xml(document: &[u8]) -> Result<(), Fault> {
     if let Some((offset, c)) = text.char_indices().find(|(_, c)| !is_xml_char(*c)) {
         return Err(fault(offset, forbidden(c)));
     }
+    let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
+    let other = roxmltree::Document::parse_with_options(text, options);
     let mut reader = NsReader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut walk = Walk::default();
@@ -54,12 +57,23 @@ pub fn check_xml(document: &[u8]) -> Result<(), Fault> {
         let offset = usize::try_from(reader.buffer_position()).unwrap_or(text.len()).min(text.len());
         let read = match event {
             Ok((Some(prefix), _)) => Err(format!("the prefix `{prefix}` is not declared")),
-            Ok((None, Event::Eof)) => return walk.finish().map_err(|what| fault(offset, what)),
+            Ok((None, Event::Eof)) => {
+                walk.finish().map_err(|what| fault(offset, what))?;
+                return other.map(drop).map_err(|error| {
+                    let line = usize::try_from(error.pos().row).unwrap_or(1);
+                    fault(offset_of(text, line), error.to_string())
+                });
+            }
             Ok((None, event)) => walk.take(event),
             Err(error) => Err(error.to_string()),
         };
         read.map_err(|what| fault(offset, what))?;
     }
+}
+
+/// Where a line begins, counted from 1.
+fn offset_of(text: &str, line: usize) -> usize {
+    text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum()
 }
 
 fn forbidden(c: char) -> String {

@@ -60,7 +60,7 @@ fn many(count: usize) -> Vec<Announcement> {
 
 fn page_of(announcement_: &Announcement) -> String {
     let entry = samples::entries(std::slice::from_ref(announcement_))[0];
-    text(announcement(&Templates::built_in(), &samples::site(), &entry))
+    text(announcement(&Templates::built_in(), &samples::site(), &entry, &[]))
 }
 
 fn every_page() -> Vec<(&'static str, String)> {

@@ -8,7 +8,7 @@ mod spaces;
 
 pub use self::dates::{date, day, month, month_short, when};
 pub use self::labels::Words;
-pub use self::moves::{moved, new_place};
+pub use self::moves::latest_changes;
 pub use self::schedule::schedule;
 pub use self::spaces::french_spaces;
 

@@ -6,6 +6,7 @@ use chrono::{Datelike as _, NaiveDate, NaiveTime};
 
 use super::Tongue;
 use super::dates::{day_of_month, month, time, zone_words};
+use crate::model::change::{Change, ChangeNote};
 use crate::model::event::{Place, When};
 
 const ARROW: &str = "\u{a0}→ ";
@@ -50,6 +51,18 @@ pub fn new_place(from: Option<&Place>, to: Option<&Place>, tongue: Tongue) -> Op
     let label = if tongue == Tongue::French { "Nouveau lieu" } else { "New place" };
     let what = if before.is_empty() { now } else { format!("{before}{ARROW}{now}") };
     Some(said(label, &what, tongue))
+}
+
+/// The lines of the last revision that changed anything about an event. A cancelled one says so in other ways.
+pub fn latest_changes(changes: &[ChangeNote], tongue: Tongue) -> Vec<String> {
+    let last = changes.last().map(|note| note.sequence);
+    let latest = changes.iter().filter(|note| Some(note.sequence) == last);
+    let said = latest.filter_map(|note| match &note.change {
+        Change::Moved { from, to } => moved(from, to, tongue),
+        Change::Place { from, to } => new_place(from.as_ref(), to.as_ref(), tongue),
+        Change::Cancelled | Change::Reinstated => None,
+    });
+    said.collect()
 }
 
 fn said(label: &str, what: &str, tongue: Tongue) -> String {
@@ -306,5 +319,23 @@ mod tests {
             assert_eq!(words.as_deref(), said);
         }
         assert_eq!(new_place(None, Some(&segur), Tongue::English).as_deref(), Some("New place: Ségur"));
+    }
+
+    #[test]
+    fn only_the_last_revision_is_told() {
+        let note = |sequence, change| ChangeNote { sequence, at: chrono::DateTime::UNIX_EPOCH, change };
+        let moved = |from: &str, to: &str| Change::Moved {
+            from: crate::model::sample::timed(&format!("2019-03-{from} 09:00"), None),
+            to: crate::model::sample::timed(&format!("2019-03-{to} 09:00"), None),
+        };
+        let place =
+            Change::Place { from: None, to: Some(Place { name: Some("Ségur".to_owned()), ..Place::default() }) };
+        let notes =
+            [note(1, moved("12", "19")), note(2, moved("19", "20")), note(2, place), note(3, Change::Cancelled)];
+        assert_eq!(latest_changes(&notes, Tongue::French), [""; 0]);
+        let lines = latest_changes(&notes[..3], Tongue::French);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].starts_with("Reporté") && lines[0].contains("20"), "{lines:?}");
+        assert_eq!(lines[1], "Nouveau lieu\u{a0}: Ségur");
     }
 }

@@ -3,6 +3,7 @@
 //! One connection writes, each transaction `BEGIN IMMEDIATE`; a few others read what is committed. The sentences of the
 //! trait stand here in its order; each is said in full in the file of its chapter.
 
+mod archive;
 mod issues;
 mod ledger;
 mod open;
@@ -20,6 +21,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Result, Store, StoreError};
 use crate::model::announcement::AnnouncementId;
+use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
@@ -120,6 +122,26 @@ impl Store for SqliteStore {
 
     async fn last_publish(&self) -> Result<Option<LastPublish>> {
         self.explained(ledger::last_publish(&self.readers).await)
+    }
+
+    async fn archive_digests(&self) -> Result<BTreeMap<u32, String>> {
+        self.explained(archive::digests(&self.readers).await)
+    }
+
+    async fn archive(&self, number: u32) -> Result<Option<Archive>> {
+        self.explained(archive::one(&self.readers, number).await)
+    }
+
+    async fn keep_archives(&self, archives: &[Archive]) -> Result<()> {
+        self.explained(archive::keep(&self.writer, archives).await)
+    }
+
+    async fn told_hub(&self, hub: &str) -> Result<HashMap<String, String>> {
+        self.explained(archive::told_hub(&self.readers, hub).await)
+    }
+
+    async fn record_told_hub(&self, hub: &str, topic: &str, etag: &str) -> Result<()> {
+        self.explained(archive::record_told_hub(&self.writer, hub, topic, etag).await)
     }
 
     async fn add_subscriptions(

@@ -1,5 +1,6 @@
 //! What every store promises, whatever is behind it. Each promise is a function that is run once for each back end.
 
+mod archives;
 mod deliveries;
 mod issues;
 mod ledger;

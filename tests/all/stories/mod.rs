@@ -1,11 +1,14 @@
 //! What people live through with crieur, told through the real binary.
 
+mod archives;
 mod build;
 mod calendar;
 mod edits;
 mod exits;
 mod five;
+mod gate;
 mod http;
+mod hubs;
 mod init;
 mod killed;
 mod leaving;

@@ -8,6 +8,7 @@ const EVENT: &str =
     "content/agenda/2019-04-08-expert-ux-tout-savoir-avant-de-candidater-pour-devenir-designer-dinteret-general.md";
 const PRESS: &str =
     "content/espace-presse/2019-03-12-letat-souvre-a-lux-design-lancement-du-programme-designers-dinteret-general.md";
+const SLUG: &str = "expert-ux-tout-savoir-avant-de-candidater-pour-devenir-designer-dinteret-general";
 /// While both the press release and the event of 11 April are new.
 const BEFORE: &str = "2019-04-09T08:00:00+02:00";
 const LATER: &str = "2019-04-10T08:00:00+02:00";
@@ -59,6 +60,12 @@ fn a_rename_a_retitle_a_move_a_correction_and_a_new_domain_bring_no_reader_a_new
 
     folder.rename(EVENT, "content/agenda/2019-04-08-expert-ux-autrement.md");
     same("a rename");
+    let page = folder.read(&format!("public/agenda/{SLUG}/index.html"));
+    assert!(
+        page.contains("url=https://www.numerique.gouv.fr/agenda/expert-ux-autrement/"),
+        "the old address leads on: {page}"
+    );
+    assert_eq!(folder.read(&format!("public/events/{SLUG}.ics")), folder.read("public/events/expert-ux-autrement.ics"));
     assert_eq!(items(&folder), first, "a rename leaves `updated` alone");
 
     folder.write(
@@ -96,13 +103,14 @@ fn a_moved_event_moves_in_calendars_and_a_deleted_one_comes_as_cancelled() {
     ] {
         assert!(has(&moved, line), "{line} in {moved:#?}");
     }
+    let page = folder.read(&format!("public/agenda/{SLUG}/index.html"));
+    assert!(page.contains("Reporté\u{a0}: 11\u{a0}→ 18\u{a0}avril"), "{page}");
 
-    let slug = "expert-ux-tout-savoir-avant-de-candidater-pour-devenir-designer-dinteret-general";
     folder.remove(EVENT);
     build(&folder, "2019-04-12T08:00:00+02:00");
     for path in [
         "public/calendar.ics".to_owned(),
-        format!("public/events/{slug}.ics"),
+        format!("public/events/{SLUG}.ics"),
         "public/categories/atelier/calendar.ics".to_owned(),
     ] {
         let gone = event(&folder, &path);
@@ -117,6 +125,21 @@ fn a_moved_event_moves_in_calendars_and_a_deleted_one_comes_as_cancelled() {
     assert!(folder.read("public/calendar.ics").contains("CANCELLED"));
     build(&folder, "2019-05-18T12:00:00+02:00");
     assert!(!folder.read("public/calendar.ics").contains("CANCELLED"));
+}
+
+#[test]
+fn a_category_that_nothing_is_in_any_more_keeps_its_feeds() {
+    let folder = Folder::of_five();
+    folder.write("content/actualites/2019-02-02-fete.md", "---\ntitle: La fête\ncategories: [Fête]\n---\n\nTexte.\n");
+    build(&folder, LATER);
+    edit(&folder, "content/actualites/2019-02-02-fete.md", "Fête]", "Jeux]");
+    build(&folder, LATER);
+    for name in ["rss.xml", "atom.xml", "feed.json", "index.html"] {
+        assert!(!folder.read(&format!("public/categories/fete/{name}")).contains("La fête"), "{name}");
+    }
+    assert!(!folder.read("public/feeds.opml").contains("categories/fete/"));
+    assert!(!folder.read("public/index.html").contains("categories/fete/"));
+    assert!(folder.read("public/categories/jeux/atom.xml").contains("La fête"));
 }
 
 #[test]
