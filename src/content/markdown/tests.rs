@@ -57,7 +57,7 @@ const BLOCKS: &[&str] = &[
 
 /// Cleaned HTML with one tag or text a line, attributes sorted, white space folded, none beside block tags.
 fn normalised(html: &str) -> String {
-    let html = sanitise::clean(&sanitise::frames_to_links(html), &base());
+    let html = sanitise::clean(&sanitise::known_elements(&sanitise::frames_to_links(html)), &base());
     let mut lines: Vec<(bool, String)> = Vec::new();
     let mut in_pre = false;
     for piece in sanitise::pieces(&html) {
@@ -206,4 +206,27 @@ fn goldmark_headings_take_attributes() {
     let html = render("# A {#b .c}\n\n## L'été -- x\n", &context(&base(), Dialect::Goldmark)).html;
     assert!(html.starts_with("<h1 id=\"b\" class=\"c\">A</h1>"), "{html}");
     assert!(html.contains("L’été – x</h2>"), "{html}");
+}
+
+#[test]
+fn what_no_browser_takes_for_an_element_takes_no_text_with_it() {
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        let rendered = render("Set <switch> and <path> in <Title-Case>, then go on.", &context(&base(), dialect));
+        assert_eq!(rendered.html.trim(), "<p>Set  and  in , then go on.</p>");
+    }
+}
+
+#[test]
+fn many_generics_and_drawn_tables_are_not_nested_too_deeply() {
+    let generics = format!("<details>\n\n{}</details>\n\nThe end.\n", "- a `Vec` or Vec<u8> of bytes\n".repeat(200));
+    let drawn = "+------------------------------------------------------------------+\n| x |\n";
+    let ruled =
+        "------------------------------------------------- Terms ------------------------------------------------\n";
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        for source in [&generics, drawn, ruled] {
+            let rendered = render(source, &context(&base(), dialect));
+            assert_eq!(rendered.diagnostics, [], "{dialect:?}: {source}");
+        }
+        assert!(render(&generics, &context(&base(), dialect)).html.contains("The end."));
+    }
 }
