@@ -1,5 +1,6 @@
 //! Markdown → sanitised HTML and readable text, in the dialect the site was written for.
 
+mod attribute_lists;
 mod commonmark;
 mod entities;
 mod ids;
@@ -66,6 +67,9 @@ pub fn render(source: &str, context: &Context) -> Rendered {
         Ok(document) => document,
         Err(refusal) => return refused(source, context, refusal),
     };
+    if context.dialect != Dialect::KramdownGfm {
+        attribute_lists::apply(&mut document);
+    }
     leftovers::show_as_code(&mut document);
     let html = sanitise::frames_to_links(&write_html::write(&document));
     if sanitise::too_many_attributes(&html) {

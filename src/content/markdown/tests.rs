@@ -230,3 +230,25 @@ fn many_generics_and_drawn_tables_are_not_nested_too_deeply() {
         assert!(render(&generics, &context(&base(), dialect)).html.contains("The end."));
     }
 }
+
+#[test]
+fn attribute_lists_mean_in_other_dialects_what_they_meant_in_kramdown() {
+    let source = "See [x](https://a.org/){:target=\"_blank\" class=\"_\"} and `{: .c}`, *y*{: .b}.\n\nQuoted\n{: .note}\n\n{: #a}\n\n\
+                  - item{: .c} on\n\nA { : smile, a {: not closed";
+    for dialect in [Dialect::Goldmark, Dialect::CommonMark] {
+        let rendered = render(source, &context(&base(), dialect));
+        let html = rendered.html.replace('\n', "");
+        assert_eq!(
+            html,
+            "<p>See <a href=\"https://a.org/\" target=\"_blank\" class=\"_\" rel=\"noopener\">x</a> and \
+             <code>{: .c}</code>, <em class=\"b\">y</em>.</p><p class=\"note\">Quoted</p><ul><li>item on</li></ul>\
+             <p>A { : smile, a <code>{:</code> not closed</p>"
+        );
+        assert!(!rendered.text.contains("{: #a}") && !rendered.text.contains("{: .note}"), "{}", rendered.text);
+    }
+}
+
+#[test]
+fn an_attribute_list_that_is_meant_to_be_seen_is_shown_as_code() {
+    assert_eq!(kramdown(r"Write \{: .note} there").html.trim(), "<p>Write <code>{: .note}</code> there</p>");
+}
