@@ -31,24 +31,21 @@ fn in_children(node: &mut Node, left_out: &mut Vec<String>) {
             let closes = names.iter().any(|name| tag.strip_prefix("</").is_some_and(|rest| rest.starts_with(name)));
             code = if closes { code.saturating_sub(1) } else { code + usize::from(opens && !tag.contains("</")) };
         }
-        match list_at(&child, &unread).filter(|_| code == 0) {
-            Some((before, list, after, siblings)) => {
-                unread.drain(..siblings);
-                if !after.is_empty() {
-                    unread.push_front(Node::new(Kind::Symbol(after)));
-                }
-                if !before.is_empty() {
-                    node.children.push(Node::new(Kind::Symbol(before)));
-                }
-                place(&list, node, unread.front(), left_out);
+        if let Some((before, list, after, siblings)) = list_at(&child, &unread).filter(|_| code == 0) {
+            unread.drain(..siblings);
+            if !after.is_empty() {
+                unread.push_front(Node::new(Kind::Symbol(after)));
             }
-            None => {
-                let was_empty = child.children.is_empty();
-                in_children(&mut child, left_out);
-                if was_empty || !child.is_paragraph() || !child.children.is_empty() {
-                    node.children.push(child);
-                }
+            if !before.is_empty() {
+                node.children.push(Node::new(Kind::Symbol(before)));
             }
+            place(&list, node, unread.front(), left_out);
+            continue;
+        }
+        let was_empty = child.children.is_empty();
+        in_children(&mut child, left_out);
+        if was_empty || !child.is_paragraph() || !child.children.is_empty() {
+            node.children.push(child);
         }
     }
 }
@@ -64,7 +61,7 @@ fn list_at(node: &Node, after: &VecDeque<Node>) -> Option<(String, String, Strin
         let next = after.get(siblings).filter(|_| written.len() < MAX_LIST)?;
         match &next.kind {
             Kind::Symbol(more) => written.push_str(more),
-            Kind::Emphasis => written.push_str(&format!("_{}_", next.plain_text())),
+            Kind::Emphasis => written.extend(["_", &next.plain_text(), "_"]),
             _ => return None,
         }
         siblings += 1;
