@@ -153,10 +153,16 @@ fn is_ignored(name: &str) -> bool {
     name.starts_with(['.', '#']) || name.ends_with('~') || matches!(ending.as_deref(), Some("swp" | "tmp"))
 }
 
+/// The endings Jekyll and Hugo take for Markdown.
+const MARKDOWN: &[&str] = &["md", "markdown", "mdown", "mkdown", "mkdn", "mkd"];
+
 /// Markdown, except what generators keep about a folder rather than in it.
 pub(crate) fn is_announcement(name: &str) -> bool {
     let Some((stem, ending)) = name.rsplit_once('.') else { return false };
-    matches!(ending.to_ascii_lowercase().as_str(), "md" | "markdown") && !matches!(stem, "_index" | "README")
+    let is_markdown = MARKDOWN.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    // `_index.fr.md` is the French one
+    let stem = stem.split('.').next().unwrap_or(stem);
+    is_markdown && stem != "_index" && !stem.eq_ignore_ascii_case("readme")
 }
 
 fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
@@ -195,14 +201,26 @@ mod tests {
         let root = dir.path();
         fs::create_dir(root.join("agenda")).expect("a folder");
         fs::create_dir(root.join("x.md")).expect("a folder named like a file");
-        for name in ["agenda/a.md", "b.MARKDOWN", "c.txt", ".d.md", "e.md~", "f.md.swp", "_index.md", "README.md"] {
+        for name in [
+            "agenda/a.md",
+            "c.mkd",
+            "Readme.markdown",
+            "b.MARKDOWN",
+            "c.txt",
+            ".d.md",
+            "e.md~",
+            "f.md.swp",
+            "_index.md",
+            "_index.fr.md",
+            "README.md",
+        ] {
             fs::write(root.join(name), name).expect(name);
         }
         std::os::unix::fs::symlink("/etc/passwd", root.join("link.md")).expect("a link");
         std::os::unix::fs::symlink(root, root.join("agenda/loop")).expect("a loop");
         let walk = walk(root, 1024, &|_, _| false).expect("a walk");
         let paths: Vec<&str> = walk.files.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(paths, ["agenda/a.md", "b.MARKDOWN"]);
+        assert_eq!(paths, ["agenda/a.md", "b.MARKDOWN", "c.mkd"]);
         let [link] = &walk.diagnostics[..] else { panic!("{:?}", walk.diagnostics) };
         assert_eq!((link.file.as_str(), link.code), ("link.md", "not-a-file"));
     }

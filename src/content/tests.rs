@@ -121,6 +121,17 @@ fn two_files_with_one_slug_are_both_named_and_the_first_published_wins() {
 }
 
 #[test]
+fn two_undated_files_of_one_name_are_two_announcements() {
+    let file = b"---\ntitle: Bienvenue\n---\n\nTexte.\n";
+    let files = [("paris/bienvenue.md", &file[..]), ("lyon/bienvenue.md", &file[..])];
+    let loaded = load_with(&settings(ProfileName::Numerique), &files, &[]);
+    let mut ids: Vec<&str> = loaded.catalog.all().iter().map(|one| one.id.as_str()).collect();
+    ids.sort_unstable();
+    let day = "tag:www.example.org,2026-11-22:";
+    assert_eq!(ids, [format!("{day}lyon-bienvenue"), format!("{day}paris-bienvenue")]);
+}
+
+#[test]
 fn an_address_with_a_date_dates_a_file_without_one() {
     let file = "+++\ntitle = \"x\"\npath = \"2023/12/15/x.html\"\n+++\n";
     let loaded = load_with(&settings(ProfileName::Zola), &[("news.md", file.as_bytes())], &[]);

@@ -24,7 +24,8 @@ use super::typography;
 use crate::model::announcement::{Announcement, AnnouncementId, Source, Status};
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::settings::{ContentSettings, FolderRule, SiteSettings, Typography};
-use crate::model::text::{Label, RichText, one_line};
+use crate::model::text::{Label, RichText, one_line, slugify};
+use crate::model::time::FIRST_SEEN;
 use crate::model::token::sha256_hex;
 
 /// What reading a file depends on besides the file.
@@ -230,6 +231,10 @@ impl<'a> Mapper<'a> {
         if draft || unpublished || in_drafts { Status::Draft } else { Status::Published }
     }
 
+    fn path_without_ending(&self) -> String {
+        self.path.rsplit_once('.').map_or(self.path, |(stem, _)| stem).replace(['/', '.'], "-")
+    }
+
     /// The id, and whether the author pinned it.
     fn id(&self, published: &crate::model::time::Moment, place: &Place) -> (AnnouncementId, bool) {
         let site = &self.habits.site.url;
@@ -238,7 +243,11 @@ impl<'a> Mapper<'a> {
         } else {
             let host = site.host_str().unwrap_or("localhost");
             let first_date = self.id_date.unwrap_or_else(|| published.local_date());
-            (AnnouncementId::minted(host, first_date, &place.identity), false)
+            // without a date of their own all files of a folder that was just put there are of one day
+            let is_undated = published.origin == FIRST_SEEN && self.id_date.is_none();
+            let slug = if is_undated { slugify(&self.path_without_ending()) } else { String::new() };
+            let slug = if slug.is_empty() { &place.identity } else { &slug };
+            (AnnouncementId::minted(host, first_date, slug), false)
         }
     }
 

@@ -52,10 +52,16 @@ pub(super) fn read(source: &str, dialect: Dialect, typography: Typography) -> St
     Ok(document)
 }
 
-/// Container markers at the start of a line; each is a level.
+/// Container markers at the start of a line; each is a level. A bullet has a blank behind it: `+-----+` begins a drawing.
 fn too_many_markers(line: &str) -> bool {
-    line.bytes().take_while(|b| b" \t>*+-".contains(b)).filter(|b| b">*+-".contains(b)).count() > MAX_DEPTH
-        && !line.trim().bytes().all(|b| b" *-".contains(&b))
+    let marks = line.bytes().take_while(|b| b" \t>*+-".contains(b));
+    let behind = line.bytes().skip(1).chain([b' ']);
+    let markers = marks.zip(behind).filter(|(mark, next)| match mark {
+        b'>' => true,
+        b'*' | b'+' | b'-' => matches!(next, b' ' | b'\t' | b'\r'),
+        _ => false,
+    });
+    markers.count() > MAX_DEPTH && !line.trim().bytes().all(|b| b" *-".contains(&b))
         || line.bytes().take_while(|b| b" >".contains(b)).filter(|b| *b == b'>').count() > MAX_DEPTH
 }
 

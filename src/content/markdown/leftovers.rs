@@ -1,10 +1,10 @@
-//! No `{{` and no `{%` outside of code reaches a reader: they are marks of templates. What is left of them after
+//! No `{{`, `{%` or `{:` outside of code reaches a reader: they are marks of templates. What is left of them after
 //! shortcodes were expanded was escaped, or stands where two readers see code differently; it is shown as code.
 
 use super::tree::{Document, Kind, Node};
 use crate::content::shortcodes::without_marks;
 
-const MARKS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
+const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("{:", "}")];
 
 pub(super) fn show_as_code(document: &mut Document) {
     in_children(&mut document.root);
@@ -80,9 +80,10 @@ fn shown(text: &str) -> Vec<Node> {
             line_end = text[start..].find('\n').map_or(text.len(), |end| start + end);
             open = [false; MARKS.len()];
         }
-        let closing = if open[mark] { None } else { text[start..line_end].find(MARKS[mark].1) };
+        let end = MARKS[mark].1;
+        let closing = if open[mark] { None } else { text[start..line_end].find(end) };
         open[mark] = closing.is_none();
-        at = start + closing.unwrap_or(0) + 2;
+        at = start + closing.map_or(2, |closing| closing + end.len());
         nodes.push(Node::new(Kind::CodeSpan(text[start..at].to_owned())));
     }
     nodes.push(Node::new(Kind::Text(text[at..].to_owned())));

@@ -1,5 +1,6 @@
 //! Markdown → sanitised HTML and readable text, in the dialect the site was written for.
 
+mod attribute_lists;
 mod commonmark;
 mod entities;
 mod ids;
@@ -69,16 +70,20 @@ pub fn render(source: &str, context: &Context) -> Rendered {
         Ok(document) => document,
         Err(refusal) => return refused(source, context, refusal),
     };
+    if context.dialect != Dialect::KramdownGfm {
+        attribute_lists::apply(&mut document);
+    }
     leftovers::show_as_code(&mut document);
     if context.typography == Typography::Language {
         typeset::set(&mut document, context.dialect, context.lang);
     }
     let html = sanitise::frames_to_links(&write_html::write(&document));
-    if sanitise::too_deep(&html) {
-        return refused(source, context, Refusal::Depth);
-    }
     if sanitise::too_many_attributes(&html) {
         return refused(source, context, Refusal::Cost);
+    }
+    let known = sanitise::known_elements(&html);
+    if sanitise::too_deep(&known) {
+        return refused(source, context, Refusal::Depth);
     }
     if html.len() > MAX_RENDERED {
         return refused(source, context, Refusal::Size);
@@ -86,7 +91,7 @@ pub fn render(source: &str, context: &Context) -> Rendered {
     let rendered = Rendered {
         text: write_text::write(&document, context.base),
         diagnostics: remarks::about(source, context, &document, &html),
-        html: leftovers::outside_code(&sanitise::clean(&html, context.base)),
+        html: leftovers::outside_code(&sanitise::clean(&known, context.base)),
     };
     if rendered.html.len().max(rendered.text.len()) > MAX_RENDERED {
         return refused(source, context, Refusal::Size);

@@ -21,11 +21,34 @@ const DROPPED: &[&str] = &[
     "title",
 ];
 const ATTRIBUTES: &[&str] = &["class", "id", "title", "lang", "dir", "role", "style"];
+/// The elements of HTML, old ones too, and the two that begin another language.
+const ELEMENTS: &str = "a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink \
+    blockquote body br button canvas caption center cite code col colgroup command data datalist dd del details dfn \
+    dialog dir div dl dt em embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head \
+    header hgroup hr html i iframe img input ins isindex kbd keygen label legend li link listing main map mark marquee \
+    math menu menuitem meta meter nav nobr noembed noframes noscript object ol optgroup option output p param picture \
+    plaintext pre progress q rb rbc rp rt rtc ruby s samp script search section select slot small source span strike \
+    strong style sub summary sup svg table tbody td template textarea tfoot th thead time title tr track tt u ul var \
+    video wbr xmp";
 /// Elements whose disappearance an editor should hear about.
 const REMARKABLE: &[&str] = &[
     "script", "style", "select", "textarea", "button", "object", "embed", "applet", "svg", "template", "form", "input",
     "iframe", "link", "meta", "base", "frame", "frameset", "math", "video", "audio",
 ];
+
+/// Without the tags of elements that no browser knows (`Vec<u8>`, `<switch>`): their text stays, which the HTML parser and
+/// the cleaner would take for the inside of something foreign, nested deeper with each.
+pub(super) fn known_elements(html: &str) -> Cow<'_, str> {
+    let is_foreign = |piece: &str| piece.starts_with('<') && tag_name(piece).is_some_and(|name| !is_element(&name));
+    if !pieces(html).any(is_foreign) {
+        return Cow::Borrowed(html);
+    }
+    Cow::Owned(pieces(html).filter(|piece| !is_foreign(piece)).collect())
+}
+
+fn is_element(name: &str) -> bool {
+    ELEMENTS.split_ascii_whitespace().any(|known| known == name)
+}
 
 /// Cleans, resolves all links against `base`.
 pub(super) fn clean(html: &str, base: &Url) -> String {

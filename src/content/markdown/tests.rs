@@ -58,7 +58,7 @@ const BLOCKS: &[&str] = &[
 
 /// Cleaned HTML with one tag or text a line, attributes sorted, white space folded, none beside block tags.
 fn normalised(html: &str) -> String {
-    let html = sanitise::clean(&sanitise::frames_to_links(html), &base());
+    let html = sanitise::clean(&sanitise::known_elements(&sanitise::frames_to_links(html)), &base());
     let mut lines: Vec<(bool, String)> = Vec::new();
     let mut in_pre = false;
     for piece in sanitise::pieces(&html) {
@@ -247,4 +247,49 @@ fn classes_are_named_once_whoever_gives_them() {
         assert_eq!(html.matches('x').count(), 1, "{source}: {html}");
         assert_eq!(html.matches('y').count(), 1, "{source}: {html}");
     }
+}
+
+#[test]
+fn what_no_browser_takes_for_an_element_takes_no_text_with_it() {
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        let rendered = render("Set <switch> and <path> in <Title-Case>, then go on.", &context(&base(), dialect));
+        assert_eq!(rendered.html.trim(), "<p>Set  and  in , then go on.</p>");
+    }
+}
+
+#[test]
+fn many_generics_and_drawn_tables_are_not_nested_too_deeply() {
+    let generics = format!("<details>\n\n{}</details>\n\nThe end.\n", "- a `Vec` or Vec<u8> of bytes\n".repeat(200));
+    let drawn = "+------------------------------------------------------------------+\n| x |\n";
+    let ruled =
+        "------------------------------------------------- Terms ------------------------------------------------\n";
+    for dialect in [Dialect::KramdownGfm, Dialect::Goldmark, Dialect::CommonMark] {
+        for source in [&generics, drawn, ruled] {
+            let rendered = render(source, &context(&base(), dialect));
+            assert_eq!(rendered.diagnostics, [], "{dialect:?}: {source}");
+        }
+        assert!(render(&generics, &context(&base(), dialect)).html.contains("The end."));
+    }
+}
+
+#[test]
+fn attribute_lists_mean_in_other_dialects_what_they_meant_in_kramdown() {
+    let source = "See [x](https://a.org/){:target=\"_blank\" class=\"_\"} and `{: .c}`, *y*{: .b}.\n\nQuoted\n{: .note}\n\n{: #a}\n\n\
+                  - item{: .c} on\n\nA { : smile, a {: not closed";
+    for dialect in [Dialect::Goldmark, Dialect::CommonMark] {
+        let rendered = render(source, &context(&base(), dialect));
+        let html = rendered.html.replace('\n', "");
+        assert_eq!(
+            html,
+            "<p>See <a href=\"https://a.org/\" target=\"_blank\" class=\"_\" rel=\"noopener\">x</a> and \
+             <code>{: .c}</code>, <em class=\"b\">y</em>.</p><p class=\"note\">Quoted</p><ul><li>item on</li></ul>\
+             <p>A { : smile, a <code>{:</code> not closed</p>"
+        );
+        assert!(!rendered.text.contains("{: #a}") && !rendered.text.contains("{: .note}"), "{}", rendered.text);
+    }
+}
+
+#[test]
+fn an_attribute_list_that_is_meant_to_be_seen_is_shown_as_code() {
+    assert_eq!(kramdown(r"Write \{: .note} there").html.trim(), "<p>Write <code>{: .note}</code> there</p>");
 }

@@ -307,26 +307,34 @@ struct Fenced<'s> {
     len: usize,
 }
 
-/// A fence, one word at most behind it, and all up to a fence of the same marks.
+/// A fence, one word at most behind it, and all up to a fence of the same marks; where none is as long, the marks that
+/// are too many count as the word.
 fn fenced_code(s: &str) -> Option<Fenced<'_>> {
     let skip = re::blanks(s, 3);
-    let marks = s[skip..].bytes().take_while(|b| matches!(b, b'~' | b'`')).count();
-    let fence = &s[skip..skip + marks];
+    let run = s[skip..].bytes().take_while(|b| matches!(b, b'~' | b'`')).count();
     let first = re::line(s);
-    let info = re::trim(&s[skip + marks..first]);
-    if info.contains(re::is_space) {
+    let info = re::trim(&s[skip + run..first]);
+    if run < 3 || info.contains(re::is_space) {
         return None;
     }
-    let last = fence.chars().next_back()?;
+    let last = s[..skip + run].chars().next_back()?;
+    let closing = |line: &str, marks: usize| {
+        let rest = line[re::blanks(line, 3)..].strip_prefix(&s[skip..skip + marks])?;
+        let more = rest.trim_start_matches(last);
+        more.chars().all(re::is_space).then(|| marks + rest.len() - more.len())
+    };
+    let lines = || s[first..].split_inclusive('\n');
+    let longest = lines().filter_map(|line| closing(line, 3)).max()?;
+    let marks = run.min(longest);
     let mut at = first;
-    while at < s.len() {
-        let end = at + re::line(&s[at..]);
-        let line = s[at + re::blanks(&s[at..], 3)..end].strip_prefix(fence);
-        if line.is_some_and(|rest| rest.trim_start_matches(last).chars().all(re::is_space)) {
+    for line in lines() {
+        if closing(line, marks).is_some() {
+            let info = if marks < run { re::trim(&s[skip + marks..first]) } else { info };
             let lang = info.find('?').filter(|at| *at > 0).map_or(info, |at| &info[..at]);
-            return Some(Fenced { text: &s[first..at], lang: (!lang.is_empty()).then_some(lang), len: end });
+            let lang = (!lang.is_empty()).then_some(lang);
+            return Some(Fenced { text: &s[first..at], lang, len: at + line.len() });
         }
-        at = end;
+        at += line.len();
     }
     None
 }

@@ -2,7 +2,7 @@
 
 use super::super::tree::{Attributes, Content, Kind, Node, Step};
 use super::patterns as re;
-use super::{Parser, Scanner};
+use super::{MAX_DEPTH, Parser, Scanner};
 
 /// What stood at a `<` at the start of a line.
 pub(super) enum BlockHtml {
@@ -20,6 +20,8 @@ pub(super) struct Tag {
     pub len: usize,
 }
 
+/// Levels that are kept for elements a browser knows: `Vec<u8>` and the like, which nothing closes, do not use them up.
+const ROOM_FOR_ELEMENTS: usize = 16;
 /// Each attribute is compared with all before it.
 const MAX_ATTRIBUTES: usize = 200;
 
@@ -134,7 +136,8 @@ impl Parser {
     fn html_element(&mut self, src: &mut Scanner, tree: &mut Node, mut tag: Tag) -> Step<()> {
         let in_raw = tree.is_raw_html();
         let content = take_markdown_attribute(&mut tag).unwrap_or(Content::Raw);
-        let void = tag.closed || re::VOID_ELEMENTS.contains(&tag.name.as_str());
+        let flat = self.depth + ROOM_FOR_ELEMENTS >= MAX_DEPTH && !re::is_known_element(&tag.name);
+        let void = tag.closed || flat || re::VOID_ELEMENTS.contains(&tag.name.as_str());
         let name = tag.name.clone();
         let mut node = self.block(Kind::Html { name: tag.name, block: true, content });
         node.attributes = tag.attributes;

@@ -92,11 +92,17 @@ pub(super) fn read(source: &str, typography: Typography) -> Step<Document> {
     let mut root = Node::new(Kind::Root);
     parser.parse_blocks(&mut Scanner::new(&text), &mut root)?;
     parser.read_spans(&mut root)?;
-    let mut footnotes = std::mem::take(&mut parser.footnotes);
-    for note in footnotes.values_mut() {
-        parser.footnotes.clear();
-        parser.read_spans(note)?;
+    let mut names: Vec<String> = parser.footnotes.keys().cloned().collect();
+    names.sort();
+    for name in names {
+        // the name stays known meanwhile: a note may refer to others, and to itself
+        if let Some(place) = parser.footnotes.get_mut(&name) {
+            let mut note = std::mem::replace(place, Node::new(Kind::Root));
+            parser.read_spans(&mut note)?;
+            parser.footnotes.insert(name, note);
+        }
     }
+    let footnotes = std::mem::take(&mut parser.footnotes);
     finish(&mut root, &mut Ids::default());
     Ok(Document { root, footnotes, remarks: parser.remarks })
 }
