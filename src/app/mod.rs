@@ -25,7 +25,7 @@ use crate::content::memory::Memory;
 use crate::content::profile::Profile;
 use crate::model::token::SigningKey;
 use crate::output::archive::Closed;
-use crate::output::site::Document;
+use crate::output::site::Site;
 use crate::output::templates::Templates;
 use crate::store::{SqliteStore, Store};
 
@@ -40,8 +40,8 @@ pub struct App {
     memory: Mutex<Memory>,
     /// Closed archives as the store has them: megabytes that hardly ever change, read once.
     archives: Mutex<Vec<Closed>>,
-    /// What was published last, for documents that do not pass the gate.
-    last_good: Mutex<BTreeMap<String, Document>>,
+    /// What was published last: for documents that do not pass the gate, and for those that need not be written again.
+    previous: Mutex<Arc<Site>>,
 }
 
 impl App {
@@ -63,7 +63,7 @@ impl App {
             profile,
             memory: Mutex::default(),
             archives: Mutex::default(),
-            last_good: Mutex::default(),
+            previous: Mutex::default(),
         })
     }
 }

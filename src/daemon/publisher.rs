@@ -124,7 +124,7 @@ impl Publisher {
             Ok(published) => {
                 self.next_change = published.next_change;
                 tell(&mut self.told_refused, published.refused);
-                let site = Arc::new(published.site);
+                let site = published.site;
                 // first: whoever asks over HTTP need not wait until every file is on the disk
                 self.web.swap_in(site.clone());
                 let documents = site.documents.len();
