@@ -1,8 +1,8 @@
 //! Knowing an announcement again: after a rename, a retitle, a move to another folder, under a new domain.
 //!
 //! An id is minted from the host, the first date and the first slug, and the ledger keeps it. What is read later is the same
-//! announcement if its author pinned the id, or if its file is where the ledger saw it last. A file at a new place is one
-//! that is gone from its old place if it says the same: byte for byte, in meaning, or (of the same day) under the same
+//! announcement if its author pinned the id, or if its file is where the ledger saw it last and readers still have it. A file
+//! at a new place, or where a withdrawn one stood, is one that is gone if it says the same: byte for byte, in meaning, or (of the same day) under the same
 //! title or slug, or in most of its words. A copy is no move: what is still there keeps its id.
 
 use std::collections::{HashMap, HashSet};
@@ -43,11 +43,11 @@ impl Ledger {
         }
     }
 
-    /// What each file was known as; where one had several ids in its time, the one readers see.
+    /// What each file is known as; where one had several ids in its time, the one readers see.
     fn by_path(&self) -> HashMap<&str, &LedgerEntry> {
         let mut by_path: HashMap<&str, &LedgerEntry> = HashMap::new();
         let rank = |entry: &LedgerEntry| (entry.standing == Standing::Live, entry.first_seen, entry.id.clone());
-        for entry in self.entries() {
+        for entry in self.entries().filter(|entry| entry.standing != Standing::Withdrawn) {
             let known = by_path.entry(&entry.path).or_insert(entry);
             if rank(entry) > rank(known) {
                 *known = entry;
@@ -68,7 +68,8 @@ impl Ledger {
         }
         let taken: HashSet<AnnouncementId> = announcements.iter().map(|announcement| announcement.id.clone()).collect();
         let gone: HashMap<&str, &Announcement> = gone.iter().map(|it| (it.source.path.as_str(), it.as_ref())).collect();
-        let free = self.entries().filter(|entry| !present.contains(&entry.path) && !taken.contains(&entry.id));
+        let is_gone = |entry: &LedgerEntry| !present.contains(&entry.path) || entry.standing == Standing::Withdrawn;
+        let free = self.entries().filter(|entry| is_gone(entry) && !taken.contains(&entry.id));
         let mut free: Vec<Trace> = free.map(|entry| Trace::of(entry, gone.get(entry.path.as_str()).copied())).collect();
         // the order of a hash map must not decide
         free.sort_by(|a, b| (&a.entry.path, &a.entry.id).cmp(&(&b.entry.path, &b.entry.id)));
