@@ -93,8 +93,8 @@ impl Ledger {
             Some(entry) => entry.shown_again(announcement, now),
         });
         let left = self.0.values().filter(|entry| !visible.contains_key(&entry.id));
-        let kept = published(catalog);
-        let left = left.map(|entry| entry.not_shown(kept.contains(&entry.id), now));
+        let meant = Meant::by(catalog);
+        let left = left.map(|entry| entry.not_shown(meant.keeps(entry), now));
         let mut changed: Vec<LedgerEntry> =
             shown.chain(left).filter(|entry| self.0.get(&entry.id) != Some(entry)).collect();
         changed.sort_by(|a, b| a.id.cmp(&b.id));
@@ -114,10 +114,10 @@ impl Ledger {
     /// What readers see and a publication of `catalog` would take from them, and how much they see in all. What leaves by
     /// its own dates is not taken.
     pub fn withdrawals(&self, catalog: &Catalog) -> (Vec<&LedgerEntry>, usize) {
-        let kept = published(catalog);
+        let meant = Meant::by(catalog);
         let live: Vec<&LedgerEntry> = self.0.values().filter(|entry| entry.standing == Standing::Live).collect();
         let total = live.len();
-        let mut withdrawn: Vec<_> = live.into_iter().filter(|entry| !kept.contains(&entry.id)).collect();
+        let mut withdrawn: Vec<_> = live.into_iter().filter(|entry| !meant.keeps(entry)).collect();
         withdrawn.sort_by(|a, b| a.path.cmp(&b.path));
         (withdrawn, total)
     }
@@ -168,9 +168,27 @@ impl Ledger {
     }
 }
 
-/// What is meant for readers, now or at another time.
-fn published(catalog: &Catalog) -> HashSet<&AnnouncementId> {
-    catalog.all().iter().filter(|it| it.status == Status::Published).map(|it| &it.id).collect()
+/// What is meant for readers, now or at another time. A file that was left out for a clash is: a slip in an `id:` or in a
+/// file's name calls no event off.
+struct Meant<'a> {
+    ids: HashSet<&'a AnnouncementId>,
+    /// Of files that were left out, and may claim the id of another now.
+    paths: HashSet<&'a str>,
+}
+
+impl<'a> Meant<'a> {
+    fn by(catalog: &'a Catalog) -> Self {
+        let is_meant = |it: &&std::sync::Arc<Announcement>| it.status == Status::Published;
+        let left_out = || catalog.left_out().iter().filter(is_meant);
+        Self {
+            ids: catalog.all().iter().filter(is_meant).chain(left_out()).map(|it| &it.id).collect(),
+            paths: left_out().map(|it| it.source.path.as_str()).collect(),
+        }
+    }
+
+    fn keeps(&self, entry: &LedgerEntry) -> bool {
+        self.ids.contains(&entry.id) || self.paths.contains(entry.path.as_str())
+    }
 }
 
 impl LedgerEntry {

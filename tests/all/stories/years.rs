@@ -154,6 +154,30 @@ fn a_slip_in_the_date_calls_no_event_off() {
 }
 
 #[test]
+fn a_slip_in_an_id_or_in_a_name_calls_no_event_off() {
+    const OTHER: &str = "2018-10-26-lancement-rejoignez-la-communaute-ux-experience-utilisateur-de-letat.md";
+    let folder = Folder::of_five();
+    build(&folder, BEFORE);
+    let before = folder.files("public");
+    let refused = |code: &str| {
+        let build = folder.crieur(["build", "--at", LATER]).exits(1);
+        assert!(build.stderr.contains(code), "{}", build.stderr);
+        assert!(!folder.read("public/calendar.ics").contains("CANCELLED"), "{code}");
+    };
+    let text = folder.read(EVENT);
+    let pin = "---\nid: tag:www.numerique.gouv.fr,2018-10-26:lancement-rejoignez-la-communaute-ux-experience-utilisateur-de-letat";
+    folder.write(EVENT, &text.replacen("---", pin, 1));
+    refused("error[id-clash]");
+    folder.write(EVENT, &text);
+    let same_name = format!("content/agenda/{}", OTHER.replace("2018-10-26", "2019-04-08"));
+    folder.rename(EVENT, &same_name);
+    refused("error[slug-clash]");
+    folder.rename(&same_name, EVENT);
+    build(&folder, LATER);
+    assert_eq!(folder.files("public"), before);
+}
+
+#[test]
 fn withdrawing_much_at_once_waits_for_the_operators_word() {
     let folder = Folder::of_five();
     build(&folder, LATER);
