@@ -189,6 +189,12 @@ fn withdrawing_much_at_once_waits_for_the_operators_word() {
         assert!(refused.stderr.contains("build --confirm"), "{}", refused.stderr);
         assert_eq!(folder.files("public"), before);
     }
+    folder.rename("content", "elsewhere");
+    folder.crieur(["build", "--at", LATER]).exits(2);
+    assert_eq!(folder.files("public"), before);
+    let status = folder.crieur(["status"]).succeeds();
+    assert!(status.stdout.contains("cannot be read") && status.stdout.contains("last publish"), "{}", status.stdout);
+    folder.rename("elsewhere", "content");
     let status = folder.crieur(["status"]).succeeds();
     assert!(status.stdout.contains("held back") && status.stdout.contains("build --confirm"), "{}", status.stdout);
     folder.crieur(["build", "--confirm", "--at", LATER]).succeeds();
