@@ -148,11 +148,6 @@ impl Ledger {
         self.0.values().filter_map(LedgerEntry::forgotten_at).filter(|at| *at > now).min()
     }
 
-    /// When each file was first seen: what counts for those without a date.
-    pub fn first_seen_by_path(&self) -> HashMap<String, DateTime<Utc>> {
-        self.0.values().map(|entry| (entry.path.clone(), entry.first_seen)).collect()
-    }
-
     /// An `updated` in front matter wins over the ledger's; without either an announcement is as old as its publication.
     pub fn revision(&self, announcement: &Announcement) -> Revision {
         let known = self.0.get(&announcement.id);
