@@ -39,7 +39,7 @@ impl Catalog {
                 .map(|index| (index, "id-clash", format!("the id `{}`", announcement.id)))
                 .or_else(|| {
                     let path = announcement.url.path();
-                    addresses.get(path).map(|index| (index, "slug-clash", format!("the address `{path}`")))
+                    addresses.get(place(path)).map(|index| (index, "slug-clash", format!("the address `{path}`")))
                 });
             if let Some((index, code, what)) = rival {
                 let first: &Arc<Announcement> = &kept[*index];
@@ -48,7 +48,7 @@ impl Catalog {
                 continue;
             }
             ids.insert(announcement.id.clone(), kept.len());
-            addresses.insert(announcement.url.path().to_owned(), kept.len());
+            addresses.insert(place(announcement.url.path()).to_owned(), kept.len());
             kept.push(announcement);
         }
         let mut slugs = HashSet::new();
@@ -88,6 +88,11 @@ impl Catalog {
     pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.announcements.iter().filter_map(|announcement| announcement.next_change(now)).min()
     }
+}
+
+/// `/a`, `/a/` and `/a/index.html` are one page.
+fn place(path: &str) -> &str {
+    path.strip_suffix("/index.html").unwrap_or(path).trim_end_matches('/')
 }
 
 /// Groups announcements by a kind of label, keeping their order. The spelling of the newest is shown.
@@ -161,6 +166,18 @@ fn clash(late: &Announcement, first: &Announcement, code: &'static str, what: &s
 mod tests {
     use super::*;
     use crate::model::sample;
+
+    #[test]
+    fn one_page_is_one_address_however_it_is_written() {
+        let at = |name: &str, address: &str| {
+            let url = sample::url(&format!("https://www.example.org/{address}"));
+            Announcement { url, ..sample::announcement(name) }
+        };
+        for other in ["a", "a/index.html"] {
+            let (catalog, clashes) = Catalog::new(vec![at("x", "a/"), at("y", other), at("z", "a.html")], |_| None);
+            assert_eq!((catalog.len(), clashes.len()), (2, 1), "{other}");
+        }
+    }
 
     #[test]
     fn later_ones_with_the_same_slug_say_their_date() {
