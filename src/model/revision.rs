@@ -92,9 +92,9 @@ impl Ledger {
             None => LedgerEntry::first(announcement, now),
             Some(entry) => entry.shown_again(announcement, now),
         });
-        let left = self.0.values().filter(|entry| !visible.contains_key(&entry.id));
         let meant = Meant::by(catalog);
-        let left = left.map(|entry| entry.not_shown(meant.keeps(entry), now));
+        let left = self.0.values().filter(|entry| !visible.contains_key(&entry.id) && !meant.leaves_out(entry));
+        let left = left.map(|entry| entry.not_shown(meant.has(entry), now));
         let mut changed: Vec<LedgerEntry> =
             shown.chain(left).filter(|entry| self.0.get(&entry.id) != Some(entry)).collect();
         changed.sort_by(|a, b| a.id.cmp(&b.id));
@@ -117,7 +117,8 @@ impl Ledger {
         let meant = Meant::by(catalog);
         let live: Vec<&LedgerEntry> = self.0.values().filter(|entry| entry.standing == Standing::Live).collect();
         let total = live.len();
-        let mut withdrawn: Vec<_> = live.into_iter().filter(|entry| !meant.keeps(entry)).collect();
+        let mut withdrawn: Vec<_> =
+            live.into_iter().filter(|entry| !meant.has(entry) && !meant.leaves_out(entry)).collect();
         withdrawn.sort_by(|a, b| a.path.cmp(&b.path));
         (withdrawn, total)
     }
@@ -163,12 +164,11 @@ impl Ledger {
     }
 }
 
-/// What is meant for readers, now or at another time. A file that was left out for a clash is: a slip in an `id:` or in a
-/// file's name calls no event off.
+/// What is meant for readers, now or at another time, as far as it is published by itself.
 struct Meant<'a> {
     ids: HashSet<&'a AnnouncementId>,
-    /// Of files that were left out, and may claim the id of another now.
-    paths: HashSet<&'a str>,
+    /// By its id or, where that may be a slip, by its file.
+    left_out: (HashSet<&'a AnnouncementId>, HashSet<&'a str>),
 }
 
 impl<'a> Meant<'a> {
@@ -176,13 +176,20 @@ impl<'a> Meant<'a> {
         let is_meant = |it: &&std::sync::Arc<Announcement>| it.status == Status::Published;
         let left_out = || catalog.left_out().iter().filter(is_meant);
         Self {
-            ids: catalog.all().iter().filter(is_meant).chain(left_out()).map(|it| &it.id).collect(),
-            paths: left_out().map(|it| it.source.path.as_str()).collect(),
+            ids: catalog.all().iter().filter(is_meant).map(|it| &it.id).collect(),
+            left_out: left_out().map(|it| (&it.id, it.source.path.as_str())).unzip(),
         }
     }
 
-    fn keeps(&self, entry: &LedgerEntry) -> bool {
-        self.ids.contains(&entry.id) || self.paths.contains(entry.path.as_str())
+    fn has(&self, entry: &LedgerEntry) -> bool {
+        self.ids.contains(&entry.id)
+    }
+
+    /// Whether it is only not published because of a clash: a slip in an `id:` or in a file's name calls no event off, and
+    /// nothing changes for it until that is mended.
+    fn leaves_out(&self, entry: &LedgerEntry) -> bool {
+        let (ids, paths) = &self.left_out;
+        !self.has(entry) && (ids.contains(&entry.id) || paths.contains(entry.path.as_str()))
     }
 }
 
@@ -230,6 +237,10 @@ impl LedgerEntry {
             next.bump(now);
             next.note_changes(self, now);
         }
+        // what nobody will be told of any more is not kept either
+        if next.told_until().is_some_and(|until| until <= now) {
+            next.shown.event = None;
+        }
         next
     }
 
@@ -245,10 +256,14 @@ impl LedgerEntry {
         self.shown.changes.extend(notes);
     }
 
+    /// Until when there may be something to tell of its event once it is withdrawn.
+    fn told_until(&self) -> Option<DateTime<Utc>> {
+        self.shown.event.as_ref()?.event.as_ref()?.when.is_over_at().checked_add_signed(CANCELLED_FOR)
+    }
+
     /// The instant from which a withdrawn event is not spoken of any more.
     fn forgotten_at(&self) -> Option<DateTime<Utc>> {
-        let event = self.shown.event.as_ref()?.event.as_ref().filter(|_| self.shown.is_cancelled)?;
-        event.when.is_over_at().checked_add_signed(CANCELLED_FOR)
+        self.told_until().filter(|_| self.shown.is_cancelled)
     }
 
     fn tombstone(&self) -> Option<Announcement> {
