@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Serialize;
 
 use super::App;
+use crate::content::Loaded;
+use crate::content::folder::FolderError;
 use crate::model::delivery::DeliveryState;
 use crate::model::diagnostic::Severity;
 use crate::model::issue::Issue;
@@ -45,9 +47,17 @@ pub struct NewsletterStatus {
 
 impl App {
     /// # Errors
-    /// Where the content folder or the store cannot be read.
+    /// Where the store cannot be read.
     pub async fn status(&self, now: DateTime<Utc>) -> anyhow::Result<Status> {
-        let (loaded, ledger) = self.read_with_ledger(now).await?;
+        let (loaded, held) = match self.read_with_ledger(now).await {
+            Ok((loaded, ledger)) => {
+                let held = self.held_back(&loaded, &ledger).map(|braked| braked.to_string());
+                (loaded, held)
+            }
+            // what became of the site and the mails is wanted most where the folder has vanished
+            Err(error) if error.is::<FolderError>() => (Loaded::default(), Some(format!("{error:#}"))),
+            Err(error) => return Err(error),
+        };
         let visible: Vec<_> = loaded.catalog.visible(now).collect();
         let counts = self.store.outbox_counts().await?;
         Ok(Status {
@@ -58,7 +68,7 @@ impl App {
                 errors: loaded.count(Severity::Error),
                 warnings: loaded.count(Severity::Warning),
             },
-            held: self.held_back(&loaded, &ledger).map(|braked| braked.to_string()),
+            held,
             last_publish: self.store.last_publish().await?,
             newsletters: self.newsletters(now).await?,
             outbox: DeliveryState::ALL

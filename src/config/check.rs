@@ -22,7 +22,7 @@ use crate::model::settings::{
     SiteSettings, SmtpSettings, Tls,
 };
 use crate::model::subscription::EmailAddress;
-use crate::model::text::{is_language_tag, slugify};
+use crate::model::text::{is_language_tag, label_slug, slugify};
 
 type Checked<T> = Result<T, Fault>;
 
@@ -239,7 +239,7 @@ fn publish(raw: &RawPublish, base: &Path, content: &Path) -> Checked<PublishSett
         colors: raw
             .colors
             .iter()
-            .map(|(label, name)| Ok((slugify(label.get_ref()), color(name)?)))
+            .map(|(label, name)| Ok((label_slug(label.get_ref()), color(name)?)))
             .collect::<Checked<_>>()?,
     })
 }
@@ -288,8 +288,8 @@ fn newsletter(raw: RawNewsletter, site: &SiteSettings) -> Checked<Newsletter> {
         title: raw.title,
         lang: language(raw.language.as_ref(), "newsletter.language")?.unwrap_or_else(|| site.lang.clone()),
         schedule: schedule(&raw.schedule)?,
-        categories: raw.categories.iter().map(|label| slugify(label)).collect(),
-        tags: raw.tags.iter().map(|label| slugify(label)).collect(),
+        categories: raw.categories.iter().map(|label| label_slug(label)).collect(),
+        tags: raw.tags.iter().map(|label| label_slug(label)).collect(),
         upcoming: span_of_time(raw.upcoming.as_ref(), "newsletter.upcoming", TimeDelta::days(30))?,
         look_back: span_of_time(raw.look_back.as_ref(), "newsletter.look_back", TimeDelta::days(31))?,
         missed: span_of_time(raw.missed.as_ref(), "newsletter.missed", TimeDelta::hours(12))?,

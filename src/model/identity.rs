@@ -8,6 +8,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::announcement::{Announcement, AnnouncementId};
 use super::meaning::{semantic_hash, words};
 use super::revision::{Ledger, LedgerEntry, Standing};
@@ -43,7 +45,12 @@ impl Ledger {
         }
     }
 
-    /// What each file is known as; where one had several ids in its time, the one readers see.
+    /// When each file was first seen: what counts for those without a date.
+    pub fn first_seen_by_path(&self) -> HashMap<String, DateTime<Utc>> {
+        self.by_path().into_iter().map(|(path, entry)| (path.to_owned(), entry.first_seen)).collect()
+    }
+
+    /// What each file was known as; where one had several ids in its time, the one readers see.
     fn by_path(&self) -> HashMap<&str, &LedgerEntry> {
         let mut by_path: HashMap<&str, &LedgerEntry> = HashMap::new();
         let rank = |entry: &LedgerEntry| (entry.standing == Standing::Live, entry.first_seen, entry.id.clone());
@@ -90,12 +97,15 @@ struct Trace<'a> {
     entry: &'a LedgerEntry,
     /// Of the file's last bytes, where they are at hand.
     hash: Option<&'a str>,
+    /// The words of its title.
+    title: String,
     words: HashMap<String, usize>,
 }
 
 impl<'a> Trace<'a> {
     fn of(entry: &'a LedgerEntry, last: Option<&'a Announcement>) -> Self {
-        Self { entry, hash: last.map(|it| it.source.hash.as_str()), words: last.map(counted).unwrap_or_default() }
+        let hash = last.map(|it| it.source.hash.as_str());
+        Self { entry, hash, title: words(&entry.shown.title), words: last.map(counted).unwrap_or_default() }
     }
 }
 
@@ -134,8 +144,8 @@ const RULES: [fn(&Trail, &Trace) -> bool; 4] = [
     |trail, trace| trace.hash == Some(trail.hash.as_str()),
     |trail, trace| trail.semantic_hash == trace.entry.semantic_hash && trail.is_of_the_day(trace.entry),
     |trail, trace| {
-        let shown = &trace.entry.shown;
-        (trail.slug == shown.slug || trail.title == words(&shown.title)) && trail.is_of_the_day(trace.entry)
+        let is_named_so = trail.slug == trace.entry.shown.slug || trail.title == trace.title;
+        is_named_so && trail.is_of_the_day(trace.entry)
     },
     |trail, trace| trail.is_of_the_day(trace.entry) && in_common(&trail.words, &trace.words) >= ALIKE,
 ];

@@ -130,6 +130,23 @@ fn a_pin_that_is_no_uri_keeps_the_site_it_was_first_published_on() {
 }
 
 #[test]
+fn a_file_that_had_two_ids_is_dated_by_the_one_readers_see() {
+    let live = file("a.org", "x/un.md", "un", LONG);
+    let entry = known(std::slice::from_ref(&live)).entries().next().expect("one").clone();
+    let earlier = LedgerEntry {
+        id: AnnouncementId::pinned("tag:a.org,2018:avant"),
+        first_seen: DateTime::UNIX_EPOCH,
+        standing: Standing::Withdrawn,
+        ..entry.clone()
+    };
+    // a map has another order each time
+    for _ in 0..20 {
+        let ledger = Ledger::new([earlier.clone(), entry.clone()]);
+        assert_eq!(ledger.first_seen_by_path()["x/un.md"], entry.first_seen);
+    }
+}
+
+#[test]
 fn the_surest_match_comes_first_whatever_the_order() {
     let (one, two) =
         (file("a.org", "x/un.md", "un", LONG), file("a.org", "x/deux.md", "deux", &format!("{LONG} encore")));

@@ -39,7 +39,9 @@ impl<'a> Builder<'a> {
         self.announcement_pages(&shown);
         visible.retain(|announcement| !self.left_out.contains(&announcement.id));
         let entries = self.entries(&visible);
-        self.event_calendars(&[&entries[..], &self.withdrawn_from("")].concat());
+        let withdrawn = self.withdrawn_from("");
+        // first: where an event has taken the place of one that was withdrawn, its calendar is its own
+        self.event_calendars(&[&withdrawn[..], &entries].concat());
         let categories = by_label(&visible, |announcement| &announcement.categories);
         let tags = by_label(&visible, |announcement| &announcement.tags);
         let whole = self.feed(site.title.clone(), String::new(), entries);
@@ -202,10 +204,20 @@ impl<'a> Builder<'a> {
         self.write(EVENTS.path(feed), EVENTS, &Feed { entries, ..feed.clone() });
     }
 
+    /// A calendar for each event, also under its former names: whoever subscribed to one must hear of what becomes of it.
+    /// Where two had one name, the last has it.
     fn event_calendars(&mut self, entries: &[Entry<'a>]) {
+        let mut former = Vec::new();
         for entry in entries.iter().filter(|entry| entry.announcement.event.is_some()).copied() {
+            let it = entry.announcement;
             let feed = self.feed(String::new(), String::new(), vec![entry]);
-            self.write(event_path(&entry.announcement.slug), EVENT, &feed);
+            self.write(event_path(&it.slug), EVENT, &feed);
+            let slugs = self.source.ledger.get(&it.id).map_or(&[][..], |known| &known.shown.former_slugs);
+            let calendar = self.done.documents.get(&event_path(&it.slug));
+            former.extend(calendar.into_iter().flat_map(|it| slugs.iter().map(|slug| (event_path(slug), it.clone()))));
+        }
+        for (path, calendar) in former.into_iter().rev() {
+            self.done.documents.entry(path).or_insert(calendar);
         }
     }
 
@@ -219,9 +231,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Pages that lead from where an announcement stood to where it stands, and its calendar under its former names.
+    /// Pages that lead from where an announcement stood to where it stands.
     fn former_addresses(&mut self, entries: &[Entry<'a>]) {
-        let Source { site, templates, ledger, .. } = self.source;
+        let Source { site, templates, .. } = self.source;
         for entry in entries {
             let it = entry.announcement;
             let Some(own) = page_path(it.url.path(), site) else { continue };
@@ -230,11 +242,6 @@ impl<'a> Builder<'a> {
                     let page = || page::moved(templates, site, it.url.as_str(), &it.title);
                     self.page(path, MadeFrom::way_to(it), page, std::slice::from_ref(entry));
                 }
-            }
-            let former = ledger.get(&it.id).map_or(&[][..], |known| &known.shown.former_slugs);
-            let calendar = self.done.documents.get(&event_path(&it.slug)).cloned();
-            for (slug, calendar) in former.iter().zip(calendar.iter().cycle()) {
-                self.done.documents.entry(event_path(slug)).or_insert_with(|| calendar.clone());
             }
         }
     }
