@@ -90,7 +90,10 @@ impl Publisher {
         loop {
             self.pulse.beat(Part::Publisher);
             if let Some(by) = clocks.jump((self.clock)(), std::time::Instant::now()) {
-                tracing::warn!(seconds = by.num_seconds(), "the clock was set, or the machine slept: everything is looked at anew");
+                tracing::warn!(
+                    seconds = by.num_seconds(),
+                    "the clock was set, or the machine slept: everything is looked at anew"
+                );
                 self.scan_at = Instant::now();
                 ticks.restart().await;
             }

@@ -171,12 +171,16 @@ impl Changes {
         }
         let trouble = match self.watch_folders() {
             Err(reason) => Some(reason),
-            Ok(()) => shape::shared_file_system(&self.dir).map(|kind| format!("others may write to it unheard ({kind})")),
+            Ok(()) => {
+                shape::shared_file_system(&self.dir).map(|kind| format!("others may write to it unheard ({kind})"))
+            }
         };
         match trouble {
             Some(reason) => {
                 if self.health.is_ill(PART, &reason) {
-                    tracing::warn!("the content folder is looked through every few seconds instead of being watched: {reason}");
+                    tracing::warn!(
+                        "the content folder is looked through every few seconds instead of being watched: {reason}"
+                    );
                 }
                 self.polled.get_or_insert_default();
             }
@@ -210,7 +214,9 @@ impl Changes {
 fn take_note(shared: &Shared, event: notify::Result<notify::Event>) {
     match event {
         // we read the files ourselves
-        Ok(event) if matches!(event.kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Close(AccessMode::Read))) => {
+        Ok(event)
+            if matches!(event.kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Close(AccessMode::Read))) =>
+        {
             return;
         }
         Ok(event) => shared.settle().take_note(&event, Instant::now()),

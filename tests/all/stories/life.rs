@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::time::Duration;
 
 use super::announcement;
@@ -63,7 +64,8 @@ fn systemd_is_told_of_the_start_each_sign_of_life_the_reload_and_the_end() {
 fn without_a_watchdog_none_is_fed() {
     let folder = Folder::of_five();
     let manager = Manager::beside(&folder);
-    let mut app = TestApp::start_under(&folder, &["env", &format!("NOTIFY_SOCKET={}", folder.path("notify").display())]);
+    let mut app =
+        TestApp::start_under(&folder, &["env", &format!("NOTIFY_SOCKET={}", folder.path("notify").display())]);
     assert_eq!(manager.hears(), "READY=1");
     app.terminate();
     assert_eq!(manager.hears(), "STOPPING=1");
@@ -78,7 +80,9 @@ fn a_hang_up_takes_over_configuration_and_templates_and_nothing_else_does() {
     assert!(app.text("/atom.xml").contains("<title>numerique.gouv.fr</title>"));
     let config = folder.read("crieur.toml");
     folder.write("crieur.toml", &config.replacen("title = \"numerique.gouv.fr\"", "title = \"Autre titre\"", 1));
-    folder.write("templates/page/announcement.html", "<!DOCTYPE html><html lang=\"fr\"><title>Neuf</title><p>Neuf</p></html>\n");
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/page/announcement.html");
+    let template = fs::read_to_string(template).expect("a template");
+    folder.write("templates/page/announcement.html", &template.replace("</article>", "<p>Pied neuf</p></article>"));
     folder.write("content/actualites/2021-05-06-a.md", &announcement("Publié", "2021-05-06"));
     app.until("/atom.xml", |feed| feed.contains("<title>Publié</title>"));
     assert!(app.text("/atom.xml").contains("<title>numerique.gouv.fr</title>"), "nobody asked for it");
@@ -86,19 +90,23 @@ fn a_hang_up_takes_over_configuration_and_templates_and_nothing_else_does() {
 
     app.hang_up();
     app.until("/atom.xml", |feed| feed.contains("<title>Autre titre</title>"));
-    app.until(page, |page| page.contains("Neuf"));
+    app.until(page, |page| page.contains("Pied neuf"));
     eventually("the file", || folder.read("public/atom.xml").contains("<title>Autre titre</title>").then_some(()));
 
     folder.write("crieur.toml", "[site]\ntitel = 1\n");
     app.hang_up();
     app.until_logged("the former configuration holds: crieur.toml:2:1");
     folder.write("content/actualites/2021-05-06-b.md", &announcement("Ensuite", "2021-05-06"));
-    app.until("/atom.xml", |feed| feed.contains("<title>Ensuite</title>") && feed.contains("<title>Autre titre</title>"));
+    app.until("/atom.xml", |feed| {
+        feed.contains("<title>Ensuite</title>") && feed.contains("<title>Autre titre</title>")
+    });
 
     folder.write("crieur.toml", &config.replace("127.0.0.1:0", "127.0.0.1:1"));
     folder.write("templates/page/announcement.html", "{% if %}");
     app.hang_up();
-    eventually("a second complaint", || (app.log().matches("the former configuration holds").count() == 2).then_some(()));
+    eventually("a second complaint", || {
+        (app.log().matches("the former configuration holds").count() == 2).then_some(())
+    });
     fs::remove_dir_all(folder.path("templates")).expect("removed");
     app.hang_up();
     app.until_logged("`listen` in `[http]` is another one now");
