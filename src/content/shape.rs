@@ -123,7 +123,7 @@ mod tests {
                       40 36 0:52 / /srv rw - nfs4 server:/srv rw\n41 36 0:300 / /x rw - fuse.sshfs x rw\n";
         assert_eq!(kind_of(52, mounts).as_deref(), Some("nfs4"));
         assert_eq!(kind_of(0x0801, mounts).as_deref(), Some("ext4"));
-        assert_eq!(kind_of((1 << 20) | 44, mounts).as_deref(), Some("fuse.sshfs"));
+        assert_eq!(kind_of(0x0010_002c, mounts).as_deref(), Some("fuse.sshfs"));
         assert_eq!(kind_of(53, mounts), None);
     }
 }

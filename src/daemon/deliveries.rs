@@ -27,7 +27,7 @@ pub(super) async fn run(
 ) {
     while !cancel.is_cancelled() {
         let outbox = outboxes.borrow_and_update().clone();
-        let pause = match pulse.during(Part::Deliveries, outbox.deliver_until_idle(&cancel)).await {
+        let pause = match pulse.during(Part::Deliveries, Box::pin(outbox.deliver_until_idle(&cancel))).await {
             Ok((tally, step)) => {
                 if tally != crate::delivery::outbox::Tally::default() {
                     tracing::info!(

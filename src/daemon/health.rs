@@ -8,16 +8,12 @@ use tokio::sync::watch;
 pub type Troubles = BTreeMap<&'static str, String>;
 
 /// Shared by all parts; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Health {
     troubles: watch::Sender<Troubles>,
 }
 
 impl Health {
-    pub fn new() -> Self {
-        Self { troubles: watch::Sender::default() }
-    }
-
     /// For whoever shows them.
     pub fn troubles(&self) -> watch::Receiver<Troubles> {
         self.troubles.subscribe()
@@ -46,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_same_trouble_is_news_once() {
-        let health = Health::new();
+        let health = Health::default();
         assert!(health.is_ill("disk", "full") && !health.is_ill("disk", "full") && health.is_ill("disk", "gone"));
         assert_eq!(health.troubles().borrow().get("disk").map(String::as_str), Some("gone"));
         assert!(health.is_well("disk") && !health.is_well("disk"));

@@ -84,7 +84,7 @@ impl Daemon {
         let mut signals = Signals::listen()?;
         let cancel = CancellationToken::new();
         let (outbox_filled, reload) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (health, pulse) = (Health::new(), Arc::new(Pulse::new()));
+        let (health, pulse) = (Health::default(), Arc::new(Pulse::new()));
         let web = web(&app, &clock);
         let outlets = Outlets {
             front: Front::new(web::router(web.clone())),

@@ -66,9 +66,12 @@ impl Settle {
         }
         let is_text = name(path).is_some_and(is_announcement);
         match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) if is_text => self.written(path, false, now),
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Create(CreateKind::File)
+                if is_text =>
+            {
+                self.written(path, false, now);
+            }
             EventKind::Access(_) => {}
-            EventKind::Create(CreateKind::File) if is_text => self.written(path, false, now),
             EventKind::Modify(ModifyKind::Data(_)) if is_text => self.written(path, true, now),
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
                 self.files.remove(path);
@@ -171,6 +174,7 @@ mod tests {
         Some(((due - begin).as_millis(), waits))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what is compared is an option")]
     fn at(millis: u128, waits: &[&str]) -> Option<(u128, Vec<String>)> {
         Some((millis, waits.iter().map(|path| (*path).to_owned()).collect()))
     }

@@ -1,4 +1,4 @@
-//! What systemd is told, where it asked to be: sd_notify(3). The watchdog is fed by the loops that do the work, each from
+//! What systemd is told, where it asked to be: `sd_notify(3)`. The watchdog is fed by the loops that do the work, each from
 //! inside itself: a timer beside them would go on feeding it after they got stuck.
 
 use std::sync::{Mutex, PoisonError};

@@ -175,21 +175,18 @@ impl Changes {
                 shape::shared_file_system(&self.dir).map(|kind| format!("others may write to it unheard ({kind})"))
             }
         };
-        match trouble {
-            Some(reason) => {
-                if self.health.is_ill(PART, &reason) {
-                    tracing::warn!(
-                        "the content folder is looked through every few seconds instead of being watched: {reason}"
-                    );
-                }
-                self.polled.get_or_insert_default();
+        if let Some(reason) = trouble {
+            if self.health.is_ill(PART, &reason) {
+                tracing::warn!(
+                    "the content folder is looked through every few seconds instead of being watched: {reason}"
+                );
             }
-            None => {
-                if self.health.is_well(PART) {
-                    tracing::info!("the content folder is watched again");
-                }
-                self.polled = None;
+            self.polled.get_or_insert_default();
+        } else {
+            if self.health.is_well(PART) {
+                tracing::info!("the content folder is watched again");
             }
+            self.polled = None;
         }
     }
 
@@ -202,8 +199,8 @@ impl Changes {
         let mut failure = None;
         shape::folders(&self.real, &mut |folder| {
             // each for itself: notify gives up on a whole tree where one folder in it vanishes meanwhile
-            let watched = watcher.watch(folder, RecursiveMode::NonRecursive);
-            if let Some(error) = watched.err().filter(|error| !is_gone_or_closed(error)) {
+            let outcome = watcher.watch(folder, RecursiveMode::NonRecursive);
+            if let Some(error) = outcome.err().filter(|error| !is_gone_or_closed(error)) {
                 failure = failure.take().or(Some(tell(error)));
             }
         });

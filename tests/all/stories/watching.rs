@@ -50,12 +50,11 @@ fn of_a_file_that_is_written_slowly_no_half_is_ever_published() {
                 end += 1;
             }
             let part = &text.as_bytes()[at..end];
-            match &mut held {
-                Some(file) => file.write_all(part).expect("written"),
-                None => {
-                    let file = fs::OpenOptions::new().append(true).create(true).open(&path);
-                    file.and_then(|mut file| file.write_all(part)).expect("written");
-                }
+            if let Some(file) = &mut held {
+                file.write_all(part).expect("written");
+            } else {
+                let file = fs::OpenOptions::new().append(true).create(true).open(&path);
+                file.and_then(|mut file| file.write_all(part)).expect("written");
             }
             at = end;
             // how slowly somebody writes, not something to wait for
