@@ -1,4 +1,4 @@
-//! Walks the content folder: which files are announcements, and their bytes. The only file of this room that reads folders.
+//! Walks the content folder: which files are announcements, and their bytes.
 
 use std::fs;
 use std::io::Read as _;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::model::diagnostic::{Diagnostic, Position};
 
 /// Deepest folder that is entered.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// One file as found.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Walker<'_> {
 }
 
 /// Hidden files and what editors leave lying about.
-fn is_ignored(name: &str) -> bool {
+pub(crate) fn is_ignored(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     name.starts_with(['.', '#']) || name.ends_with('~') || matches!(ending.as_deref(), Some("swp" | "tmp"))
 }

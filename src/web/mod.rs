@@ -2,6 +2,7 @@
 
 mod documents;
 mod errors;
+mod front;
 mod headers;
 mod live;
 mod serve;
@@ -15,6 +16,7 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
 
+pub use self::front::Front;
 use self::live::Live;
 pub use self::serve::serve;
 use crate::model::newsletter::Newsletter;
@@ -55,6 +57,11 @@ impl Web {
     pub fn swap_in(&self, site: Arc<Site>) {
         let live = Live::after(self.live().as_deref(), site, (self.clock)());
         *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(live));
+    }
+
+    /// Goes on with what another one served, before anything is published with its own settings.
+    pub fn take_over(&self, before: &Self) {
+        *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = before.live();
     }
 
     fn live(&self) -> Option<Arc<Live>> {

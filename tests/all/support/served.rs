@@ -42,8 +42,22 @@ impl<'a> TestApp<'a> {
     /// Starts a daemon and waits until it says its address.
     pub fn start(folder: &'a Folder, arguments: &[&str]) -> Self {
         let stderr = Arc::default();
-        let (child, address) = run(folder, arguments, &stderr);
+        let (child, address) = run(serve(folder, arguments), &stderr);
         Self { folder, child, address, stderr }
+    }
+
+    /// The same by another command, which is to run what stands behind it.
+    pub fn start_under(folder: &'a Folder, command: &[&str]) -> Self {
+        let stderr = Arc::default();
+        let mut under = Command::new(command[0]);
+        under.args(&command[1..]).arg(env!("CARGO_BIN_EXE_crieur")).arg("serve").current_dir(folder.root());
+        let (child, address) = run(under, &stderr);
+        Self { folder, child, address, stderr }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Everything logged so far, also before a restart.
@@ -112,14 +126,28 @@ impl<'a> TestApp<'a> {
 
     /// SIGTERM; its end.
     pub fn terminate(&mut self) -> ExitStatus {
-        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let told = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
         assert!(told.expect("a shell").success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> ExitStatus {
         eventually("the daemon ends", || self.child.try_wait().expect("its state")).0
     }
 
     /// Starts it again in the same folder.
     pub fn restart(&mut self) {
-        (self.child, self.address) = run(self.folder, &["serve"], &self.stderr);
+        (self.child, self.address) = run(serve(self.folder, &["serve"]), &self.stderr);
     }
 }
 
@@ -136,9 +164,14 @@ impl Drop for TestApp<'_> {
     }
 }
 
-fn run(folder: &Folder, arguments: &[&str], stderr: &Arc<Mutex<String>>) -> (Child, String) {
+fn serve(folder: &Folder, arguments: &[&str]) -> Command {
     let mut command = binary(folder.root());
-    let piped = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments);
+    command
+}
+
+fn run(mut command: Command, stderr: &Arc<Mutex<String>>) -> (Child, String) {
+    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().expect("the binary starts");
     collect(child.stderr.take().expect("its stderr"), Arc::clone(stderr));
     let address = first_line(child.stdout.take().expect("its stdout"));

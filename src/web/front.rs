@@ -1,0 +1,38 @@
+//! What stands before the router, so that another one can take its place while connections stay open.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+
+/// Holds the router that answers now; cheap to clone.
+#[derive(Clone)]
+pub struct Front {
+    inner: Arc<RwLock<Router>>,
+}
+
+impl Front {
+    pub fn new(router: Router) -> Self {
+        Self { inner: Arc::new(RwLock::new(router)) }
+    }
+
+    /// Requests that come from now on are answered by another router; those under way are finished by theirs.
+    pub fn replace(&self, router: Router) {
+        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = router;
+    }
+
+    /// The router to be served: it asks whoever is inside at the moment.
+    pub fn router(&self) -> Router {
+        let front = self.clone();
+        Router::new().fallback(async move |request: Request| front.answer(request).await)
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let router = self.inner.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Ok(response) = TowerToHyperService::new(router).call(request).await;
+        response
+    }
+}
