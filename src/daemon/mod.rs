@@ -59,14 +59,19 @@ impl Daemon {
     /// Where watching or the schedule cannot be set up, or a part of it fails.
     pub async fn run(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
         let Self { app, listener, clock, _charge } = self;
-        let web = Arc::new(Web::new(
+        let web = Web::new(
             app.config.site.clone(),
             app.config.newsletters.clone(),
             app.templates.clone(),
             app.store.clone(),
             app.key.clone(),
             clock.clone(),
-        ));
+        );
+        let web = Arc::new(web.with_hubs(app.config.publish.websub_hubs.clone()));
+        let server = web::Server {
+            limits: web::Limits::of_this_process(),
+            trusted_proxies: app.config.http.trusted_proxies.clone(),
+        };
         // before anybody is told that we run: whoever reads the address may ask us to stop at once
         let mut signals = signals::Signals::listen()?;
         let cancel = CancellationToken::new();
@@ -84,7 +89,8 @@ impl Daemon {
         for hub in hubs {
             parts.spawn(hubs::run(hub, sites.clone(), cancel.clone()));
         }
-        parts.spawn(web::serve(listener, web::router(web), cancel.clone()));
+        let router = web::router(web, server.limits.body);
+        parts.spawn(server.serve(listener, router, cancel.clone()));
         parts.spawn(publisher.run(changes, ticks, cancel.clone()));
         parts.spawn(deliveries::run(outbox, clock, outbox_filled, cancel.clone()));
         let broken = tokio::select! {
