@@ -46,9 +46,7 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         rights: raw.site.rights,
     };
     let mut notes = Vec::new();
-    let unbuilt = [
-        ("http.admin_listen", raw.http.admin_listen.is_some()),
-    ];
+    let unbuilt = [("http.admin_listen", raw.http.admin_listen.is_some())];
     notes.extend(unbuilt.iter().filter(|(_, given)| *given).map(|(key, _)| format!("`{key}` does nothing yet")));
     let content = content(raw.content, &base)?;
     Ok(Config {

@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "localhost", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "::1/129", "::1/64/2", " ::1"] {
+        for text in
+            ["", "localhost", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "::1/129", "::1/64/2", " ::1"]
+        {
             assert_eq!(Network::parse(text), None, "{text}");
         }
     }

@@ -59,13 +59,16 @@ mod tests {
             ("127.0.0.1", &["10.0.0.1"], "10.0.0.1"),
             ("127.0.0.1", &[], "127.0.0.1"),
         ] {
-            let headers = said.iter().map(|said| ("x-forwarded-for".parse().expect("a name"), said.parse().expect(said)));
+            let headers =
+                said.iter().map(|said| ("x-forwarded-for".parse().expect("a name"), said.parse().expect(said)));
             let headers: HeaderMap = headers.collect();
             let found = Client::of(peer.parse().expect(peer), &headers, &proxies);
             assert_eq!(found, Client(expected.parse().expect(expected)), "{peer} {said:?}");
         }
         let headers: HeaderMap =
-            [("x-forwarded-for".parse().expect("a name"), "203.0.113.9".parse().expect("a value"))].into_iter().collect();
+            [("x-forwarded-for".parse().expect("a name"), "203.0.113.9".parse().expect("a value"))]
+                .into_iter()
+                .collect();
         let peer: IpAddr = "127.0.0.1".parse().expect("an address");
         assert_eq!(Client::of(peer, &headers, &[]), Client(peer), "nobody is trusted unasked");
     }

@@ -104,13 +104,13 @@ mod tests {
     #[test]
     fn the_one_of_no_use_for_longest_makes_room() {
         let crowd = crowd(3, 9);
-        let [a, b, c] = [0; 3].map(|_| crowd.admit(None));
-        a.useful.now();
-        let d = crowd.admit(None);
-        assert_eq!(ended([&a, &b, &c, &d]), [false, true, false, false]);
-        drop(c);
-        let e = crowd.admit(None);
-        assert_eq!(ended([&a, &d, &e]), [false; 3], "there was room");
+        let [used, idle, leaves] = [0; 3].map(|_| crowd.admit(None));
+        used.useful.now();
+        let fourth = crowd.admit(None);
+        assert_eq!(ended([&used, &idle, &leaves, &fourth]), [false, true, false, false]);
+        drop(leaves);
+        let fifth = crowd.admit(None);
+        assert_eq!(ended([&used, &fourth, &fifth]), [false; 3], "there was room");
     }
 
     #[test]
@@ -118,9 +118,9 @@ mod tests {
         let crowd = crowd(9, 2);
         let network = |text| Network::parse(text);
         let (here, there) = (network("192.0.2.0/24"), network("198.51.100.0/24"));
-        let [a, b, c] = [here, here, there].map(|network| crowd.admit(network));
-        let d = crowd.admit(here);
-        assert_eq!(ended([&a, &b, &c, &d]), [true, false, false, false]);
+        let [first, second, far] = [here, here, there].map(|network| crowd.admit(network));
+        let third = crowd.admit(here);
+        assert_eq!(ended([&first, &second, &third, &far]), [true, false, false, false]);
         let proxied = [0; 5].map(|_| crowd.admit(None));
         assert!(proxied.iter().all(|place| !place.end.is_cancelled()));
     }

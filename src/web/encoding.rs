@@ -57,7 +57,11 @@ pub(super) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
     let quality = |coding: Coding| {
         let wish = said(&|name| coding.is_called(name)).or(star);
         // unless it is ruled out, everybody takes what is not coded at all, and likes it least
-        if coding == Coding::Identity { wish.map_or(Some(0), |quality| (quality > 0).then_some(quality)) } else { wish.filter(|quality| *quality > 0) }
+        if coding == Coding::Identity {
+            wish.map_or(Some(0), |quality| (quality > 0).then_some(quality))
+        } else {
+            wish.filter(|quality| *quality > 0)
+        }
     };
     let mut taken: Vec<(Coding, u16)> =
         Coding::ALL.into_iter().filter_map(|coding| Some((coding, quality(coding)?))).collect();
@@ -193,8 +197,11 @@ mod tests {
     #[test]
     fn what_gets_no_smaller_stays_as_it_is() {
         let noise: String = (0..40).map(|n| crate::model::token::sha256_hex(&[n])).collect();
-        let noise: Vec<u8> =
-            noise.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+        let noise: Vec<u8> = noise
+            .as_bytes()
+            .chunks(2)
+            .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
         let packed = Packed::pack(&noise);
         assert!(packed.get(Gzip).is_none() && packed.get(Brotli).is_none());
         assert_eq!(Packed::pack(&[b'a'; 5000]).get(Gzip), Packed::pack(&[b'a'; 5000]).get(Gzip));

@@ -12,7 +12,10 @@ use super::limits::{MAX_BODY, MAX_HEAD, MAX_HEADERS, MAX_TARGET};
 pub(super) enum Head {
     Incomplete,
     /// Whole and fit for hyper. After one with a body nothing more is read on the connection.
-    Whole { bytes: Vec<u8>, has_body: bool },
+    Whole {
+        bytes: Vec<u8>,
+        has_body: bool,
+    },
     Refused(StatusCode),
 }
 
