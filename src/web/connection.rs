@@ -17,8 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::crowd::Place;
-use super::limits::{MAX_HEAD, MAX_HEADERS};
-use super::serve::Server;
+use super::limits::{MAX_HEAD, MAX_HEADERS, Server};
 use super::wire::Wire;
 
 /// Answers what is asked on a connection until it is closed, its time or ours is up, or its place is given to another.

@@ -1,8 +1,11 @@
 //! How much of us anybody may take up: time, room and connections.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::model::network::Network;
 
 /// The largest body any of our forms needs, in bytes.
 pub(super) const MAX_BODY: u64 = 16 * 1024;
@@ -16,6 +19,22 @@ pub(super) const MAX_HEADERS: usize = 100;
 const OTHER_DESCRIPTORS: u64 = 256;
 /// Connections cost a few kilobytes each; more than these is an attack.
 const MOST_CONNECTIONS: u64 = 8 * 1024;
+
+/// How connections are dealt with.
+pub struct Server {
+    pub limits: Limits,
+    /// Proxies that speak for many readers and say for whom (`[http] trusted_proxies`).
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl Server {
+    /// Whose neighbours count as one: nobody's where many come by the same way.
+    pub(super) fn network(&self, peer: IpAddr) -> Option<Network> {
+        let speaks_for_many =
+            peer.to_canonical().is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
+        (!speaks_for_many).then(|| Network::neighbours(peer))
+    }
+}
 
 /// The deadlines and the most connections.
 #[derive(Debug, Clone)]

@@ -28,9 +28,8 @@ use axum::routing::get;
 use url::Url;
 
 pub use self::client::Client;
-pub use self::limits::Limits;
+pub use self::limits::{Limits, Server};
 use self::live::Live;
-pub use self::serve::Server;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
 use crate::model::time::Clock;

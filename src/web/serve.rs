@@ -1,6 +1,5 @@
 //! The accept loop. Our own, because `axum::serve` cannot set the deadline for headers and hyper has none without a timer.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,18 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection;
 use super::crowd::Crowd;
-use super::limits::Limits;
-use crate::model::network::Network;
+use super::limits::Server;
 
 /// After the system refused a connection, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How connections are dealt with.
-pub struct Server {
-    pub limits: Limits,
-    /// Proxies that speak for many readers and say for whom (`[http] trusted_proxies`).
-    pub trusted_proxies: Vec<Network>,
-}
 
 impl Server {
     /// Serves until `cancel`, then lets the answers under way finish.
@@ -53,12 +44,5 @@ impl Server {
         let all = async { while connections.join_next().await.is_some() {} };
         // each ends by itself within `drain`; this bounds what none of them foresaw
         let _ = tokio::time::timeout(server.limits.drain + server.limits.linger * 2, all).await;
-    }
-
-    /// Whose neighbours count as one: nobody's where many come by the same way.
-    fn network(&self, peer: IpAddr) -> Option<Network> {
-        let speaks_for_many =
-            peer.to_canonical().is_loopback() || self.trusted_proxies.iter().any(|proxy| proxy.contains(peer));
-        (!speaks_for_many).then(|| Network::neighbours(peer))
     }
 }
