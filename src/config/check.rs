@@ -15,6 +15,7 @@ use super::raw::{Raw, RawContent, RawFolder, RawMail, RawNewsletter, RawPublish,
 use super::span::{Fault, nearest};
 use super::{Config, HttpSettings, StoreLocation};
 use crate::model::color::Color;
+use crate::model::network::Network;
 use crate::model::newsletter::{Newsletter, Schedule};
 use crate::model::profile::{FIELDS, FieldRule};
 use crate::model::settings::{
@@ -45,10 +46,7 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         rights: raw.site.rights,
     };
     let mut notes = Vec::new();
-    let unbuilt = [
-        ("http.admin_listen", raw.http.admin_listen.is_some()),
-        ("http.trusted_proxies", raw.http.trusted_proxies.as_ref().is_some_and(|proxies| !proxies.is_empty())),
-    ];
+    let unbuilt = [("http.admin_listen", raw.http.admin_listen.is_some())];
     notes.extend(unbuilt.iter().filter(|(_, given)| *given).map(|(key, _)| format!("`{key}` does nothing yet")));
     let content = content(raw.content, &base)?;
     Ok(Config {
@@ -57,7 +55,10 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         newsletters: newsletters(raw.newsletter, &site)?,
         mail: mail(raw.mail, &site, &base)?,
         store: store(raw.store.url.as_ref(), &base)?,
-        http: HttpSettings { listen: listen(raw.http.listen.as_ref())? },
+        http: HttpSettings {
+            listen: listen(raw.http.listen.as_ref())?,
+            trusted_proxies: raw.http.trusted_proxies.iter().map(proxy).collect::<Checked<_>>()?,
+        },
         templates: base.join("templates"),
         file: file.to_owned(),
         site,
@@ -432,4 +433,18 @@ fn listen(text: Option<&Text>) -> Checked<std::net::SocketAddr> {
         fault(text, "http.listen", &format!("`{}` is no address to listen on", text.get_ref()))
             .hint("write an address and a port: `127.0.0.1:8080`, or `[::]:8080` for everyone")
     })
+}
+
+/// Who may say on whose behalf he asks. Everyone may not: whoever asks could then call himself what he likes.
+fn proxy(text: &Text) -> Checked<Network> {
+    let written = text.get_ref();
+    let unusable = |message: &str| fault(text, "http.trusted_proxies", message);
+    let network = Network::parse(written).ok_or_else(|| {
+        unusable(&format!("`{written}` is no address or network"))
+            .hint("write the proxy's address, `127.0.0.1`, or its network, `10.0.0.0/8`")
+    })?;
+    if network.is_everyone() {
+        return Err(unusable(&format!("`{written}` is everyone")).hint("name the address of the proxy alone"));
+    }
+    Ok(network)
 }

@@ -166,7 +166,8 @@ pub(super) struct RawHttp {
     pub listen: Option<Text>,
     pub admin_listen: Option<Text>,
     pub public_url: Option<Text>,
-    pub trusted_proxies: Option<Vec<String>>,
+    #[serde(default)]
+    pub trusted_proxies: Vec<Text>,
 }
 
 /// Reads the shapes; an unknown word is answered with the nearest known one.

@@ -80,6 +80,10 @@ impl Daemon {
     /// Where the schedule cannot be set up, a part of it fails, or the state is taken away.
     pub async fn run(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
         let Self { app, listener, clock, _charge } = self;
+        let server = web::Server {
+            limits: web::Limits::of_this_process(),
+            trusted_proxies: app.config.http.trusted_proxies.clone(),
+        };
         // before anybody is told that we run: whoever reads the address may ask us to stop at once
         let mut signals = Signals::listen()?;
         let cancel = CancellationToken::new();
@@ -87,7 +91,7 @@ impl Daemon {
         let (health, pulse) = (Health::default(), Arc::new(Pulse::new()));
         let web = web(&app, &clock);
         let outlets = Outlets {
-            front: Front::new(web::router(web.clone())),
+            front: Front::new(web.clone(), &server.limits),
             apps: channel::Sender::new(app.clone()),
             outboxes: channel::Sender::new(app.outbox(clock.clone())?),
             sites: channel::Sender::default(),
@@ -103,7 +107,7 @@ impl Daemon {
         systemd::tell(&[NotifyState::Ready]);
         let mut parts = JoinSet::new();
         parts.spawn(hubs::run(apps, sites, cancel.clone()));
-        parts.spawn(web::serve(listener, router, cancel.clone()));
+        parts.spawn(server.serve(listener, router, cancel.clone()));
         parts.spawn(publisher.run(ticks, reload.clone(), cancel.clone()));
         parts.spawn(deliveries::run(outboxes, clock, outbox_filled, pulse, cancel.clone()));
         let ended: anyhow::Result<()> = tokio::select! {
@@ -121,14 +125,15 @@ impl Daemon {
 }
 
 fn web(app: &App, clock: &Clock) -> Arc<Web> {
-    Arc::new(Web::new(
+    let web = Web::new(
         app.config.site.clone(),
         app.config.newsletters.clone(),
         app.templates.clone(),
         app.store.clone(),
         app.key.clone(),
         clock.clone(),
-    ))
+    );
+    Arc::new(web.with_hubs(app.config.publish.websub_hubs.clone()))
 }
 
 async fn until_stopped(signals: &mut Signals, reload: &Notify) {

@@ -11,7 +11,6 @@ use super::watch::Changes;
 use crate::app::App;
 use crate::config::Config;
 use crate::folder::Mirror;
-use crate::web;
 
 impl Publisher {
     /// Takes over what can be taken over, publishes with it, and says what cannot.
@@ -40,7 +39,7 @@ impl Publisher {
         }
         let web = super::web(&app, &self.clock);
         web.take_over(&self.web);
-        self.outlets.front.replace(web::router(web.clone()));
+        self.outlets.front.replace(web.clone());
         let content = &app.config.content;
         self.changes = Changes::of(&content.dir, content.max_bytes, self.health.clone());
         self.mirror = Mirror::of(&app.config.publish.dir);
@@ -55,6 +54,9 @@ fn left_behind(before: &Config, now: &Config) -> Vec<&'static str> {
     let mut left = Vec::new();
     if before.http.listen != now.http.listen {
         left.push("`listen` in `[http]`");
+    }
+    if before.http.trusted_proxies != now.http.trusted_proxies {
+        left.push("`trusted_proxies` in `[http]`");
     }
     left
 }

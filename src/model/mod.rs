@@ -13,6 +13,7 @@ pub mod event;
 pub mod identity;
 pub mod issue;
 pub mod meaning;
+pub mod network;
 pub mod newsletter;
 pub mod profile;
 pub mod revision;

@@ -1,6 +1,7 @@
 //! What stands before the router, so that another one can take its place while connections stay open.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -8,20 +9,24 @@ use axum::response::Response;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
+use super::{Limits, Web, router};
+
 /// Holds the router that answers now; cheap to clone.
 #[derive(Clone)]
 pub struct Front {
     inner: Arc<RwLock<Router>>,
+    /// How long a request's body may take.
+    body: Duration,
 }
 
 impl Front {
-    pub fn new(router: Router) -> Self {
-        Self { inner: Arc::new(RwLock::new(router)) }
+    pub fn new(web: Arc<Web>, limits: &Limits) -> Self {
+        Self { inner: Arc::new(RwLock::new(router(web, limits.body))), body: limits.body }
     }
 
-    /// Requests that come from now on are answered by another router; those under way are finished by theirs.
-    pub fn replace(&self, router: Router) {
-        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = router;
+    /// Requests that come from now on are answered by another one; those under way are finished by theirs.
+    pub fn replace(&self, web: Arc<Web>) {
+        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = router(web, self.body);
     }
 
     /// The router to be served: it asks whoever is inside at the moment.

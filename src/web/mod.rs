@@ -1,24 +1,37 @@
 //! The site over HTTP, and the pages that need the store. Copies bytes; decides nothing about content.
 
+mod client;
+mod conditions;
+mod connection;
+mod crowd;
 mod documents;
+mod encoding;
 mod errors;
 mod front;
+mod head;
 mod headers;
+mod limits;
 mod live;
+mod passage;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod unsubscribe;
+mod wire;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
+use url::Url;
 
+pub use self::client::Client;
 pub use self::front::Front;
+pub use self::limits::{Limits, Server};
 use self::live::Live;
-pub use self::serve::serve;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
 use crate::model::time::Clock;
@@ -26,9 +39,6 @@ use crate::model::token::SigningKey;
 use crate::output::site::Site;
 use crate::output::templates::Templates;
 use crate::store::Store;
-
-/// The largest body any of our forms needs, in bytes.
-const MAX_BODY: usize = 16 * 1024;
 
 /// What the handlers share.
 pub struct Web {
@@ -38,6 +48,8 @@ pub struct Web {
     pub store: Arc<dyn Store>,
     pub key: SigningKey,
     pub clock: Clock,
+    /// Named in the headers of feeds (WebSub §4).
+    hubs: Vec<Url>,
     live: RwLock<Option<Arc<Live>>>,
 }
 
@@ -50,22 +62,36 @@ impl Web {
         key: SigningKey,
         clock: Clock,
     ) -> Self {
-        Self { site, newsletters, templates, store, key, clock, live: RwLock::new(None) }
+        Self { site, newsletters, templates, store, key, clock, hubs: Vec::new(), live: RwLock::new(None) }
+    }
+
+    /// With the hubs that are told of news.
+    #[must_use]
+    pub fn with_hubs(self, hubs: Vec<Url>) -> Self {
+        Self { hubs, ..self }
     }
 
     /// Swaps in a new site: a response belongs to the one before or to this one, never to both.
     pub fn swap_in(&self, site: Arc<Site>) {
-        let live = Live::after(self.live().as_deref(), site, (self.clock)());
-        *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(live));
+        let live = Arc::new(Live::after(self.live().as_deref(), site, (self.clock)()));
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&live));
+        live.pack_in_background();
+    }
+
+    /// `Link` headers of the feed at a path: each hub, and the address to subscribe to; none where there is no hub.
+    fn hub_links(&self, path: &str) -> impl Iterator<Item = String> {
+        let hubs = self.hubs.iter().map(|hub| format!("<{hub}>; rel=\"hub\""));
+        let itself = (!self.hubs.is_empty()).then(|| format!("<{}>; rel=\"self\"", self.site.own_url(path)));
+        hubs.chain(itself)
     }
 
     /// Goes on with what another one served, before anything is published with its own settings.
     pub fn take_over(&self, before: &Self) {
-        *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = before.live();
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = before.live();
     }
 
     fn live(&self) -> Option<Arc<Live>> {
-        self.live.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn newsletter(&self, name: &str) -> Option<&Newsletter> {
@@ -73,14 +99,15 @@ impl Web {
     }
 }
 
-pub fn router(web: Arc<Web>) -> Router {
+/// Answers requests; `body` is how long one may take to arrive.
+fn router(web: Arc<Web>, body: Duration) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
         .fallback(documents::document)
         .method_not_allowed_fallback(errors::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state((web.clone(), body), passage::pass))
         .layer(middleware::from_fn(headers::secure))
         .with_state(web)
 }
