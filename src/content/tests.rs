@@ -570,3 +570,36 @@ fn a_bracket_that_is_not_closed_is_told_where_it_opens() {
         assert!(loaded.diagnostics[0].hint.is_some(), "{front}");
     }
 }
+
+fn event_told(front: &str) -> Vec<String> {
+    let front = format!("title: t\ndate: 2019-01-01 10:00:00 +01:00\n{front}");
+    told(&load_one(&front, ""))
+}
+
+#[test]
+fn hours_that_clocks_skip_or_show_twice_are_told() {
+    let row = "champs_informations:\n- intitule: Horaires\n  contenu: 2h30-4h";
+    assert_eq!(event_told(&format!("event_start_date: 2026-03-29\n{row}")), ["hour-skipped:7:12"]);
+    assert_eq!(event_told(&format!("event_start_date: 2026-10-25\n{row}")), ["hour-twice:7:12"]);
+    assert_eq!(event_told("event_start_date: 2026-10-25 02:30:00 +02:00"), [""; 0]);
+    assert_eq!(event_told("event_start_date: 2026-10-25 02:30:00 +01:00"), ["hour-twice:4:19"]);
+}
+
+#[test]
+fn hours_that_contradict_each_other_are_told() {
+    let row = |label: &str, hours: &str| format!("\n- intitule: {label}\n  contenu: {hours}");
+    let days = "event_start_date: 2019-04-11\nchamps_informations:";
+    let two = format!("{days}{}{}", row("Horaires", "9h-12h"), row("Horaires", "14h-17h"));
+    assert_eq!(event_told(&two), ["hours-twice:9:12"]);
+    assert_eq!(event_told(&format!("{days}{}", row("Heures", "9h-12h"))), ["hours-unlabelled:7:12"]);
+    let clocks = "event_start_date: 2019-04-11 09:30\nevent_end_date: 2019-04-11 18:00\nchamps_informations:";
+    assert_eq!(event_told(&format!("{clocks}{}", row("Horaires", "9h30-17h"))), ["hours-contradict-date:8:12"]);
+    assert_eq!(event_told(&format!("{clocks}{}", row("Horaires", "9h30-18h"))), [""; 0]);
+}
+
+#[test]
+fn an_event_that_begins_before_its_announcement_is_hinted_at() {
+    for dates in ["event_start_date: 2018-04-11", "event_start_date: 2018-12-30\nevent_end_date: 2019-02-01"] {
+        assert_eq!(event_told(dates), ["event-before-announcement:4:19"], "{dates}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod address;
 mod event;
+mod hours;
 mod media;
 mod near_keys;
 mod people;
