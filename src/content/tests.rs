@@ -603,3 +603,19 @@ fn an_event_that_begins_before_its_announcement_is_hinted_at() {
         assert_eq!(event_told(dates), ["event-before-announcement:4:19"], "{dates}");
     }
 }
+
+#[test]
+fn characters_that_are_taken_out_are_told_once() {
+    let head = "title: t\ndate: 2019-01-01";
+    assert_eq!(told(&load_one(head, "a\u{8}b\n\u{feff}c")), ["invisible-character:5:2"]);
+    assert_eq!(told(&load_one("date: 2019-01-01\ntitle: \"a\\u2028b\"", "x")), ["invisible-character:3:8"]);
+    assert_eq!(told(&load_one(head, "un\u{a0}: été\t🎉")), [""; 0]);
+}
+
+#[test]
+fn jekylls_single_category_may_be_a_list() {
+    let file = b"---\ntitle: t\ncategory:\n- Fruit\n- Dragon fruit\n---\n";
+    let loaded = load_with(&settings(ProfileName::Jekyll), &[("2019-01-09-x.md", file)], &[]);
+    let labels: Vec<&str> = loaded.catalog.all()[0].categories.iter().map(|label| label.label.as_str()).collect();
+    assert_eq!(labels, ["Fruit", "Dragon fruit"]);
+}

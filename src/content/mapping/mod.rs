@@ -3,6 +3,7 @@
 mod address;
 mod event;
 mod hours;
+mod invisible;
 mod media;
 mod near_keys;
 mod people;
@@ -75,6 +76,7 @@ pub fn read(path: &str, bytes: &[u8], habits: Habits) -> Result<Understood, Vec<
         diagnostics: parts.diagnostics,
     };
     let announcement = mapper.announcement(sha256_hex(bytes), parts.body, parts.body_start);
+    mapper.diagnostics.extend(invisible::remark(&text, &parts.front));
     let near_keys = mapper.near_keys();
     mapper.diagnostics.extend(near_keys);
     let diagnostics = mapper.diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
