@@ -619,3 +619,24 @@ fn jekylls_single_category_may_be_a_list() {
     let labels: Vec<&str> = loaded.catalog.all()[0].categories.iter().map(|label| label.label.as_str()).collect();
     assert_eq!(labels, ["Fruit", "Dragon fruit"]);
 }
+
+#[test]
+fn a_practical_row_that_is_an_address_is_a_link() {
+    let row = "champs_informations:\n- intitule: Inscription\n  contenu: 'https://framaforms.org/x '";
+    let event = one(&format!("title: t\nevent_start_date: 2019-04-11\n{row}"), "").event.expect("an event");
+    assert_eq!(event.registration.as_ref().map(url::Url::as_str), Some("https://framaforms.org/x"));
+}
+
+#[test]
+fn slips_in_the_links_of_a_text_are_mended_where_they_can_mean_one_thing_only() {
+    let front = "title: t\ndate: 2019-01-01";
+    let body = "[a](ttps://a.fr/b) [b](http://mailto:b@c.fr) <a href=\"www.d.fr\">d</a> [e](htps://e.fr) [f](host.com/f) [g](g.html)";
+    for profile in [ProfileName::Jekyll, ProfileName::Hugo] {
+        let file = format!("---\n{front}\n---\n{body}\n");
+        let loaded = load_with(&settings(profile), &[("2019-01-09-x.md", file.as_bytes())], &[]);
+        assert_eq!(told(&loaded), ["address-unusable:5:75", "address-unusable:5:92"], "{:?}", loaded.diagnostics);
+        let text = &loaded.catalog.all()[0].body.text;
+        assert!(text.starts_with("a <https://a.fr/b> b <b@c.fr> d <"), "{text}");
+        assert!(text.contains(" e f <"), "{text}");
+    }
+}
