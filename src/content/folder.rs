@@ -112,13 +112,13 @@ impl Walker<'_> {
     fn look_at(&mut self, entry: &fs::DirEntry, path: String, name: &str, depth: usize) {
         // of the entry itself: a link is not followed
         let Ok(kind) = entry.file_type().inspect_err(|error| unreadable(self.walk, &path, error)) else { return };
+        let is_meant = || is_announcement(name) || kind.is_symlink() && leads_to_folder(&entry.path());
         if kind.is_dir() {
             self.enter_folder(&entry.path(), &path, depth);
-        } else if !is_announcement(name) && !(kind.is_symlink() && leads_to_folder(&entry.path())) {
-        } else if kind.is_file() {
+        } else if kind.is_file() && is_announcement(name) {
             let file = self.file(&entry.path(), path);
             self.walk.files.push(file);
-        } else {
+        } else if !kind.is_file() && is_meant() {
             let what = if kind.is_symlink() { "it is a link" } else { "it is no regular file" };
             let hint = "put the file or folder itself there: a link could lead out of the content folder";
             self.walk.diagnostics.push(passed_over(&path, "not-a-file", what).with_hint(hint));

@@ -640,3 +640,19 @@ fn slips_in_the_links_of_a_text_are_mended_where_they_can_mean_one_thing_only() 
         assert!(text.contains(" e f <"), "{text}");
     }
 }
+
+#[test]
+fn no_attribute_list_is_left_in_html_that_is_kept_as_written() {
+    let body = "<figure><img alt=\"\" src=\"/a.png\"></figure> [x](https://a.fr){: target=\"_blank\" }, y {:?} <code>{:x}</code>";
+    let file = format!("---\ntitle: t\n---\n{body}\n");
+    let loaded = load_with(&settings(ProfileName::Hugo), &[("2019-01-09-x.md", file.as_bytes())], &[]);
+    let html = &loaded.catalog.all()[0].body.html;
+    assert!(html.contains("(https://a.fr), y { :?} <code>{:x}</code>"), "{html}");
+}
+
+#[test]
+fn a_post_may_name_its_own_mark_for_more() {
+    let file = b"---\ntitle: t\nexcerpt_separator: <!--end-->\n---\nIntro.\n<!--end-->\nRest.\n";
+    let loaded = load_with(&settings(ProfileName::Jekyll), &[("2019-01-09-x.md", file)], &[]);
+    assert_eq!(loaded.catalog.all()[0].summary.as_ref().map(|summary| summary.text.as_str()), Some("Intro."));
+}
