@@ -21,6 +21,10 @@ pub enum StoreLocation {
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     pub listen: SocketAddr,
+    /// Where the status page and the metrics are; nowhere unless asked for, so that two daemons share a machine.
+    pub admin_listen: Option<SocketAddr>,
+    /// Names those may be asked for under, besides loopback and the address itself; in lower case.
+    pub admin_hosts: Vec<String>,
 }
 
 /// All settings, checked; paths are absolute or relative to the working directory.
