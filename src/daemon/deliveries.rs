@@ -7,7 +7,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::outbox::{Outbox, Step};
+use crate::model::health::Trouble;
 use crate::model::time::Clock;
+use crate::web::Vitals;
 
 /// `send` in another process and the passing of time fill the outbox too: looked at this often.
 const LOOK: Duration = Duration::from_secs(5);
@@ -16,7 +18,13 @@ const RELAY_PAUSE: Duration = Duration::from_mins(1);
 /// After the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
-pub(super) async fn run(outbox: Arc<Outbox>, clock: Clock, filled: Arc<Notify>, cancel: CancellationToken) {
+pub(super) async fn run(
+    outbox: Arc<Outbox>,
+    vitals: Arc<Vitals>,
+    clock: Clock,
+    filled: Arc<Notify>,
+    cancel: CancellationToken,
+) {
     while !cancel.is_cancelled() {
         let pause = match outbox.deliver_until_idle(&cancel).await {
             Ok((tally, step)) => {
@@ -29,6 +37,8 @@ pub(super) async fn run(outbox: Arc<Outbox>, clock: Clock, filled: Arc<Notify>, 
                         "delivered"
                     );
                 }
+                vitals.note(Trouble::Store, None);
+                vitals.note(Trouble::Relay, unreachable(&step));
                 if let Step::Unreachable { reason } = &step {
                     tracing::warn!(reason, "the relay takes no mail; what waits is tried again");
                 }
@@ -36,6 +46,7 @@ pub(super) async fn run(outbox: Arc<Outbox>, clock: Clock, filled: Arc<Notify>, 
             }
             Err(error) => {
                 tracing::error!(%error, "deliveries wait");
+                vitals.note(Trouble::Store, Some(error.to_string()));
                 STORE_PAUSE
             }
         };
@@ -44,6 +55,13 @@ pub(super) async fn run(outbox: Arc<Outbox>, clock: Clock, filled: Arc<Notify>, 
             () = filled.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+fn unreachable(step: &Step) -> Option<String> {
+    match step {
+        Step::Unreachable { reason } => Some(reason.clone()),
+        _ => None,
     }
 }
 

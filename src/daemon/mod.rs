@@ -1,6 +1,7 @@
 //! When the four steps run: on a change of the folder, at the hour an announcement appears or an issue is due, and when
 //! there is something to deliver. What they do is `app`'s business.
 
+mod admin;
 mod deliveries;
 mod hubs;
 mod publisher;
@@ -22,6 +23,7 @@ use crate::content::folder;
 use crate::delivery::hub::Hub;
 use crate::model::time::Clock;
 use crate::store::Charge;
+use crate::web::admin::Hosts;
 use crate::web::{self, Web};
 
 /// Another process is in charge of the store: exit code 3.
@@ -33,6 +35,7 @@ pub struct AlreadyRunning;
 pub struct Daemon {
     app: Arc<App>,
     listener: TcpListener,
+    admin: Option<TcpListener>,
     clock: Clock,
     _charge: Charge,
 }
@@ -45,20 +48,22 @@ impl Daemon {
     pub async fn start(app: App, clock: Clock) -> anyhow::Result<Self> {
         let charge = app.store.take_charge(clock()).await?.ok_or(AlreadyRunning)?;
         folder::walk_is_possible(&app.config.content.dir)?;
-        let address = app.config.http.listen;
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}: set another address with `listen` in `[http]`"))?;
-        Ok(Self { app: Arc::new(app), listener, clock, _charge: charge })
+        let http = &app.config.http;
+        let listener = bind(http.listen, "listen").await?;
+        let admin = match http.admin_listen {
+            Some(address) => Some(bind(address, "admin_listen").await?),
+            None => None,
+        };
+        Ok(Self { app: Arc::new(app), listener, admin, clock, _charge: charge })
     }
 
-    /// Publishes, calls `ready` with the address it answers on (the real port where 0 was asked for), and runs until SIGTERM
-    /// or SIGINT; then lets answers and mails under way finish. A second signal ends it at once.
+    /// Publishes, calls `ready` with the addresses it answers on, its own and that of the admin listener (the real ports
+    /// where 0 was asked for), and runs until SIGTERM or SIGINT; then lets answers and mails under way finish. A second signal ends it at once.
     ///
     /// # Errors
     /// Where watching or the schedule cannot be set up, or a part of it fails.
-    pub async fn run(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
-        let Self { app, listener, clock, _charge } = self;
+    pub async fn run(self, ready: impl FnOnce(SocketAddr, Option<SocketAddr>)) -> anyhow::Result<()> {
+        let Self { app, listener, admin, clock, _charge } = self;
         let web = Arc::new(Web::new(
             app.config.site.clone(),
             app.config.newsletters.clone(),
@@ -76,17 +81,31 @@ impl Daemon {
         let ticks = schedule::Ticks::start().await?;
         let (tell_hubs, sites) = tokio::sync::watch::channel(Arc::default());
         let hubs = hubs(&app);
+        let desk = admin::Desk {
+            app: app.clone(),
+            outbox: outbox.clone(),
+            vitals: web.vitals.clone(),
+            clock: clock.clone(),
+            started: clock(),
+        };
+        let http = app.config.http.clone();
+        let vitals = web.vitals.clone();
         let mut publisher =
             publisher::Publisher::new(app, web.clone(), clock.clone(), outbox_filled.clone(), tell_hubs);
         publisher.load_and_publish().await;
-        ready(listener.local_addr()?);
+        ready(listener.local_addr()?, admin.as_ref().map(TcpListener::local_addr).transpose()?);
         let mut parts = JoinSet::new();
+        if let Some(admin) = admin {
+            let hosts = Hosts::new(admin.local_addr()?, http.admin_hosts);
+            let router = web::admin::router(web.clone(), Box::new(desk), hosts);
+            parts.spawn(web::serve(admin, router, cancel.clone()));
+        }
         for hub in hubs {
             parts.spawn(hubs::run(hub, sites.clone(), cancel.clone()));
         }
         parts.spawn(web::serve(listener, web::router(web), cancel.clone()));
         parts.spawn(publisher.run(changes, ticks, cancel.clone()));
-        parts.spawn(deliveries::run(outbox, clock, outbox_filled, cancel.clone()));
+        parts.spawn(deliveries::run(outbox, vitals, clock, outbox_filled, cancel.clone()));
         let broken = tokio::select! {
             () = signals.next() => false,
             // none ends unasked: a daemon that only looks alive would publish and send nothing for ever
@@ -98,6 +117,11 @@ impl Daemon {
         anyhow::ensure!(!broken, "a part of the daemon failed, so it stops: start it again");
         Ok(())
     }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}: set another address with `{key}` in `[http]`"))
 }
 
 fn hubs(app: &App) -> Vec<Hub> {

@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::schedule::Ticks;
 use super::watch::Changes;
-use crate::app::{App, Decision};
+use crate::app::{App, Decision, reading};
 use crate::content::Loaded;
 use crate::folder;
 use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::health::Trouble;
 use crate::model::time::Clock;
 use crate::output::site::Site;
 use crate::web::Web;
@@ -103,6 +104,7 @@ impl Publisher {
             Ok(loaded) => {
                 tell(&mut self.told, loaded.diagnostics.clone());
                 self.held = None;
+                self.web.vitals.read(reading(&loaded, (self.clock)()));
                 self.loaded = Some(loaded);
                 self.publish().await;
             }
@@ -111,6 +113,7 @@ impl Publisher {
                 if self.held.as_ref() != Some(&reason) {
                     tracing::error!("nothing is published, the last good site stays: {reason}");
                 }
+                self.web.vitals.held(&reason);
                 self.held = Some(reason);
             }
         }
@@ -120,8 +123,10 @@ impl Publisher {
     async fn publish(&mut self) {
         let now = (self.clock)();
         let Some(loaded) = self.loaded.as_ref() else { return };
+        let (begun, vitals) = (Instant::now(), self.web.vitals.clone());
         match self.app.publish(loaded, now).await {
             Ok(published) => {
+                vitals.published(published.refused.clone());
                 self.next_change = published.next_change;
                 tell(&mut self.told_refused, published.refused);
                 let site = Arc::new(published.site);
@@ -129,6 +134,8 @@ impl Publisher {
                 self.web.swap_in(site.clone());
                 let documents = site.documents.len();
                 let written = block_in_place(|| folder::write(&site, &self.app.config.publish.dir));
+                vitals.publish_took(begun.elapsed());
+                vitals.note(Trouble::Writing, written.as_ref().err().map(|error| format!("{error:#}")));
                 match written {
                     Ok(folder::Written { changed: 0, removed: 0, .. }) => {}
                     Ok(written) => {
@@ -141,6 +148,7 @@ impl Publisher {
             }
             Err(error) => {
                 tracing::error!("the last good site stays: {error:#}");
+                vitals.publish_failed(format!("{error:#}"));
                 // what was due stays due: without a pause it would be tried again at once, for ever
                 self.next_change = now.checked_add_signed(TimeDelta::from_std(RETRY).unwrap_or_default());
             }

@@ -104,6 +104,20 @@ pub struct ReaderDay {
     pub readers: u64,
 }
 
+/// What a daemon did since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    pub started: DateTime<Utc>,
+    pub sent: u64,
+    pub deferred: u64,
+    pub refused: u64,
+    pub doubt: u64,
+    pub skipped: u64,
+    pub relay_open: u64,
+    pub relay_opened: u64,
+    pub relay_failed: u64,
+}
+
 /// How far charts look back.
 pub const DAYS: u32 = 30;
 

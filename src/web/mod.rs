@@ -1,22 +1,25 @@
 //! The site over HTTP, and the pages that need the store. Copies bytes; decides nothing about content.
 
+pub mod admin;
 mod documents;
 mod errors;
 mod headers;
+mod health;
 mod live;
 mod serve;
 mod unsubscribe;
+mod vitals;
 
 use std::sync::{Arc, RwLock};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
 
 use self::live::Live;
 pub use self::serve::serve;
+pub use self::vitals::Vitals;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
 use crate::model::time::Clock;
@@ -36,6 +39,7 @@ pub struct Web {
     pub store: Arc<dyn Store>,
     pub key: SigningKey,
     pub clock: Clock,
+    pub vitals: Arc<Vitals>,
     live: RwLock<Option<Arc<Live>>>,
 }
 
@@ -48,7 +52,7 @@ impl Web {
         key: SigningKey,
         clock: Clock,
     ) -> Self {
-        Self { site, newsletters, templates, store, key, clock, live: RwLock::new(None) }
+        Self { site, newsletters, templates, store, key, clock, vitals: Arc::default(), live: RwLock::new(None) }
     }
 
     /// Swaps in a new site: a response belongs to the one before or to this one, never to both.
@@ -68,19 +72,13 @@ impl Web {
 
 pub fn router(web: Arc<Web>) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
         .fallback(documents::document)
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(headers::secure))
+        .layer(middleware::from_fn_with_state(web.clone(), health::count))
         .with_state(web)
-}
-
-async fn readyz(axum::extract::State(web): axum::extract::State<Arc<Web>>) -> (StatusCode, &'static str) {
-    match web.live() {
-        Some(_) => (StatusCode::OK, "ready\n"),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "nothing is published yet\n"),
-    }
 }
