@@ -11,7 +11,9 @@ use globset::GlobBuilder;
 use toml::Value;
 use url::Url;
 
-use super::raw::{Raw, RawContent, RawFolder, RawHttp, RawMail, RawNewsletter, RawPublish, RawSmtp, RawTls, RawTransport, Text};
+use super::raw::{
+    Raw, RawContent, RawFolder, RawHttp, RawMail, RawNewsletter, RawPublish, RawSmtp, RawTls, RawTransport, Text,
+};
 use super::span::{Fault, nearest};
 use super::{Config, HttpSettings, StoreLocation};
 use crate::model::color::Color;
@@ -45,9 +47,8 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         rights: raw.site.rights,
     };
     let mut notes = Vec::new();
-    let unbuilt = [
-        ("http.trusted_proxies", raw.http.trusted_proxies.as_ref().is_some_and(|proxies| !proxies.is_empty())),
-    ];
+    let unbuilt =
+        [("http.trusted_proxies", raw.http.trusted_proxies.as_ref().is_some_and(|proxies| !proxies.is_empty()))];
     notes.extend(unbuilt.iter().filter(|(_, given)| *given).map(|(key, _)| format!("`{key}` does nothing yet")));
     let content = content(raw.content, &base)?;
     Ok(Config {

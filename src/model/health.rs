@@ -25,15 +25,8 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub const ALL: [Self; 7] = [
-        Self::Held,
-        Self::Publishing,
-        Self::Writing,
-        Self::Store,
-        Self::Relay,
-        Self::Polling,
-        Self::Configuration,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Held, Self::Publishing, Self::Writing, Self::Store, Self::Relay, Self::Polling, Self::Configuration];
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -152,10 +152,8 @@ pub fn horizon(now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 pub fn deliveries_by_day(quarters: &[DeliveryQuarter], days: &[NaiveDate], zone: Tz) -> Vec<DeliveryDay> {
-    let mut all: BTreeMap<NaiveDate, DeliveryDay> = days
-        .iter()
-        .map(|day| (*day, DeliveryDay { day: *day, sent: 0, deferred: 0, refused: 0, doubt: 0 }))
-        .collect();
+    let mut all: BTreeMap<NaiveDate, DeliveryDay> =
+        days.iter().map(|day| (*day, DeliveryDay { day: *day, sent: 0, deferred: 0, refused: 0, doubt: 0 })).collect();
     for quarter in quarters {
         let Some(day) = all.get_mut(&quarter.from.with_timezone(&zone).date_naive()) else { continue };
         match quarter.state {
@@ -202,13 +200,13 @@ fn known(word: &str, all: &'static [&'static str]) -> Option<&'static str> {
 
 /// The classes of RFC 3463 that tell an operator something of their own; a refusal after too many 4.x.x counts with them.
 const ENHANCED: &[&str] = &[
-    "5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.8", "5.1.10", "5.2.0", "5.2.1", "5.2.2", "5.2.3", "5.3.4", "5.4.1",
-    "5.4.4", "5.4.6", "5.4.7", "5.5.0", "5.6.0", "5.7.0", "5.7.1", "5.7.25", "5.7.26",
+    "5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.8", "5.1.10", "5.2.0", "5.2.1", "5.2.2", "5.2.3", "5.3.4",
+    "5.4.1", "5.4.4", "5.4.6", "5.4.7", "5.5.0", "5.6.0", "5.7.0", "5.7.1", "5.7.25", "5.7.26",
 ];
 const SUBJECTS: &[&str] = &["5.0", "5.1", "5.2", "5.3", "5.4", "5.5", "5.6", "5.7"];
 const REPLIES: &[&str] = &[
-    "421", "450", "451", "452", "455", "500", "501", "502", "503", "504", "521", "530", "534", "535", "541", "550", "551",
-    "552", "553", "554", "555", "556",
+    "421", "450", "451", "452", "455", "500", "501", "502", "503", "504", "521", "530", "534", "535", "541", "550",
+    "551", "552", "553", "554", "555", "556",
 ];
 
 #[cfg(test)]

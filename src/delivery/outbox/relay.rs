@@ -1,7 +1,7 @@
 //! Counts connections to the relay, or to whatever takes its place.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Relay {

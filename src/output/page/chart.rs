@@ -93,9 +93,10 @@ pub(super) fn bar(parts: &[(&'static str, u64)]) -> Vec<Part> {
 
 pub(super) fn line(values: &[u64], top: u64) -> Line {
     let step = 100.0 / real(values.len().saturating_sub(1).max(1) as u64);
-    let points = values.iter().enumerate().map(|(index, value)| {
-        format!("{},{}", round(real(index as u64) * step), round(100.0 - share(*value, top)))
-    });
+    let points = values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| format!("{},{}", round(real(index as u64) * step), round(100.0 - share(*value, top))));
     Line { points: points.collect::<Vec<_>>().join(" ") }
 }
 

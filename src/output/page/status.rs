@@ -113,13 +113,7 @@ struct Refusal<'a> {
 ///
 /// # Errors
 /// A template that cannot be rendered.
-pub fn status(
-    templates: &Templates,
-    site: &SiteSettings,
-    status: &Status,
-    health: &Health,
-    traffic: &Traffic,
-) -> Page {
+pub fn status(templates: &Templates, site: &SiteSettings, status: &Status, health: &Health, traffic: &Traffic) -> Page {
     let tongue = Tongue::of(&site.lang);
     let t = tongue.status_words();
     let (reading, figures) = (&status.reading, &status.figures);
@@ -139,10 +133,10 @@ pub fn status(
             figure(t.errors, reading.catalog.errors, true),
             figure(t.warnings, reading.catalog.warnings, true),
         ],
-        published: figures.last_publish.as_ref().map(|last| Published {
-            when: instant(last.at, site.zone, tongue),
-            documents: last.documents,
-        }),
+        published: figures
+            .last_publish
+            .as_ref()
+            .map(|last| Published { when: instant(last.at, site.zone, tongue), documents: last.documents }),
         diagnostics: diagnostics(&reading.diagnostics, t),
         more_diagnostics: reading.diagnostics.len().saturating_sub(MOST_SHOWN),
         newsletters: newsletters(figures, tongue),
@@ -295,10 +289,8 @@ fn deliveries(days: &[DeliveryDay], tongue: Tongue) -> Option<Chart> {
     let sum = |day: &DeliveryDay| kinds.iter().map(|(_, _, count)| count(day)).sum::<u64>();
     let most = days.iter().map(sum).max().filter(|most| *most > 0)?;
     let ticks = chart::ticks(most);
-    let legend: Vec<Key> = kinds
-        .iter()
-        .map(|(class, label, count)| Key { class, label, total: days.iter().map(count).sum() })
-        .collect();
+    let legend: Vec<Key> =
+        kinds.iter().map(|(class, label, count)| Key { class, label, total: days.iter().map(count).sum() }).collect();
     let in_words = |values: &[(u64, &str)]| {
         let some = values.iter().filter(|(count, _)| *count > 0).map(|(count, label)| format!("{count}\u{a0}{label}"));
         some.collect::<Vec<_>>().join(", ")
@@ -322,7 +314,12 @@ fn deliveries(days: &[DeliveryDay], tongue: Tongue) -> Option<Chart> {
             .iter()
             .rev()
             .filter(|day| sum(day) > 0)
-            .map(|day| [words::date(day.day, tongue)].into_iter().chain(kinds.map(|(.., count)| count(day).to_string())).collect())
+            .map(|day| {
+                [words::date(day.day, tongue)]
+                    .into_iter()
+                    .chain(kinds.map(|(.., count)| count(day).to_string()))
+                    .collect()
+            })
             .collect(),
         legend,
         ..Chart::default()
@@ -344,12 +341,7 @@ fn readers(index: usize, it: &NewsletterFigures, tongue: Tongue) -> Chart {
         span: span(&days, tongue),
         line: Some(chart::line(&values, ticks[0])),
         head: vec![t.day, t.readers],
-        rows: it
-            .readers
-            .iter()
-            .rev()
-            .map(|day| vec![words::date(day.day, tongue), day.readers.to_string()])
-            .collect(),
+        rows: it.readers.iter().rev().map(|day| vec![words::date(day.day, tongue), day.readers.to_string()]).collect(),
         ..Chart::default()
     }
 }

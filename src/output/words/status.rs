@@ -108,17 +108,15 @@ impl Tongue {
                 ("La base de données ne répond pas comme il faut", "Rien n’est envoyé entre-temps.")
             }
             (Self::English, Trouble::Store) => ("The store fails", "Nothing is sent meanwhile."),
-            (Self::French, Trouble::Relay) => (
-                "Le relais n’accepte aucun message",
-                "Ce qui attend est réessayé ; personne n’est oublié.",
-            ),
+            (Self::French, Trouble::Relay) => {
+                ("Le relais n’accepte aucun message", "Ce qui attend est réessayé ; personne n’est oublié.")
+            }
             (Self::English, Trouble::Relay) => {
                 ("The relay takes no mail", "What waits is tried again; nobody is forgotten.")
             }
-            (Self::French, Trouble::Polling) => (
-                "Le dossier n’est pas surveillé, seulement relu",
-                "Ce qui est enregistré paraît un peu plus tard.",
-            ),
+            (Self::French, Trouble::Polling) => {
+                ("Le dossier n’est pas surveillé, seulement relu", "Ce qui est enregistré paraît un peu plus tard.")
+            }
             (Self::English, Trouble::Polling) => {
                 ("The folder is polled, not watched", "What is saved appears a little later.")
             }

@@ -31,10 +31,7 @@ pub(super) async fn deliveries_since(readers: &SqlitePool, since: DateTime<Utc>)
 
 /// By their beginnings, where the codes stand: what follows holds a number of the relay's own, so there may be as many
 /// reasons as deliveries.
-pub(super) async fn refusals_since(
-    readers: &SqlitePool,
-    since: DateTime<Utc>,
-) -> sqlx::Result<BTreeMap<String, u64>> {
+pub(super) async fn refusals_since(readers: &SqlitePool, since: DateTime<Utc>) -> sqlx::Result<BTreeMap<String, u64>> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "SELECT substr(coalesce(reason, ''), 1, 40) AS beginning, count(*) FROM delivery
          WHERE state = 'refused' AND changed_at >= ? GROUP BY beginning",

@@ -25,7 +25,11 @@ impl Hosts {
         let host: Authority = host.as_bytes().try_into().map_err(|_| StatusCode::BAD_REQUEST)?;
         // whatever a proxy made of an absolute form, neither name may be a stranger's
         let all = [Some(host.host()), uri.host()];
-        if all.into_iter().flatten().all(|host| self.is_ours(host)) { Ok(()) } else { Err(StatusCode::MISDIRECTED_REQUEST) }
+        if all.into_iter().flatten().all(|host| self.is_ours(host)) {
+            Ok(())
+        } else {
+            Err(StatusCode::MISDIRECTED_REQUEST)
+        }
     }
 
     fn is_ours(&self, host: &str) -> bool {
