@@ -95,7 +95,7 @@ struct Last {
 struct IssueView {
     number: String,
     when: When,
-    /// `3 envoyés, 1 refusé`: what the bar shows, in words.
+    /// `envoyés : 3, refusés : 1`: what the bar shows, in words that need not agree with a number.
     words: String,
     total: u64,
     parts: Vec<Part>,
@@ -224,7 +224,8 @@ fn newsletter(index: usize, it: &NewsletterFigures, tongue: Tongue) -> Newslette
 fn issue_view(issue: &IssueFigures, tongue: Tongue) -> IssueView {
     let counts = counts(&issue.deliveries);
     let some = counts.iter().filter(|(_, count)| *count > 0);
-    let words: Vec<String> = some.map(|(state, count)| format!("{count}\u{a0}{}", label(*state, tongue))).collect();
+    let words: Vec<String> =
+        some.map(|(state, count)| format!("{}{}\u{a0}{count}", label(*state, tongue), tongue.colon())).collect();
     let parts: Vec<_> = counts.iter().map(|(state, count)| (state.as_str(), *count)).collect();
     IssueView {
         number: tongue.number(issue.number),
@@ -292,7 +293,10 @@ fn deliveries(days: &[DeliveryDay], tongue: Tongue) -> Option<Chart> {
     let legend: Vec<Key> =
         kinds.iter().map(|(class, label, count)| Key { class, label, total: days.iter().map(count).sum() }).collect();
     let in_words = |values: &[(u64, &str)]| {
-        let some = values.iter().filter(|(count, _)| *count > 0).map(|(count, label)| format!("{count}\u{a0}{label}"));
+        let some = values
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, label)| format!("{label}{}\u{a0}{count}", tongue.colon()));
         some.collect::<Vec<_>>().join(", ")
     };
     let column = |day: &DeliveryDay| {

@@ -197,7 +197,7 @@ const FRENCH: StatusWords = StatusWords {
     deferred: "différés",
     refused: "refusés",
     doubt: "incertains",
-    suppressed: "supprimés",
+    suppressed: "écartés",
     frozen: "numéro figé",
     empty: "rien de nouveau",
     held: "retenu, trop tard",
