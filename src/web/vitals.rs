@@ -50,8 +50,12 @@ impl Vitals {
         registry.register(Box::new(publishes.clone()))?;
         registry.register(Box::new(publish_seconds.clone()))?;
         // a counter that is not there yet cannot be told from one that is gone
-        CLASSES.iter().for_each(|class| responses.with_label_values(&[class]).reset());
-        ["done", "failed"].iter().for_each(|result| publishes.with_label_values(&[result]).reset());
+        for class in CLASSES {
+            responses.with_label_values(&[class]).reset();
+        }
+        for result in ["done", "failed"] {
+            publishes.with_label_values(&[result]).reset();
+        }
         Ok(Self { registry, responses, publishes, publish_seconds, state: Mutex::default() })
     }
 

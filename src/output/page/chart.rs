@@ -63,10 +63,13 @@ pub(super) fn ticks(most: u64) -> [u64; 3] {
     }
 }
 
+/// What a column is called and what it is made of, from the ground up: class and count.
+pub(super) type Stack = (String, Vec<(&'static str, u64)>);
+
 /// Stacked columns side by side, a gap between them.
-pub(super) fn columns(values: &[(String, Vec<(&'static str, u64)>)], top: u64) -> Vec<Column> {
+pub(super) fn columns(values: &[Stack], top: u64) -> Vec<Column> {
     let step = 100.0 / real(values.len().max(1) as u64);
-    let column = |(index, (title, parts)): (usize, &(String, Vec<(&'static str, u64)>))| {
+    let column = |(index, (title, parts)): (usize, &Stack)| {
         let mut base = 100.0;
         let parts = parts.iter().filter(|(_, count)| *count > 0).map(|(class, count)| {
             let height = share(*count, top);

@@ -279,9 +279,12 @@ fn span(days: &[NaiveDate], tongue: Tongue) -> Vec<String> {
     shown.iter().filter_map(|index| days.get(*index)).map(|day| short(*day, tongue)).collect()
 }
 
+/// A part of a day: its class, its label, and how to count it.
+type Kind = (&'static str, &'static str, fn(&DeliveryDay) -> u64);
+
 fn deliveries(days: &[DeliveryDay], tongue: Tongue) -> Option<Chart> {
     let t = tongue.status_words();
-    let kinds: [(&'static str, &'static str, fn(&DeliveryDay) -> u64); 4] = [
+    let kinds: [Kind; 4] = [
         ("sent", t.sent, |day| day.sent),
         ("deferred", t.deferred, |day| day.deferred),
         ("refused", t.refused, |day| day.refused),
