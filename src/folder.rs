@@ -1,16 +1,19 @@
 //! Writes a site into a folder: each file whole or not at all, untouched where its bytes are the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 
-use crate::output::site::Site;
+use crate::output::site::{Document, Site};
 
 /// Names the files of the last publication, so that what is no longer published can be taken away and nothing else is.
 const MANIFEST: &str = ".crieur-files";
+/// How the names of files begin that are still being written.
+const TEMPORARY: &str = ".crieur-";
 
 /// What writing did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,33 +23,61 @@ pub struct Written {
     pub removed: usize,
 }
 
-/// Writes every document of the site below `dir`. Pages come first and the documents that link to them last; files of the
-/// last publication that are no longer part of it are removed in the end. Idempotent.
+/// A folder a site is written into again and again: what was written is remembered, so that the cost grows with the change.
+#[derive(Debug)]
+pub struct Mirror {
+    dir: PathBuf,
+    /// The `ETag` of each document as it was written, by its site path; `None` where the disk has to be asked.
+    written: Option<BTreeMap<String, String>>,
+}
+
+impl Mirror {
+    pub fn of(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), written: None }
+    }
+
+    /// Somebody else may have changed the folder: the next `write` looks at every file.
+    pub fn distrust(&mut self) {
+        self.written = None;
+    }
+
+    /// Writes what is not as it was written last. Pages come first and the documents that link to them last; files of the
+    /// last publication that are no longer part of it are removed in the end. Idempotent.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written; no file is ever left half written.
+    pub fn write(&mut self, site: &Site) -> anyhow::Result<Written> {
+        // a folder that was emptied has no manifest either
+        let known = self.written.take().filter(|_| self.dir.join(MANIFEST).exists()).unwrap_or_default();
+        let same_paths = known.keys().eq(site.documents.keys());
+        let is_same = |path: &str, document: &Document| known.get(path).is_some_and(|etag| *etag == document.etag);
+        let written = if same_paths && site.refused.is_empty() {
+            put_all(site, &self.dir, is_same)?
+        } else {
+            write_listed(site, &self.dir, is_same)?
+        };
+        let etags = site.documents.iter().map(|(path, document)| (path.clone(), document.etag.clone()));
+        self.written = Some(etags.collect());
+        Ok(written)
+    }
+}
+
+/// Writes every document of the site below `dir`, as a `Mirror` does that knows nothing.
 ///
 /// # Errors
-/// Where the folder cannot be written; no file is ever left half written.
+/// As `Mirror::write`.
 pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
+    Mirror::of(dir).write(site)
+}
+
+/// Writes documents that are the last publication's and others, and takes away those that are gone.
+fn write_listed(site: &Site, dir: &Path, is_same: impl Fn(&str, &Document) -> bool) -> anyhow::Result<Written> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create the folder `{}`", dir.display()))?;
     let files: BTreeSet<String> = site.documents.keys().map(|path| file_name(path)).collect();
     let before = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
     // the new ones too, before the first of them is there: a crash leaves no file that nobody takes away
     note(dir, before.lines().map(str::to_owned).chain(files.iter().cloned()).collect())?;
-    let (mut written, mut failure) = (Written::default(), None);
-    let (entry_points, others): (Vec<_>, Vec<_>) = site.documents.iter().partition(|(path, _)| !path.contains('/'));
-    for (path, document) in others.into_iter().chain(entry_points) {
-        let name = file_name(path);
-        match put(dir, &name, &document.bytes) {
-            Ok(true) => written.changed += 1,
-            Ok(false) => written.untouched += 1,
-            // the others go on: one page must not keep the feeds from being written
-            Err(error) => {
-                failure = failure.or(Some(error.context(format!("cannot write `{}`", dir.join(&name).display()))));
-            }
-        }
-    }
-    if let Some(error) = failure {
-        return Err(error);
-    }
+    let mut written = put_all(site, dir, is_same)?;
     let refused: BTreeSet<String> = site.refused.iter().map(|refused| file_name(&refused.path)).collect();
     // what did not pass the gate is not gone: its last good version stays, and stays ours
     let (stays, gone): (Vec<&str>, Vec<&str>) =
@@ -57,6 +88,53 @@ pub fn write(site: &Site, dir: &Path) -> anyhow::Result<Written> {
     }
     note(dir, files.iter().cloned().chain(stays.into_iter().map(str::to_owned)).collect())?;
     Ok(written)
+}
+
+fn put_all(site: &Site, dir: &Path, is_same: impl Fn(&str, &Document) -> bool) -> anyhow::Result<Written> {
+    let (mut written, mut failure) = (Written::default(), None);
+    let (entry_points, others): (Vec<_>, Vec<_>) = site.documents.iter().partition(|(path, _)| !path.contains('/'));
+    for (path, document) in others.into_iter().chain(entry_points) {
+        let put = if is_same(path, document) { Ok(false) } else { put(dir, &file_name(path), &document.bytes) };
+        match put {
+            Ok(true) => written.changed += 1,
+            Ok(false) => written.untouched += 1,
+            // the others go on: one page must not keep the feeds from being written
+            Err(error) => {
+                let file = dir.join(file_name(path));
+                failure = failure.or(Some(error.context(format!("cannot write `{}`", file.display()))));
+            }
+        }
+    }
+    failure.map_or(Ok(written), Err)
+}
+
+/// Whether files can be written into the folder, which is made if it is not there.
+///
+/// # Errors
+/// What keeps them from it.
+pub fn is_writable(dir: &Path) -> Result<(), Unwritable> {
+    let unwritable = |error| Unwritable(dir.to_owned(), error);
+    fs::create_dir_all(dir).map_err(unwritable)?;
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir).map(drop).map_err(unwritable)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the folder `{0}` cannot be written: {1}")]
+pub struct Unwritable(PathBuf, std::io::Error);
+
+/// Takes away what a process that was killed left half written, wherever files of the last publication are. Only what was
+/// written before `start`: what is younger belongs to somebody who writes now.
+pub fn sweep(dir: &Path, start: SystemTime) -> usize {
+    let manifest = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
+    let ours = manifest.lines().filter(|name| is_inside(name)).filter_map(|name| Path::new(name).parent());
+    let folders: BTreeSet<&Path> = ours.chain([Path::new("")]).collect();
+    let is_old = |file: &fs::DirEntry| file.metadata().and_then(|file| file.modified()).is_ok_and(|at| at < start);
+    let is_left = |file: &fs::DirEntry| {
+        let name = file.file_name();
+        name.to_str().is_some_and(|name| name.starts_with(TEMPORARY) && name != MANIFEST) && is_old(file)
+    };
+    let files = folders.into_iter().filter_map(|folder| fs::read_dir(dir.join(folder)).ok()).flatten().flatten();
+    files.filter(is_left).filter(|file| fs::remove_file(file.path()).is_ok()).count()
 }
 
 /// The bytes of a document of the last publication, by its site path.
@@ -86,7 +164,7 @@ fn put(dir: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<bool> {
     }
     let folder = file.parent().unwrap_or(dir);
     fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::Builder::new().prefix(".crieur-").tempfile_in(folder)?;
+    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     readable_by_all(temporary.as_file())?;
     // not synced: thousands of files would take minutes, and whatever a power cut spoils differs at the next publication
@@ -118,11 +196,10 @@ fn remove_empty_folders(dir: &Path, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::site::Document;
 
     fn site(files: &[(&str, &str)]) -> Site {
         let document =
-            |text: &str| Document { bytes: text.to_owned().into(), content_type: "text/plain", etag: String::new() };
+            |text: &str| Document { bytes: text.to_owned().into(), content_type: "text/plain", etag: text.to_owned() };
         let documents = files.iter().map(|(path, text)| ((*path).to_owned(), document(text))).collect();
         Site { documents, ..Site::default() }
     }
@@ -156,6 +233,50 @@ mod tests {
         fs::remove_dir_all(dir.path().join("rss.xml")).expect("removed");
         write(&site(&[("rss.xml", "b")]), dir.path()).expect("written");
         assert!(!dir.path().join("agenda").exists());
+    }
+
+    #[test]
+    fn what_was_written_is_not_looked_at_again_until_it_is_distrusted() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (file, mut mirror) = (dir.path().join("rss.xml"), Mirror::of(dir.path()));
+        let both = [("rss.xml", "a"), ("agenda/x/", "page")];
+        assert_eq!(mirror.write(&site(&both)).expect("written").changed, 2);
+        fs::write(&file, "somebody").expect("a file");
+        let written = mirror.write(&site(&[("rss.xml", "a"), ("agenda/x/", "other")])).expect("written");
+        assert_eq!(written, Written { changed: 1, untouched: 1, removed: 0 });
+        assert_eq!(fs::read_to_string(&file).expect("a file"), "somebody");
+        mirror.distrust();
+        assert_eq!(mirror.write(&site(&both)).expect("written").changed, 2);
+        assert_eq!(fs::read_to_string(&file).expect("a file"), "a");
+        assert_eq!(mirror.write(&site(&[("rss.xml", "a")])).expect("written").removed, 1);
+        fs::remove_dir_all(dir.path()).expect("removed");
+        assert_eq!(mirror.write(&site(&both)).expect("written").changed, 2, "a folder that was taken away");
+    }
+
+    #[test]
+    fn a_publication_that_failed_is_written_anew() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut mirror = Mirror::of(dir.path());
+        mirror.write(&site(&[("a", "1"), ("b", "1")])).expect("written");
+        fs::remove_file(dir.path().join("a")).expect("removed");
+        fs::create_dir_all(dir.path().join("a/x")).expect("a folder in the way");
+        mirror.write(&site(&[("a", "2"), ("b", "2")])).expect_err("a folder is in the way");
+        fs::remove_dir_all(dir.path().join("a")).expect("removed");
+        let written = mirror.write(&site(&[("a", "2"), ("b", "2")])).expect("written");
+        assert_eq!(written, Written { changed: 1, untouched: 1, removed: 0 });
+    }
+
+    #[test]
+    fn what_was_left_half_written_is_swept_away_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a folder");
+        write(&site(&[("rss.xml", "a"), ("agenda/x/", "page")]), dir.path()).expect("written");
+        fs::create_dir(dir.path().join("theirs")).expect("a folder");
+        for name in [".crieur-Ab1", "agenda/x/.crieur-Ab2", "agenda/x/mine", "theirs/.crieur-Ab3"] {
+            fs::write(dir.path().join(name), "half").expect("a file");
+        }
+        assert_eq!(sweep(dir.path(), SystemTime::UNIX_EPOCH), 0, "they are being written now");
+        assert_eq!(sweep(dir.path(), SystemTime::now() + std::time::Duration::from_mins(1)), 2);
+        assert!(dir.path().join("theirs/.crieur-Ab3").exists() && dir.path().join(MANIFEST).exists());
     }
 
     #[test]

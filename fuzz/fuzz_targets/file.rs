@@ -11,7 +11,7 @@ use crieur::model::announcement::Announcement;
 use crieur::model::catalog::Catalog;
 use crieur::model::revision::Revision;
 use crieur::model::settings::{ContentSettings, FeedContent, ProfileName, PublishSettings, SiteSettings, Typography};
-use crieur::output::feed::{Entry, Feed};
+use crieur::output::feed::{Entry, Feed, Variant};
 use crieur::output::{atom, calendar, check, json_feed, rss};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
@@ -33,6 +33,7 @@ static HOUSE: LazyLock<House> = LazyLock::new(|| House {
         lang: "fr".to_owned(),
         zone: chrono_tz::Europe::Paris,
         author: None,
+            rights: None,
         public_url: Url::parse("https://annonces.example.org/").expect("an address"),
     },
     publish: PublishSettings {
@@ -41,6 +42,7 @@ static HOUSE: LazyLock<House> = LazyLock::new(|| House {
         content: FeedContent::Full,
         websub_hubs: Vec::new(),
         refresh: TimeDelta::hours(1),
+            colors: std::collections::BTreeMap::new(),
     },
     profiles: PROFILES
         .map(|profile| {
@@ -79,7 +81,7 @@ fn publish(house: &House, announcement: Announcement) {
     let entries: Vec<Entry> = catalog.all().iter().map(|announcement| Entry { announcement, revision }).collect();
     for entry in &entries {
         crieur_fuzz::assert_clean(&entry.announcement.body.html, false);
-        let alone = calendar::write_event(&house.site, entry);
+        let alone = calendar::write_event(&house.site, &house.publish, entry);
         check::check_calendar(&alone).unwrap_or_else(|fault| refuse(&alone, &fault));
     }
     let feed = Feed {
@@ -89,12 +91,14 @@ fn publish(house: &House, announcement: Announcement) {
         description: house.site.description.clone(),
         folder: String::new(),
         entries,
+        variant: Variant::Main,
+        previous: None,
     };
     let gates: [(Vec<u8>, Gate); 4] = [
         (rss::write(&feed).expect("RSS"), check::check_xml),
         (atom::write(&feed).expect("Atom"), check::check_xml),
         (json_feed::write(&feed).expect("JSON Feed"), check::check_json),
-        (calendar::write(&feed), check::check_calendar),
+        (calendar::write(&feed).bytes, check::check_calendar),
     ];
     for (document, gate) in gates {
         gate(&document).unwrap_or_else(|fault| refuse(&document, &fault));

@@ -1,6 +1,6 @@
 //! What becomes of documents that did not pass the gate: their last good version stays, and the operator is told.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use super::App;
 use crate::folder;
@@ -12,22 +12,23 @@ const MOST_NAMED: usize = 20;
 
 impl App {
     /// Puts the last good version of what was refused in its place, and says what was refused and why.
-    pub(super) fn with_last_good(&self, mut site: Site) -> (Site, Vec<Diagnostic>) {
-        let mut last_good = self.last_good.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn with_last_good(&self, mut site: Site, previous: &Site) -> (Arc<Site>, Vec<Diagnostic>) {
         let mut said = Vec::new();
         for refused in &site.refused {
             let mended = site.documents.contains_key(&refused.path);
-            let before = last_good.get(&refused.path).cloned().or_else(|| self.on_disk(refused)).filter(|_| !mended);
+            let before =
+                previous.documents.get(&refused.path).cloned().or_else(|| self.on_disk(refused)).filter(|_| !mended);
             said.push(self.say(refused, mended, before.is_some()));
             site.documents.extend(before.map(|document| (refused.path.clone(), document)));
         }
-        last_good.clone_from(&site.documents);
         if said.len() > MOST_NAMED {
             let more = said.len() - MOST_NAMED;
             said.truncate(MOST_NAMED);
             let message = format!("{more} more documents did not pass the gate");
             said.push(Diagnostic::error("gate", Position::START, message).in_file(&said[0].file));
         }
+        let site = Arc::new(site);
+        *self.previous.lock().unwrap_or_else(PoisonError::into_inner) = site.clone();
         (site, said)
     }
 

@@ -8,7 +8,7 @@ use tokio::task::block_in_place;
 
 use super::App;
 use crate::config::Config;
-use crate::content::folder::{self, FolderError};
+use crate::content::folder::{self, FolderError, Stamp};
 use crate::content::mapping::{self, Habits, Understood};
 use crate::content::memory::Memory;
 use crate::content::profile::Profile;
@@ -24,7 +24,16 @@ impl App {
     /// `FolderError` where the folder itself cannot be read, `Braked` where too much would be withdrawn at once; nothing is
     /// concluded from either.
     pub async fn load(&self, now: DateTime<Utc>) -> anyhow::Result<Loaded> {
-        let (loaded, ledger) = self.read_with_ledger(now).await?;
+        self.load_settled(now, &|_, _| false).await
+    }
+
+    /// As `load`, but files that `waits` is true for, by path below the content folder and stamp, are still being written:
+    /// they say what they said last, and where that is nothing, nothing.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub async fn load_settled(&self, now: DateTime<Utc>, waits: &Waits<'_>) -> anyhow::Result<Loaded> {
+        let (loaded, ledger) = self.read_with_ledger_settled(now, waits).await?;
         if let Some(held) = self.held_back(&loaded, &ledger) {
             return Err(held.into());
         }
@@ -73,6 +82,14 @@ impl App {
     }
 
     pub(super) async fn read_with_ledger(&self, now: DateTime<Utc>) -> anyhow::Result<(Loaded, Ledger)> {
+        self.read_with_ledger_settled(now, &|_, _| false).await
+    }
+
+    async fn read_with_ledger_settled(
+        &self,
+        now: DateTime<Utc>,
+        waits: &Waits<'_>,
+    ) -> anyhow::Result<(Loaded, Ledger)> {
         let hashes = self.store.last_good().await?;
         let ledger = self.store.ledger().await?;
         let first_seen = ledger.first_seen_by_path();
@@ -80,7 +97,9 @@ impl App {
         let reading = block_in_place(|| {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let content = &self.config.content;
-            let walk = folder::walk(&content.dir, content.max_bytes, &|path, stamp| memory.knows(path, stamp))?;
+            let walk = folder::walk(&content.dir, content.max_bytes, &|path, stamp| {
+                memory.knows(path, stamp) || waits(path, stamp)
+            })?;
             Ok::<_, FolderError>(content::read(walk, &hashes, &mut memory, habits))
         })?;
         let bytes = self.store.last_good_bytes(&reading.wants()).await?;
@@ -88,6 +107,9 @@ impl App {
         Ok((with_whole_paths(loaded, &self.config), ledger))
     }
 }
+
+/// Whether a file is still being written.
+pub type Waits<'a> = dyn Fn(&str, &Stamp) -> bool + Sync + 'a;
 
 /// More would be withdrawn at once than `[content] max_withdrawn` allows: the last good site stays.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ mod gate;
 mod load;
 mod preview;
 mod publish;
+mod reload;
 mod status;
 
 use std::collections::BTreeMap;
@@ -16,16 +17,17 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 
 pub use self::compose::{Composed, Decision};
-pub use self::load::{Braked, check, explain};
+pub use self::load::{Braked, Waits, check, explain};
 pub use self::preview::Preview;
 pub use self::publish::Published;
 pub use self::status::reading;
 use crate::config::{Config, StoreLocation};
 use crate::content::memory::Memory;
 use crate::content::profile::Profile;
+use crate::content::shape::{self, Identity};
 use crate::model::token::SigningKey;
 use crate::output::archive::Closed;
-use crate::output::site::Document;
+use crate::output::site::Site;
 use crate::output::templates::Templates;
 use crate::store::{SqliteStore, Store};
 
@@ -40,8 +42,10 @@ pub struct App {
     memory: Mutex<Memory>,
     /// Closed archives as the store has them: megabytes that hardly ever change, read once.
     archives: Mutex<Vec<Closed>>,
-    /// What was published last, for documents that do not pass the gate.
-    last_good: Mutex<BTreeMap<String, Document>>,
+    /// What was published last: for documents that do not pass the gate, and for those that need not be written again.
+    previous: Mutex<Arc<Site>>,
+    /// Which file the state is in.
+    state: Option<Identity>,
 }
 
 impl App {
@@ -52,6 +56,7 @@ impl App {
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         let StoreLocation::Sqlite(path) = &config.store;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await?);
+        let state = shape::identity(path);
         let templates = templates(&config.templates)?;
         let key = store.signing_key(SigningKey::new(random_bytes()?)).await?;
         let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
@@ -63,7 +68,8 @@ impl App {
             profile,
             memory: Mutex::default(),
             archives: Mutex::default(),
-            last_good: Mutex::default(),
+            previous: Mutex::default(),
+            state,
         })
     }
 }

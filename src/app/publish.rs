@@ -1,5 +1,7 @@
 //! Step 2: catalog and ledger → the whole site as bytes, checked.
 
+use std::sync::{Arc, PoisonError};
+
 use chrono::{DateTime, Utc};
 use tokio::task::block_in_place;
 
@@ -12,7 +14,7 @@ use crate::store::LastPublish;
 /// A site built, and when it will have to be built again although nobody writes anything.
 #[derive(Debug)]
 pub struct Published {
-    pub site: Site,
+    pub site: Arc<Site>,
     pub next_change: Option<DateTime<Utc>>,
     /// What did not pass the gate, and what became of it.
     pub refused: Vec<Diagnostic>,
@@ -29,6 +31,7 @@ impl App {
         let changed = ledger.take_note(catalog, now);
         let withdrawn = ledger.tombstones(now);
         let archives = self.closed_archives().await?;
+        let previous = self.previous.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let source = site::Source {
             site: &self.config.site,
             publish: &self.config.publish,
@@ -38,9 +41,10 @@ impl App {
             ledger: &ledger,
             withdrawn: &withdrawn,
             archives: &archives,
+            previous: Some(&previous),
             now,
         };
-        let (site, refused) = self.with_last_good(block_in_place(|| site::build(source)));
+        let (site, refused) = self.with_last_good(block_in_place(|| site::build(source)), &previous);
         // only what passed the gate is remembered as published
         self.store.take_note(&changed).await?;
         self.keep_archives(&site.archives, &archives).await?;

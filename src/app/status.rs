@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::App;
 use crate::content::Loaded;
+use crate::content::folder::FolderError;
 use crate::model::delivery::DeliveryState;
 use crate::model::diagnostic::Severity;
 use crate::model::newsletter::Newsletter;
@@ -22,11 +23,19 @@ impl App {
     /// Reads the folder for it, and remembers nothing of that.
     ///
     /// # Errors
-    /// Where the content folder or the store cannot be read.
+    /// Where the store cannot be read.
     pub async fn status(&self, now: DateTime<Utc>) -> anyhow::Result<Status> {
-        let (loaded, ledger) = self.read_with_ledger(now).await?;
-        let held = self.held_back(&loaded, &ledger).map(|braked| braked.to_string());
-        let reading = Reading { held, ..reading(&loaded, now) };
+        let reading = match self.read_with_ledger(now).await {
+            Ok((loaded, ledger)) => {
+                let held = self.held_back(&loaded, &ledger).map(|braked| braked.to_string());
+                Reading { held, ..reading(&loaded, now) }
+            }
+            // what became of the site and the mails is wanted most where the folder has vanished
+            Err(error) if error.is::<FolderError>() => {
+                Reading { held: Some(format!("{error:#}")), ..Reading::default() }
+            }
+            Err(error) => return Err(error),
+        };
         self.status_of(reading, now).await
     }
 

@@ -121,7 +121,10 @@ impl Check {
 fn print_for_people(diagnostic: &Diagnostic, sources: &mut HashMap<String, String>) {
     say!("{diagnostic}");
     let source = sources.entry(diagnostic.file.clone()).or_insert_with_key(|file| {
-        std::fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        // what was passed over is not shown either: a link may lead to anything
+        let is_file = std::fs::symlink_metadata(file).is_ok_and(|file| file.is_file());
+        let bytes = if is_file { std::fs::read(file).unwrap_or_default() } else { Vec::new() };
+        String::from_utf8_lossy(&bytes).into_owned()
     });
     let line = source.lines().nth(diagnostic.position.line - 1).unwrap_or_default();
     if !line.trim().is_empty() {

@@ -8,6 +8,7 @@ use crate::app::Braked;
 use crate::config::ConfigError;
 use crate::content::folder::FolderError;
 use crate::daemon::AlreadyRunning;
+use crate::folder::Unwritable;
 use crate::output::templates::TemplateError;
 use crate::store::StoreError;
 
@@ -41,6 +42,8 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     if is(<dyn std::error::Error + 'static>::is::<AlreadyRunning>) {
         HELD
+    } else if is(<dyn std::error::Error + 'static>::is::<Unwritable>) {
+        STORE
     } else if is(|cause| {
         cause.is::<ConfigError>()
             || cause.is::<UsageError>()

@@ -17,6 +17,7 @@ use super::raw::{
 use super::span::{Fault, nearest};
 use super::{Config, HttpSettings, StoreLocation};
 use crate::model::color::Color;
+use crate::model::network::Network;
 use crate::model::newsletter::{Newsletter, Schedule};
 use crate::model::profile::{FIELDS, FieldRule};
 use crate::model::settings::{
@@ -24,7 +25,7 @@ use crate::model::settings::{
     SiteSettings, SmtpSettings, Tls,
 };
 use crate::model::subscription::EmailAddress;
-use crate::model::text::{is_language_tag, slugify};
+use crate::model::text::{is_language_tag, label_slug, slugify};
 
 type Checked<T> = Result<T, Fault>;
 
@@ -46,10 +47,6 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         author: raw.site.author,
         rights: raw.site.rights,
     };
-    let mut notes = Vec::new();
-    let unbuilt =
-        [("http.trusted_proxies", raw.http.trusted_proxies.as_ref().is_some_and(|proxies| !proxies.is_empty()))];
-    notes.extend(unbuilt.iter().filter(|(_, given)| *given).map(|(key, _)| format!("`{key}` does nothing yet")));
     let content = content(raw.content, &base)?;
     Ok(Config {
         publish: publish(&raw.publish, &base, &content.dir)?,
@@ -61,7 +58,7 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         templates: base.join("templates"),
         file: file.to_owned(),
         site,
-        notes,
+        notes: Vec::new(),
     })
 }
 
@@ -239,7 +236,7 @@ fn publish(raw: &RawPublish, base: &Path, content: &Path) -> Checked<PublishSett
         colors: raw
             .colors
             .iter()
-            .map(|(label, name)| Ok((slugify(label.get_ref()), color(name)?)))
+            .map(|(label, name)| Ok((label_slug(label.get_ref()), color(name)?)))
             .collect::<Checked<_>>()?,
     })
 }
@@ -288,8 +285,8 @@ fn newsletter(raw: RawNewsletter, site: &SiteSettings) -> Checked<Newsletter> {
         title: raw.title,
         lang: language(raw.language.as_ref(), "newsletter.language")?.unwrap_or_else(|| site.lang.clone()),
         schedule: schedule(&raw.schedule)?,
-        categories: raw.categories.iter().map(|label| slugify(label)).collect(),
-        tags: raw.tags.iter().map(|label| slugify(label)).collect(),
+        categories: raw.categories.iter().map(|label| label_slug(label)).collect(),
+        tags: raw.tags.iter().map(|label| label_slug(label)).collect(),
         upcoming: span_of_time(raw.upcoming.as_ref(), "newsletter.upcoming", TimeDelta::days(30))?,
         look_back: span_of_time(raw.look_back.as_ref(), "newsletter.look_back", TimeDelta::days(31))?,
         missed: span_of_time(raw.missed.as_ref(), "newsletter.missed", TimeDelta::hours(12))?,
@@ -432,6 +429,7 @@ fn http(raw: &RawHttp) -> Checked<HttpSettings> {
         listen: listen.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: raw.admin_listen.as_ref().map(|text| socket(text, "http.admin_listen")).transpose()?,
         admin_hosts: raw.admin_hosts.iter().map(host_name).collect::<Checked<_>>()?,
+        trusted_proxies: raw.trusted_proxies.iter().map(proxy).collect::<Checked<_>>()?,
     })
 }
 
@@ -449,4 +447,18 @@ fn host_name(text: &Text) -> Checked<String> {
         fault(text, "http.admin_hosts", &format!("`{}` is no host", text.get_ref()))
             .hint("write a name without scheme and port: `status.example.org`")
     })
+}
+
+/// Who may say on whose behalf he asks. Everyone may not: whoever asks could then call himself what he likes.
+fn proxy(text: &Text) -> Checked<Network> {
+    let written = text.get_ref();
+    let unusable = |message: &str| fault(text, "http.trusted_proxies", message);
+    let network = Network::parse(written).ok_or_else(|| {
+        unusable(&format!("`{written}` is no address or network"))
+            .hint("write the proxy's address, `127.0.0.1`, or its network, `10.0.0.0/8`")
+    })?;
+    if network.is_everyone() {
+        return Err(unusable(&format!("`{written}` is everyone")).hint("name the address of the proxy alone"));
+    }
+    Ok(network)
 }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use self::span::ConfigError;
+use crate::model::network::Network;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::{ContentSettings, MailSettings, PublishSettings, SiteSettings};
 
@@ -25,6 +26,8 @@ pub struct HttpSettings {
     pub admin_listen: Option<SocketAddr>,
     /// Names those may be asked for under, besides loopback and the address itself; in lower case.
     pub admin_hosts: Vec<String>,
+    /// Proxies before us, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// All settings, checked; paths are absolute or relative to the working directory.
@@ -149,6 +152,7 @@ url = "sqlite:/var/lib/crieur/crieur.db"
 [http]
 listen = "127.0.0.1:0"
 public_url = "https://crieur.example.org"
+trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
 "#;
         let config = parse(text).expect("a configuration");
         assert_eq!(config.newsletters[0].categories, ["appel-a-defis"]);
@@ -204,6 +208,8 @@ public_url = "https://crieur.example.org"
             (&format!("{SITE}[mail]\nconnections = 0\n"), 5, "nonzero"),
             (&format!("{SITE}[store]\nurl = \"mysql://x\"\n"), 5, "store.url"),
             (&format!("{SITE}[http]\nlisten = \"8080\"\n"), 5, "http.listen"),
+            (&format!("{SITE}[http]\ntrusted_proxies = [\n\"nginx\"]\n"), 6, "http.trusted_proxies"),
+            (&format!("{SITE}[http]\ntrusted_proxies = [\"0.0.0.0/0\"]\n"), 5, "everyone"),
             ("[site\n", 1, "`]`"),
         ] {
             let error = parse(text).expect_err(text);

@@ -168,7 +168,8 @@ pub(super) struct RawHttp {
     #[serde(default)]
     pub admin_hosts: Vec<Text>,
     pub public_url: Option<Text>,
-    pub trusted_proxies: Option<Vec<String>>,
+    #[serde(default)]
+    pub trusted_proxies: Vec<Text>,
 }
 
 /// Reads the shapes; an unknown word is answered with the nearest known one.

@@ -127,7 +127,7 @@ pub fn parse_hours(text: &str) -> Option<(NaiveTime, NaiveTime)> {
     let mut cursor = Cursor(text.strip_prefix("de ").unwrap_or(&text));
     let from = hour(&mut cursor)?;
     cursor.blanks();
-    if !["-", "–", "—", "à"].iter().any(|dash| cursor.word(dash)) {
+    if !["-", "–", "—", "‑", "à"].iter().any(|dash| cursor.word(dash)) {
         return None;
     }
     cursor.blanks();
@@ -142,7 +142,7 @@ fn hour(cursor: &mut Cursor) -> Option<NaiveTime> {
     cursor.blanks();
     if !(cursor.take('h') || cursor.take(':')) {
         cursor.0 = spaced;
-        return NaiveTime::from_hms_opt(hour, 0, 0);
+        return clock(hour, cursor.number(2, 2).unwrap_or(0));
     }
     let after_letter = cursor.0;
     cursor.blanks();
@@ -150,7 +150,12 @@ fn hour(cursor: &mut Cursor) -> Option<NaiveTime> {
         cursor.0 = after_letter;
         0
     });
-    NaiveTime::from_hms_opt(hour, minute, 0)
+    clock(hour, minute)
+}
+
+/// `24h` is how a day ends.
+fn clock(hour: u32, minute: u32) -> Option<NaiveTime> {
+    NaiveTime::from_hms_opt(if (hour, minute) == (24, 0) { 0 } else { hour }, minute, 0)
 }
 
 /// The date a file name begins with (`2018-10-26-…`, also two-digit years), and the rest of the name.
@@ -297,6 +302,8 @@ mod tests {
             ("9 h 30 à 12 h", (9, 30), (12, 0)),
             ("9\u{a0}h\u{a0}30 à 12\u{a0}h.", (9, 30), (12, 0)),
             ("9-12h", (9, 0), (12, 0)),
+            ("0930-1200", (9, 30), (12, 0)),
+            ("18h-24h", (18, 0), (0, 0)),
             ("0930", (0, 0), (0, 0)),
         ] {
             let expected = (text != "0930").then(|| (time(from.0, from.1), time(to.0, to.1)));

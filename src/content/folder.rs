@@ -1,4 +1,4 @@
-//! Walks the content folder: which files are announcements, and their bytes. The only file of this room that reads folders.
+//! Walks the content folder: which files are announcements, and their bytes.
 
 use std::fs;
 use std::io::Read as _;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::model::diagnostic::{Diagnostic, Position};
 
 /// Deepest folder that is entered.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// One file as found.
 #[derive(Debug)]
@@ -112,15 +112,16 @@ impl Walker<'_> {
     fn look_at(&mut self, entry: &fs::DirEntry, path: String, name: &str, depth: usize) {
         // of the entry itself: a link is not followed
         let Ok(kind) = entry.file_type().inspect_err(|error| unreadable(self.walk, &path, error)) else { return };
+        let is_meant = || is_announcement(name) || kind.is_symlink() && leads_to_folder(&entry.path());
         if kind.is_dir() {
             self.enter_folder(&entry.path(), &path, depth);
-        } else if !is_announcement(name) {
-        } else if kind.is_file() {
+        } else if kind.is_file() && is_announcement(name) {
             let file = self.file(&entry.path(), path);
             self.walk.files.push(file);
-        } else {
+        } else if !kind.is_file() && is_meant() {
             let what = if kind.is_symlink() { "it is a link" } else { "it is no regular file" };
-            self.walk.diagnostics.push(passed_over(&path, "not-a-file", what));
+            let hint = "put the file or folder itself there: a link could lead out of the content folder";
+            self.walk.diagnostics.push(passed_over(&path, "not-a-file", what).with_hint(hint));
         }
     }
 
@@ -147,8 +148,16 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a link leads to a folder, or round in a circle.
+fn leads_to_folder(link: &Path) -> bool {
+    match fs::metadata(link) {
+        Ok(target) => target.is_dir(),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
+}
+
 /// Hidden files and what editors leave lying about.
-fn is_ignored(name: &str) -> bool {
+pub(crate) fn is_ignored(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     name.starts_with(['.', '#']) || name.ends_with('~') || matches!(ending.as_deref(), Some("swp" | "tmp"))
 }
@@ -218,11 +227,14 @@ mod tests {
         }
         std::os::unix::fs::symlink("/etc/passwd", root.join("link.md")).expect("a link");
         std::os::unix::fs::symlink(root, root.join("agenda/loop")).expect("a loop");
+        std::os::unix::fs::symlink("circle", root.join("agenda/circle")).expect("a circle");
+        std::os::unix::fs::symlink("../c.txt", root.join("agenda/c.txt")).expect("a link nobody would read");
         let walk = walk(root, 1024, &|_, _| false).expect("a walk");
         let paths: Vec<&str> = walk.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["agenda/a.md", "b.MARKDOWN", "c.mkd"]);
-        let [link] = &walk.diagnostics[..] else { panic!("{:?}", walk.diagnostics) };
-        assert_eq!((link.file.as_str(), link.code), ("link.md", "not-a-file"));
+        let mut passed: Vec<_> = walk.diagnostics.iter().map(|link| (link.file.as_str(), link.code)).collect();
+        passed.sort_unstable();
+        assert_eq!(passed, [("agenda/circle", "not-a-file"), ("agenda/loop", "not-a-file"), ("link.md", "not-a-file")]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub mod markdown;
 pub mod memory;
 pub mod origins;
 pub mod profile;
+pub mod settling;
+pub mod shape;
 pub mod shortcodes;
 #[cfg(test)]
 mod tests;

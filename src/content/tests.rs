@@ -570,3 +570,89 @@ fn a_bracket_that_is_not_closed_is_told_where_it_opens() {
         assert!(loaded.diagnostics[0].hint.is_some(), "{front}");
     }
 }
+
+fn event_told(front: &str) -> Vec<String> {
+    let front = format!("title: t\ndate: 2019-01-01 10:00:00 +01:00\n{front}");
+    told(&load_one(&front, ""))
+}
+
+#[test]
+fn hours_that_clocks_skip_or_show_twice_are_told() {
+    let row = "champs_informations:\n- intitule: Horaires\n  contenu: 2h30-4h";
+    assert_eq!(event_told(&format!("event_start_date: 2026-03-29\n{row}")), ["hour-skipped:7:12"]);
+    assert_eq!(event_told(&format!("event_start_date: 2026-10-25\n{row}")), ["hour-twice:7:12"]);
+    assert_eq!(event_told("event_start_date: 2026-10-25 02:30:00 +02:00"), [""; 0]);
+    assert_eq!(event_told("event_start_date: 2026-10-25 02:30:00 +01:00"), ["hour-twice:4:19"]);
+}
+
+#[test]
+fn hours_that_contradict_each_other_are_told() {
+    let row = |label: &str, hours: &str| format!("\n- intitule: {label}\n  contenu: {hours}");
+    let days = "event_start_date: 2019-04-11\nchamps_informations:";
+    let two = format!("{days}{}{}", row("Horaires", "9h-12h"), row("Horaires", "14h-17h"));
+    assert_eq!(event_told(&two), ["hours-twice:9:12"]);
+    assert_eq!(event_told(&format!("{days}{}", row("Heures", "9h-12h"))), ["hours-unlabelled:7:12"]);
+    let clocks = "event_start_date: 2019-04-11 09:30\nevent_end_date: 2019-04-11 18:00\nchamps_informations:";
+    assert_eq!(event_told(&format!("{clocks}{}", row("Horaires", "9h30-17h"))), ["hours-contradict-date:8:12"]);
+    assert_eq!(event_told(&format!("{clocks}{}", row("Horaires", "9h30-18h"))), [""; 0]);
+}
+
+#[test]
+fn an_event_that_begins_before_its_announcement_is_hinted_at() {
+    for dates in ["event_start_date: 2018-04-11", "event_start_date: 2018-12-30\nevent_end_date: 2019-02-01"] {
+        assert_eq!(event_told(dates), ["event-before-announcement:4:19"], "{dates}");
+    }
+}
+
+#[test]
+fn characters_that_are_taken_out_are_told_once() {
+    let head = "title: t\ndate: 2019-01-01";
+    assert_eq!(told(&load_one(head, "a\u{8}b\n\u{feff}c")), ["invisible-character:5:2"]);
+    assert_eq!(told(&load_one("date: 2019-01-01\ntitle: \"a\\u2028b\"", "x")), ["invisible-character:3:8"]);
+    assert_eq!(told(&load_one(head, "un\u{a0}: été\t🎉")), [""; 0]);
+}
+
+#[test]
+fn jekylls_single_category_may_be_a_list() {
+    let file = b"---\ntitle: t\ncategory:\n- Fruit\n- Dragon fruit\n---\n";
+    let loaded = load_with(&settings(ProfileName::Jekyll), &[("2019-01-09-x.md", file)], &[]);
+    let labels: Vec<&str> = loaded.catalog.all()[0].categories.iter().map(|label| label.label.as_str()).collect();
+    assert_eq!(labels, ["Fruit", "Dragon fruit"]);
+}
+
+#[test]
+fn a_practical_row_that_is_an_address_is_a_link() {
+    let row = "champs_informations:\n- intitule: Inscription\n  contenu: 'https://framaforms.org/x '";
+    let event = one(&format!("title: t\nevent_start_date: 2019-04-11\n{row}"), "").event.expect("an event");
+    assert_eq!(event.registration.as_ref().map(url::Url::as_str), Some("https://framaforms.org/x"));
+}
+
+#[test]
+fn slips_in_the_links_of_a_text_are_mended_where_they_can_mean_one_thing_only() {
+    let front = "title: t\ndate: 2019-01-01";
+    let body = "[a](ttps://a.fr/b) [b](http://mailto:b@c.fr) <a href=\"www.d.fr\">d</a> [e](htps://e.fr) [f](host.com/f) [g](g.html)";
+    for profile in [ProfileName::Jekyll, ProfileName::Hugo] {
+        let file = format!("---\n{front}\n---\n{body}\n");
+        let loaded = load_with(&settings(profile), &[("2019-01-09-x.md", file.as_bytes())], &[]);
+        assert_eq!(told(&loaded), ["address-unusable:5:75", "address-unusable:5:92"], "{:?}", loaded.diagnostics);
+        let text = &loaded.catalog.all()[0].body.text;
+        assert!(text.starts_with("a <https://a.fr/b> b <b@c.fr> d <"), "{text}");
+        assert!(text.contains(" e f <"), "{text}");
+    }
+}
+
+#[test]
+fn no_attribute_list_is_left_in_html_that_is_kept_as_written() {
+    let body = "<figure><img alt=\"\" src=\"/a.png\"></figure> [x](https://a.fr){: target=\"_blank\" }, y {:?} <code>{:x}</code>";
+    let file = format!("---\ntitle: t\n---\n{body}\n");
+    let loaded = load_with(&settings(ProfileName::Hugo), &[("2019-01-09-x.md", file.as_bytes())], &[]);
+    let html = &loaded.catalog.all()[0].body.html;
+    assert!(html.contains("(https://a.fr), y { :?} <code>{:x}</code>"), "{html}");
+}
+
+#[test]
+fn a_post_may_name_its_own_mark_for_more() {
+    let file = b"---\ntitle: t\nexcerpt_separator: <!--end-->\n---\nIntro.\n<!--end-->\nRest.\n";
+    let loaded = load_with(&settings(ProfileName::Jekyll), &[("2019-01-09-x.md", file)], &[]);
+    assert_eq!(loaded.catalog.all()[0].summary.as_ref().map(|summary| summary.text.as_str()), Some("Intro."));
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::delivery::outbox::Outbox;
@@ -14,8 +15,8 @@ use crate::web::Vitals;
 use crate::web::admin::Teller;
 
 pub(super) struct Desk {
-    pub app: Arc<App>,
-    pub outbox: Arc<Outbox>,
+    pub apps: watch::Receiver<Arc<App>>,
+    pub outboxes: watch::Receiver<Arc<Outbox>>,
     pub vitals: Arc<Vitals>,
     pub clock: Clock,
     pub started: DateTime<Utc>,
@@ -24,7 +25,8 @@ pub(super) struct Desk {
 #[async_trait]
 impl Teller for Desk {
     async fn status(&self, reading: Reading) -> Option<Status> {
-        match self.app.status_of(reading, (self.clock)()).await {
+        let app = self.apps.borrow().clone();
+        match app.status_of(reading, (self.clock)()).await {
             Ok(status) => Some(status),
             Err(error) => {
                 tracing::error!("the status cannot be told: {error:#}");
@@ -35,8 +37,8 @@ impl Teller for Desk {
     }
 
     fn traffic(&self) -> Traffic {
-        let tally = *self.outbox.tally().borrow();
-        let relay = self.outbox.relay();
+        let outbox = self.outboxes.borrow().clone();
+        let (tally, relay) = (*outbox.tally().borrow(), outbox.relay());
         Traffic {
             started: self.started,
             sent: tally.sent,

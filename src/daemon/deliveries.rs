@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::systemd::{Part, Pulse};
 use crate::delivery::outbox::{Outbox, Step};
 use crate::model::health::Trouble;
 use crate::model::time::Clock;
@@ -18,15 +19,18 @@ const RELAY_PAUSE: Duration = Duration::from_mins(1);
 /// After the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(10);
 
+/// Drains the outbox, or the one that took its place, until `cancel`.
 pub(super) async fn run(
-    outbox: Arc<Outbox>,
+    mut outboxes: watch::Receiver<Arc<Outbox>>,
     vitals: Arc<Vitals>,
     clock: Clock,
     filled: Arc<Notify>,
+    pulse: Arc<Pulse>,
     cancel: CancellationToken,
 ) {
     while !cancel.is_cancelled() {
-        let pause = match outbox.deliver_until_idle(&cancel).await {
+        let outbox = outboxes.borrow_and_update().clone();
+        let pause = match pulse.during(Part::Deliveries, Box::pin(outbox.deliver_until_idle(&cancel))).await {
             Ok((tally, step)) => {
                 if tally != crate::delivery::outbox::Tally::default() {
                     tracing::info!(
@@ -50,11 +54,15 @@ pub(super) async fn run(
                 STORE_PAUSE
             }
         };
-        tokio::select! {
-            () = cancel.cancelled() => {}
-            () = filled.notified() => {}
-            () = tokio::time::sleep(pause) => {}
-        }
+        let rest = async {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = filled.notified() => {}
+                _ = outboxes.changed() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        };
+        pulse.during(Part::Deliveries, rest).await;
     }
 }
 

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::App;
 use crate::delivery::hub::Hub;
 use crate::output::site::Site;
 
@@ -13,8 +15,36 @@ use crate::output::site::Site;
 const RETRIES: [Duration; 4] =
     [Duration::from_secs(2), Duration::from_secs(30), Duration::from_mins(5), Duration::from_mins(30)];
 
+/// Tells the hubs of the configuration that holds, until `cancel`.
+pub(super) async fn run(
+    mut apps: watch::Receiver<Arc<App>>,
+    published: watch::Receiver<Arc<Site>>,
+    cancel: CancellationToken,
+) {
+    while !cancel.is_cancelled() {
+        let round = cancel.child_token();
+        let mut telling = JoinSet::new();
+        for hub in hubs(&apps.borrow_and_update()) {
+            telling.spawn(run_one(hub, published.clone(), round.clone()));
+        }
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            Ok(()) = apps.changed() => {}
+            // none ends unasked: the daemon learns of it by our own end
+            Some(_) = telling.join_next() => return,
+        }
+        round.cancel();
+        while telling.join_next().await.is_some() {}
+    }
+}
+
+fn hubs(app: &App) -> Vec<Hub> {
+    let hubs = app.config.publish.websub_hubs.iter();
+    hubs.map(|hub| Hub::new(hub.clone(), app.config.site.clone(), app.store.clone())).collect()
+}
+
 /// Tells one hub until `cancel`.
-pub(super) async fn run(hub: Hub, mut published: watch::Receiver<Arc<Site>>, cancel: CancellationToken) {
+async fn run_one(hub: Hub, mut published: watch::Receiver<Arc<Site>>, cancel: CancellationToken) {
     // a borrowed round is dropped half way when we are asked to stop: what was not recorded is told after the next start
     let rounds = async {
         while published.changed().await.is_ok() {

@@ -1,6 +1,6 @@
 //! Loads, publishes and composes: one after the other, so that an issue never sees a half-loaded catalog.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
@@ -9,74 +9,101 @@ use tokio::task::block_in_place;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::jump::{Clocks, nap};
 use super::schedule::Ticks;
+use super::systemd::{Part, Pulse};
 use super::watch::Changes;
 use crate::app::{App, Decision, reading};
-use crate::content::Loaded;
-use crate::folder;
+use crate::content::folder::Stamp;
+use crate::content::{Loaded, settling};
+use crate::delivery::outbox::Outbox;
+use crate::folder::{Mirror, Written};
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::health::Trouble;
 use crate::model::time::Clock;
 use crate::output::site::Site;
-use crate::web::Web;
+use crate::web::{Front, Web};
 
-/// The folder is read again this often whatever the watcher says: events get lost.
+/// The folder is read again this often whatever the watcher says, and every published file looked at: events get lost.
 const FULL_SCAN: Duration = Duration::from_mins(5);
 /// After a publication failed or was held back: the disk may have room again, the store be free, the operator have said yes.
 const RETRY: Duration = Duration::from_mins(1);
+/// Between two looks at the wall clock.
+const CLOCK_LOOK: Duration = Duration::from_secs(1);
+
+/// Where what is made goes to.
+pub(super) struct Outlets {
+    pub front: Front,
+    pub apps: watch::Sender<Arc<App>>,
+    pub outboxes: watch::Sender<Arc<Outbox>>,
+    pub sites: watch::Sender<Arc<Site>>,
+    pub outbox_filled: Arc<Notify>,
+}
 
 pub(super) struct Publisher {
-    app: Arc<App>,
-    web: Arc<Web>,
-    clock: Clock,
-    outbox_filled: Arc<Notify>,
+    pub(super) app: Arc<App>,
+    pub(super) web: Arc<Web>,
+    pub(super) clock: Clock,
+    pub(super) changes: Changes,
+    pub(super) mirror: Mirror,
+    pub(super) outlets: Outlets,
+    pulse: Arc<Pulse>,
     loaded: Option<Loaded>,
     next_change: Option<DateTime<Utc>>,
+    scan_at: Instant,
     /// Said already, so that a mistake is told once and not at every scan.
     told: Vec<Diagnostic>,
-    /// Why the folder could not be loaded last time, said already.
-    held: Option<String>,
     told_refused: Vec<Diagnostic>,
-    tell_hubs: watch::Sender<Arc<Site>>,
 }
 
 impl Publisher {
-    pub(super) fn new(
-        app: Arc<App>,
-        web: Arc<Web>,
-        clock: Clock,
-        outbox_filled: Arc<Notify>,
-        tell_hubs: watch::Sender<Arc<Site>>,
-    ) -> Self {
+    pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outlets: Outlets, pulse: Arc<Pulse>) -> Self {
+        let content = &app.config.content;
         Self {
+            changes: Changes::of(&content.dir, content.max_bytes, web.vitals.clone()),
+            mirror: Mirror::of(&app.config.publish.dir),
             app,
             web,
             clock,
-            outbox_filled,
+            outlets,
+            pulse,
             loaded: None,
             next_change: None,
+            scan_at: Instant::now() + FULL_SCAN,
             told: Vec::new(),
             told_refused: Vec::new(),
-            held: None,
-            tell_hubs,
         }
     }
 
-    pub(super) async fn run(mut self, mut changes: Changes, mut ticks: Ticks, cancel: CancellationToken) {
-        let mut scan_at = Instant::now() + FULL_SCAN;
+    pub(super) async fn run(mut self, mut ticks: Ticks, reload: Arc<Notify>, cancel: CancellationToken) {
+        let mut clocks = Clocks::new((self.clock)(), std::time::Instant::now());
         self.compose().await;
         loop {
-            if scan_at <= Instant::now() {
+            self.pulse.beat(Part::Publisher);
+            if let Some(by) = clocks.jump((self.clock)(), std::time::Instant::now()) {
+                tracing::warn!(
+                    seconds = by.num_seconds(),
+                    "the clock was set, or the machine slept: everything is looked at anew"
+                );
+                self.scan_at = Instant::now();
+                ticks.restart().await;
+            }
+            if self.scan_at <= Instant::now() {
+                self.mirror.distrust();
                 self.load_and_publish().await;
                 self.compose().await;
-                scan_at = Instant::now() + if self.held.is_some() { RETRY } else { FULL_SCAN };
             }
+            let nap = nap(self.next_change, (self.clock)(), CLOCK_LOOK);
             tokio::select! {
                 () = cancel.cancelled() => break,
-                () = changes.settled() => scan_at = Instant::now(),
+                () = reload.notified() => self.reload().await,
+                () = self.changes.settled() => {
+                    self.load_and_publish().await;
+                    self.compose().await;
+                }
                 () = ticks.next() => self.compose().await,
-                () = tokio::time::sleep_until(scan_at) => {}
-                () = self.until_next_change() => self.publish_if_changed().await,
+                () = self.pulse.wait() => {}
+                () = tokio::time::sleep_until(self.scan_at.min(Instant::now() + nap)) => self.publish_if_changed().await,
             }
         }
         ticks.stop().await;
@@ -88,33 +115,45 @@ impl Publisher {
         }
     }
 
-    async fn until_next_change(&self) {
-        match self.next_change {
-            // wakes at least once a minute: the wall clock may be set meanwhile
-            Some(at) => {
-                let wait = (at - (self.clock)()).to_std().unwrap_or(Duration::ZERO);
-                tokio::time::sleep(wait.min(Duration::from_mins(1))).await;
-            }
-            None => std::future::pending().await,
-        }
+    /// The first publication. What was copied into the folder just before we were started should be in it.
+    pub(super) async fn begin(&mut self) {
+        let (now, content) = ((self.clock)(), &self.app.config.content);
+        let rest = block_in_place(|| settling::rest_of_folder(&content.dir, content.max_bytes, now));
+        tokio::time::sleep(rest).await;
+        self.load_and_publish().await;
     }
 
     pub(super) async fn load_and_publish(&mut self) {
-        match self.app.load((self.clock)()).await {
+        let waits = block_in_place(|| self.changes.begin());
+        let (now, content, half) = ((self.clock)(), &self.app.config.content, Mutex::new(Vec::new()));
+        let is_half = |path: &str, stamp: &Stamp| {
+            let rest = || settling::rest(&content.dir.join(path), stamp, content.max_bytes, now);
+            waits.contains(path)
+                || rest().is_some_and(|rest| {
+                    half.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), rest));
+                    true
+                })
+        };
+        let loaded = self.app.load_settled(now, &is_half).await;
+        for (path, rest) in half.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.changes.wait_for(&path, rest);
+        }
+        self.scan_at = Instant::now() + FULL_SCAN;
+        match loaded {
             Ok(loaded) => {
                 tell(&mut self.told, loaded.diagnostics.clone());
-                self.held = None;
-                self.web.vitals.read(reading(&loaded, (self.clock)()));
+                if self.web.vitals.read(reading(&loaded, (self.clock)())) {
+                    tracing::info!("the content folder can be published again");
+                }
                 self.loaded = Some(loaded);
                 self.publish().await;
             }
             Err(error) => {
                 let reason = format!("{error:#}");
-                if self.held.as_ref() != Some(&reason) {
+                if self.web.vitals.held(&reason) {
                     tracing::error!("nothing is published, the last good site stays: {reason}");
                 }
-                self.web.vitals.held(&reason);
-                self.held = Some(reason);
+                self.scan_at = Instant::now() + RETRY;
             }
         }
     }
@@ -123,39 +162,61 @@ impl Publisher {
     async fn publish(&mut self) {
         let now = (self.clock)();
         let Some(loaded) = self.loaded.as_ref() else { return };
-        let (begun, vitals) = (Instant::now(), self.web.vitals.clone());
+        let begun = Instant::now();
         match self.app.publish(loaded, now).await {
             Ok(published) => {
-                vitals.published(published.refused.clone());
+                if self.web.vitals.published(published.refused.clone()) {
+                    tracing::info!("sites are made again");
+                }
                 self.next_change = published.next_change;
                 tell(&mut self.told_refused, published.refused);
-                let site = Arc::new(published.site);
+                let site = published.site;
                 // first: whoever asks over HTTP need not wait until every file is on the disk
                 self.web.swap_in(site.clone());
-                let documents = site.documents.len();
-                let written = block_in_place(|| folder::write(&site, &self.app.config.publish.dir));
-                vitals.publish_took(begun.elapsed());
-                vitals.note(Trouble::Writing, written.as_ref().err().map(|error| format!("{error:#}")));
-                match written {
-                    Ok(folder::Written { changed: 0, removed: 0, .. }) => {}
-                    Ok(written) => {
-                        tracing::info!(documents, changed = written.changed, removed = written.removed, "published");
-                    }
-                    Err(error) => tracing::error!("published over HTTP only: {error:#}"),
-                }
+                self.write(&site);
+                self.web.vitals.publish_took(begun.elapsed());
                 // last: hubs come for it at once, and a web server beside us may serve the files
-                self.tell_hubs.send_replace(site);
+                self.outlets.sites.send_replace(site);
             }
             Err(error) => {
-                tracing::error!("the last good site stays: {error:#}");
-                vitals.publish_failed(format!("{error:#}"));
+                let reason = format!("{error:#}");
+                if self.web.vitals.publish_failed(&reason) {
+                    tracing::error!("the last good site stays: {reason}");
+                }
                 // what was due stays due: without a pause it would be tried again at once, for ever
                 self.next_change = now.checked_add_signed(TimeDelta::from_std(RETRY).unwrap_or_default());
             }
         }
     }
 
-    async fn compose(&mut self) {
+    fn write(&mut self, site: &Site) {
+        let written = block_in_place(|| self.mirror.write(site));
+        if written.is_ok() && self.web.vitals.note(Trouble::Writing, None) {
+            tracing::info!("files can be written again");
+        }
+        match written {
+            Ok(Written { changed: 0, removed: 0, .. }) => {}
+            Ok(written) => {
+                let documents = site.documents.len();
+                tracing::info!(documents, changed = written.changed, removed = written.removed, "published");
+            }
+            Err(error) => {
+                let reason = format!("{error:#}");
+                if self.web.vitals.note(Trouble::Writing, Some(reason.clone())) {
+                    tracing::error!("published over HTTP only: {reason}");
+                }
+                self.scan_at = Instant::now() + RETRY;
+            }
+        }
+    }
+
+    /// What was said holds for another configuration.
+    pub(super) fn forget_what_was_told(&mut self) {
+        self.told.clear();
+        self.told_refused.clear();
+    }
+
+    pub(super) async fn compose(&mut self) {
         let now = (self.clock)();
         let Some(loaded) = self.loaded.as_ref() else { return };
         match self.app.is_slot_open(now).await {
@@ -177,7 +238,7 @@ impl Publisher {
         match decision {
             Decision::Frozen { number, recipients, .. } => {
                 tracing::info!(newsletter, number, recipients, %slot, "issue frozen");
-                self.outbox_filled.notify_one();
+                self.outlets.outbox_filled.notify_one();
             }
             Decision::Empty => tracing::info!(newsletter, %slot, "nothing new: no issue"),
             Decision::Held { late_minutes } => {

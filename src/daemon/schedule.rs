@@ -34,6 +34,14 @@ impl Ticks {
         }
     }
 
+    /// Counts from the present hour again: after the clock was set back, the next tick would be as far away as it was set.
+    pub(super) async fn restart(&mut self) {
+        match Self::start().await {
+            Ok(ticks) => std::mem::replace(self, ticks).stop().await,
+            Err(error) => tracing::error!("the schedule goes by the former clock: {error:#}"),
+        }
+    }
+
     pub(super) async fn stop(&mut self) {
         if let Err(error) = self.scheduler.shutdown().await {
             tracing::warn!(%error, "the schedule did not stop");

@@ -12,6 +12,9 @@ use super::text::Label;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
     announcements: Vec<Arc<Announcement>>,
+    /// Those that claim what is another's. They are not published, and not withdrawn either: their authors meant them to be
+    /// there.
+    left_out: Vec<Arc<Announcement>>,
 }
 
 impl Catalog {
@@ -26,7 +29,7 @@ impl Catalog {
         let mut announcements: Vec<Arc<Announcement>> = announcements.into_iter().map(Into::into).collect();
         announcements.sort_by(|a, b| (!is_known(a), age(a)).cmp(&(!is_known(b), age(b))));
         let mut diagnostics = Vec::new();
-        let announcements = without_rival_pins(announcements, is_known, &mut diagnostics);
+        let (announcements, mut left_out) = without_rival_pins(announcements, is_known, &mut diagnostics);
         let mut ids = HashMap::new();
         let mut addresses = HashMap::new();
         let mut kept: Vec<Arc<Announcement>> = Vec::with_capacity(announcements.len());
@@ -36,26 +39,32 @@ impl Catalog {
                 .map(|index| (index, "id-clash", format!("the id `{}`", announcement.id)))
                 .or_else(|| {
                     let path = announcement.url.path();
-                    addresses.get(path).map(|index| (index, "slug-clash", format!("the address `{path}`")))
+                    addresses.get(place(path)).map(|index| (index, "slug-clash", format!("the address `{path}`")))
                 });
             if let Some((index, code, what)) = rival {
                 let first: &Arc<Announcement> = &kept[*index];
                 diagnostics.push(clash(&announcement, first, code, &what));
+                left_out.push(announcement);
                 continue;
             }
             ids.insert(announcement.id.clone(), kept.len());
-            addresses.insert(announcement.url.path().to_owned(), kept.len());
+            addresses.insert(place(announcement.url.path()).to_owned(), kept.len());
             kept.push(announcement);
         }
         let mut slugs = HashSet::new();
         let mut announcements: Vec<_> = kept.into_iter().map(|it| with_own_slug(it, &mut slugs)).collect();
         announcements.sort_by(|a, b| age(b).cmp(&age(a)));
-        (Self { announcements }, diagnostics)
+        (Self { announcements, left_out }, diagnostics)
     }
 
     /// Newest first.
     pub fn all(&self) -> &[Arc<Announcement>] {
         &self.announcements
+    }
+
+    /// What is not published for the sake of another, in no order.
+    pub fn left_out(&self) -> &[Arc<Announcement>] {
+        &self.left_out
     }
 
     pub fn len(&self) -> usize {
@@ -79,6 +88,11 @@ impl Catalog {
     pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.announcements.iter().filter_map(|announcement| announcement.next_change(now)).min()
     }
+}
+
+/// `/a`, `/a/` and `/a/index.html` are one page.
+fn place(path: &str) -> &str {
+    path.strip_suffix("/index.html").unwrap_or(path).trim_end_matches('/')
 }
 
 /// Groups announcements by a kind of label, keeping their order. The spelling of the newest is shown.
@@ -114,12 +128,12 @@ fn age(announcement: &Announcement) -> (DateTime<Utc>, &str, &str) {
     (announcement.published.instant, announcement.id.as_str(), &announcement.source.path)
 }
 
-/// Takes out the files that have one pinned id among them and of which none is known by it.
+/// Takes out the files that have one pinned id among them and of which none is known by it: the rest, and those.
 fn without_rival_pins(
     announcements: Vec<Arc<Announcement>>,
     is_known: impl Fn(&Announcement) -> bool,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Arc<Announcement>> {
+) -> (Vec<Arc<Announcement>>, Vec<Arc<Announcement>>) {
     let mut files: HashMap<AnnouncementId, Vec<String>> = HashMap::new();
     let mut known = HashSet::new();
     for announcement in announcements.iter().filter(|announcement| announcement.pinned) {
@@ -128,7 +142,7 @@ fn without_rival_pins(
     }
     let is_rival = |it: &Arc<Announcement>| it.pinned && files[&it.id].len() > 1 && !known.contains(&it.id);
     let (rivals, rest): (Vec<_>, Vec<_>) = announcements.into_iter().partition(is_rival);
-    for rival in rivals {
+    for rival in &rivals {
         let others = files[&rival.id].iter().filter(|path| **path != rival.source.path);
         let others = others.map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
         let message = format!("the id `{}` is that of {others} too: none of them is published", rival.id);
@@ -138,7 +152,7 @@ fn without_rival_pins(
                 .in_file(&rival.source.path),
         );
     }
-    rest
+    (rest, rivals)
 }
 
 fn clash(late: &Announcement, first: &Announcement, code: &'static str, what: &str) -> Diagnostic {
@@ -152,6 +166,18 @@ fn clash(late: &Announcement, first: &Announcement, code: &'static str, what: &s
 mod tests {
     use super::*;
     use crate::model::sample;
+
+    #[test]
+    fn one_page_is_one_address_however_it_is_written() {
+        let at = |name: &str, address: &str| {
+            let url = sample::url(&format!("https://www.example.org/{address}"));
+            Announcement { url, ..sample::announcement(name) }
+        };
+        for other in ["a", "a/index.html"] {
+            let (catalog, clashes) = Catalog::new(vec![at("x", "a/"), at("y", other), at("z", "a.html")], |_| None);
+            assert_eq!((catalog.len(), clashes.len()), (2, 1), "{other}");
+        }
+    }
 
     #[test]
     fn later_ones_with_the_same_slug_say_their_date() {

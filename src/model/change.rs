@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, EventStatus, Place, When};
+use super::meaning::words;
 
 /// One change of an event, at the revision that brought it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,10 +49,15 @@ pub fn changes(from: &Event, to: &Event, now: DateTime<Utc>) -> Vec<Change> {
     if from.when != to.when {
         changes.push(Change::Moved { from: from.when.clone(), to: to.when.clone() });
     }
-    if from.place != to.place {
+    if said(from.place.as_ref()) != said(to.place.as_ref()) {
         changes.push(Change::Place { from: from.place.clone(), to: to.place.clone() });
     }
     changes
+}
+
+/// The words of a place: a mended accent or a point on the map is no other place.
+fn said(place: Option<&Place>) -> String {
+    words(&place.map(Place::one_line).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -83,6 +89,7 @@ mod tests {
         for (day, place, status, expected) in [
             ("2027-03-12", Some("DINSIC"), Confirmed, &[][..]),
             ("2027-03-12", Some("DINSIC"), Tentative, &[]),
+            ("2027-03-12", Some("« Dinsic »"), Confirmed, &[]),
             ("2027-03-19", Some("DINSIC"), Confirmed, &["moved"]),
             ("2027-03-19", None, Confirmed, &["moved", "place"]),
             ("2027-03-19", None, Cancelled, &["cancelled"]),

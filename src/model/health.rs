@@ -59,12 +59,12 @@ impl Trouble {
 pub struct Health(BTreeMap<Trouble, String>);
 
 impl Health {
-    /// Notes a trouble, or that it is over.
-    pub fn note(&mut self, trouble: Trouble, reason: Option<String>) {
+    /// Notes a trouble, or that it is over; `true` where that is news, to be told once.
+    pub fn note(&mut self, trouble: Trouble, reason: Option<String>) -> bool {
         match reason {
-            Some(reason) => self.0.insert(trouble, reason),
-            None => self.0.remove(&trouble),
-        };
+            Some(reason) => self.0.insert(trouble, reason.clone()).is_none_or(|known| known != reason),
+            None => self.0.remove(&trouble).is_some(),
+        }
     }
 
     pub fn has(&self, trouble: Trouble) -> bool {
@@ -85,6 +85,15 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_trouble_is_news_once() {
+        let mut health = Health::default();
+        let told = [Some("full"), Some("full"), Some("gone"), None, None]
+            .map(|reason| health.note(Trouble::Writing, reason.map(str::to_owned)));
+        assert_eq!(told, [true, false, true, true, false]);
+        assert_eq!(health, Health::default());
+    }
 
     #[test]
     fn what_anybody_may_read_names_the_trouble_and_not_its_cause() {

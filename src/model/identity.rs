@@ -1,12 +1,14 @@
 //! Knowing an announcement again: after a rename, a retitle, a move to another folder, under a new domain.
 //!
 //! An id is minted from the host, the first date and the first slug, and the ledger keeps it. What is read later is the same
-//! announcement if its author pinned the id, or if its file is where the ledger saw it last. A file at a new place is one
-//! that is gone from its old place if it says the same: byte for byte, in meaning, or (of the same day) under the same
+//! announcement if its author pinned the id, or if its file is where the ledger saw it last and readers still have it. A file
+//! at a new place, or where a withdrawn one stood, is one that is gone if it says the same: byte for byte, in meaning, or (of the same day) under the same
 //! title or slug, or in most of its words. A copy is no move: what is still there keeps its id.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 
 use super::announcement::{Announcement, AnnouncementId};
 use super::meaning::{semantic_hash, words};
@@ -43,11 +45,16 @@ impl Ledger {
         }
     }
 
+    /// When each file was first seen: what counts for those without a date.
+    pub fn first_seen_by_path(&self) -> HashMap<String, DateTime<Utc>> {
+        self.by_path().into_iter().map(|(path, entry)| (path.to_owned(), entry.first_seen)).collect()
+    }
+
     /// What each file was known as; where one had several ids in its time, the one readers see.
     fn by_path(&self) -> HashMap<&str, &LedgerEntry> {
         let mut by_path: HashMap<&str, &LedgerEntry> = HashMap::new();
         let rank = |entry: &LedgerEntry| (entry.standing == Standing::Live, entry.first_seen, entry.id.clone());
-        for entry in self.entries() {
+        for entry in self.entries().filter(|entry| entry.standing != Standing::Withdrawn) {
             let known = by_path.entry(&entry.path).or_insert(entry);
             if rank(entry) > rank(known) {
                 *known = entry;
@@ -68,7 +75,8 @@ impl Ledger {
         }
         let taken: HashSet<AnnouncementId> = announcements.iter().map(|announcement| announcement.id.clone()).collect();
         let gone: HashMap<&str, &Announcement> = gone.iter().map(|it| (it.source.path.as_str(), it.as_ref())).collect();
-        let free = self.entries().filter(|entry| !present.contains(&entry.path) && !taken.contains(&entry.id));
+        let is_gone = |entry: &LedgerEntry| !present.contains(&entry.path) || entry.standing == Standing::Withdrawn;
+        let free = self.entries().filter(|entry| is_gone(entry) && !taken.contains(&entry.id));
         let mut free: Vec<Trace> = free.map(|entry| Trace::of(entry, gone.get(entry.path.as_str()).copied())).collect();
         // the order of a hash map must not decide
         free.sort_by(|a, b| (&a.entry.path, &a.entry.id).cmp(&(&b.entry.path, &b.entry.id)));
@@ -89,12 +97,15 @@ struct Trace<'a> {
     entry: &'a LedgerEntry,
     /// Of the file's last bytes, where they are at hand.
     hash: Option<&'a str>,
+    /// The words of its title.
+    title: String,
     words: HashMap<String, usize>,
 }
 
 impl<'a> Trace<'a> {
     fn of(entry: &'a LedgerEntry, last: Option<&'a Announcement>) -> Self {
-        Self { entry, hash: last.map(|it| it.source.hash.as_str()), words: last.map(counted).unwrap_or_default() }
+        let hash = last.map(|it| it.source.hash.as_str());
+        Self { entry, hash, title: words(&entry.shown.title), words: last.map(counted).unwrap_or_default() }
     }
 }
 
@@ -133,8 +144,8 @@ const RULES: [fn(&Trail, &Trace) -> bool; 4] = [
     |trail, trace| trace.hash == Some(trail.hash.as_str()),
     |trail, trace| trail.semantic_hash == trace.entry.semantic_hash && trail.is_of_the_day(trace.entry),
     |trail, trace| {
-        let shown = &trace.entry.shown;
-        (trail.slug == shown.slug || trail.title == words(&shown.title)) && trail.is_of_the_day(trace.entry)
+        let is_named_so = trail.slug == trace.entry.shown.slug || trail.title == trace.title;
+        is_named_so && trail.is_of_the_day(trace.entry)
     },
     |trail, trace| trail.is_of_the_day(trace.entry) && in_common(&trail.words, &trace.words) >= ALIKE,
 ];

@@ -8,15 +8,15 @@ use super::text::RichText;
 use super::token::sha256_hex;
 
 /// Which rules a hash was made by. With new rules every hash changes and no meaning does.
-const RULES: &str = "3:";
+const RULES: &str = "4:";
 
 /// Whether the meaning changed between two hashes. Hashes made by older rules cannot be compared and tell nothing.
 pub fn differ(before: &str, after: &str) -> bool {
     before.starts_with(RULES) && before != after
 }
 
-/// A hash of title, summary, words of the body, links, attachments and event. Typography, white space, the order of
-/// attributes and punctuation are no part of it, nor is the host the site itself stands on.
+/// A hash of title, summary, words of the body, links, attachments, practical information and event. Typography, white
+/// space, the order of attributes and punctuation are no part of it, nor is the host the site itself stands on.
 pub fn semantic_hash(announcement: &Announcement) -> String {
     let own = Own::of(announcement);
     let pieces: Vec<&RichText> = announcement.summary.iter().chain([&announcement.body]).collect();
@@ -30,6 +30,11 @@ pub fn semantic_hash(announcement: &Announcement) -> String {
             .collect::<BTreeSet<_>>(),
     );
     said.extend(announcement.attachments.iter().map(|attachment| own.seen_from_here(attachment.href.as_str())));
+    for row in &announcement.info {
+        said.extend([words(&row.label), words(&row.value)]);
+        said.extend(row.href.iter().map(|link| own.seen_from_here(link.as_str())));
+    }
+    said.extend(announcement.external_url.iter().map(|link| own.seen_from_here(link.as_str())));
     said.push(event(announcement.event.as_ref(), &own));
     format!("{RULES}{}", sha256_hex(said.join("\u{1f}").as_bytes()))
 }
@@ -63,7 +68,20 @@ fn event(event: Option<&Event>, own: &Own) -> String {
             *link = own.seen_from_here(link);
         }
     }
+    for key in ["place", "access", "organizer"] {
+        value.get_mut(key).into_iter().for_each(in_words);
+    }
     value.to_string()
+}
+
+/// Each text reduced to its words, at any depth.
+fn in_words(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => *text = words(text),
+        serde_json::Value::Array(values) => values.iter_mut().for_each(in_words),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(in_words),
+        _ => {}
+    }
 }
 
 /// Where an announcement stands: links to its own page and its own site say the same after a move.
@@ -76,7 +94,10 @@ struct Own<'a> {
 impl<'a> Own<'a> {
     fn of(announcement: &'a Announcement) -> Self {
         let host = announcement.url.authority();
-        let first = announcement.id.as_str().strip_prefix("tag:").and_then(|id| id.split(',').next());
+        let id = announcement.id.as_str();
+        let minted_on = id.strip_prefix("tag:").and_then(|id| id.split(',').next());
+        let pinned_on = id.strip_prefix("https://").or_else(|| id.strip_prefix("http://"));
+        let first = minted_on.or_else(|| pinned_on?.split(['/', '#']).next());
         Self { page: announcement.url.as_str(), hosts: [host, first.unwrap_or(host)] }
     }
 
@@ -93,7 +114,27 @@ impl<'a> Own<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::announcement::{AnnouncementId, InfoRow};
+    use crate::model::event::{Access, Place};
     use crate::model::sample;
+
+    #[test]
+    fn what_is_practical_counts_by_its_words() {
+        let meeting = |place: &str, line: &str, value: &str| {
+            let event = Event {
+                place: Some(Place { name: Some(place.to_owned()), ..Place::default() }),
+                access: vec![Access { mode: None, lines: vec![line.to_owned()] }],
+                ..sample::event(sample::timed("2027-03-28 09:30", None))
+            };
+            let info = InfoRow { label: "Horaires".to_owned(), value: value.to_owned(), href: None };
+            semantic_hash(&Announcement { event: Some(event), info: vec![info], ..sample::announcement("x") })
+        };
+        let first = meeting("Salle d'accueil", "Ligne 8 : Ecole", "9h-12h");
+        assert_eq!(meeting("Salle d’accueil", "Ligne 8\u{a0}: École", "9h – 12h"), first);
+        assert_ne!(meeting("Salle du conseil", "Ligne 8 : Ecole", "9h-12h"), first);
+        assert_ne!(meeting("Salle d'accueil", "Ligne 9 : Ecole", "9h-12h"), first);
+        assert_ne!(meeting("Salle d'accueil", "Ligne 8 : Ecole", "9h-13h"), first);
+    }
 
     #[test]
     fn a_new_domain_or_https_changes_no_meaning() {
@@ -114,6 +155,13 @@ mod tests {
         let mut half = on("https://nouveau.example.org");
         half.body.html = half.body.html.replace("nouveau.example.org/b.pdf", "www.example.org/b.pdf");
         assert_eq!(semantic_hash(&half), first);
+        // also where its author wrote an id
+        let pinned = |site: &str, mut it: Announcement| {
+            it.id = AnnouncementId::pinned_on(&sample::url(site), "42");
+            semantic_hash(&it)
+        };
+        let before = pinned("https://www.example.org/", on("https://www.example.org"));
+        assert_eq!(pinned("https://www.example.org/", half.clone()), before);
         // the host of somebody else is no host of ours
         let mut elsewhere = on("https://www.example.org");
         elsewhere.body.html =

@@ -14,6 +14,7 @@ pub mod health;
 pub mod identity;
 pub mod issue;
 pub mod meaning;
+pub mod network;
 pub mod newsletter;
 pub mod profile;
 pub mod revision;

@@ -92,9 +92,9 @@ impl Ledger {
             None => LedgerEntry::first(announcement, now),
             Some(entry) => entry.shown_again(announcement, now),
         });
-        let left = self.0.values().filter(|entry| !visible.contains_key(&entry.id));
-        let kept = published(catalog);
-        let left = left.map(|entry| entry.not_shown(kept.contains(&entry.id), now));
+        let meant = Meant::by(catalog);
+        let left = self.0.values().filter(|entry| !visible.contains_key(&entry.id) && !meant.leaves_out(entry));
+        let left = left.map(|entry| entry.not_shown(meant.has(entry), now));
         let mut changed: Vec<LedgerEntry> =
             shown.chain(left).filter(|entry| self.0.get(&entry.id) != Some(entry)).collect();
         changed.sort_by(|a, b| a.id.cmp(&b.id));
@@ -114,10 +114,11 @@ impl Ledger {
     /// What readers see and a publication of `catalog` would take from them, and how much they see in all. What leaves by
     /// its own dates is not taken.
     pub fn withdrawals(&self, catalog: &Catalog) -> (Vec<&LedgerEntry>, usize) {
-        let kept = published(catalog);
+        let meant = Meant::by(catalog);
         let live: Vec<&LedgerEntry> = self.0.values().filter(|entry| entry.standing == Standing::Live).collect();
         let total = live.len();
-        let mut withdrawn: Vec<_> = live.into_iter().filter(|entry| !kept.contains(&entry.id)).collect();
+        let mut withdrawn: Vec<_> =
+            live.into_iter().filter(|entry| !meant.has(entry) && !meant.leaves_out(entry)).collect();
         withdrawn.sort_by(|a, b| a.path.cmp(&b.path));
         (withdrawn, total)
     }
@@ -148,11 +149,6 @@ impl Ledger {
         self.0.values().filter_map(LedgerEntry::forgotten_at).filter(|at| *at > now).min()
     }
 
-    /// When each file was first seen: what counts for those without a date.
-    pub fn first_seen_by_path(&self) -> HashMap<String, DateTime<Utc>> {
-        self.0.values().map(|entry| (entry.path.clone(), entry.first_seen)).collect()
-    }
-
     /// An `updated` in front matter wins over the ledger's; without either an announcement is as old as its publication.
     pub fn revision(&self, announcement: &Announcement) -> Revision {
         let known = self.0.get(&announcement.id);
@@ -168,9 +164,33 @@ impl Ledger {
     }
 }
 
-/// What is meant for readers, now or at another time.
-fn published(catalog: &Catalog) -> HashSet<&AnnouncementId> {
-    catalog.all().iter().filter(|it| it.status == Status::Published).map(|it| &it.id).collect()
+/// What is meant for readers, now or at another time, as far as it is published by itself.
+struct Meant<'a> {
+    ids: HashSet<&'a AnnouncementId>,
+    /// By its id or, where that may be a slip, by its file.
+    left_out: (HashSet<&'a AnnouncementId>, HashSet<&'a str>),
+}
+
+impl<'a> Meant<'a> {
+    fn by(catalog: &'a Catalog) -> Self {
+        let is_meant = |it: &&std::sync::Arc<Announcement>| it.status == Status::Published;
+        let left_out = || catalog.left_out().iter().filter(is_meant);
+        Self {
+            ids: catalog.all().iter().filter(is_meant).map(|it| &it.id).collect(),
+            left_out: left_out().map(|it| (&it.id, it.source.path.as_str())).unzip(),
+        }
+    }
+
+    fn has(&self, entry: &LedgerEntry) -> bool {
+        self.ids.contains(&entry.id)
+    }
+
+    /// Whether it is only not published because of a clash: a slip in an `id:` or in a file's name calls no event off, and
+    /// nothing changes for it until that is mended.
+    fn leaves_out(&self, entry: &LedgerEntry) -> bool {
+        let (ids, paths) = &self.left_out;
+        !self.has(entry) && (ids.contains(&entry.id) || paths.contains(entry.path.as_str()))
+    }
 }
 
 impl LedgerEntry {
@@ -217,6 +237,10 @@ impl LedgerEntry {
             next.bump(now);
             next.note_changes(self, now);
         }
+        // what nobody will be told of any more is not kept either
+        if next.told_until().is_some_and(|until| until <= now) {
+            next.shown.event = None;
+        }
         next
     }
 
@@ -232,10 +256,14 @@ impl LedgerEntry {
         self.shown.changes.extend(notes);
     }
 
+    /// Until when there may be something to tell of its event once it is withdrawn.
+    fn told_until(&self) -> Option<DateTime<Utc>> {
+        self.shown.event.as_ref()?.event.as_ref()?.when.is_over_at().checked_add_signed(CANCELLED_FOR)
+    }
+
     /// The instant from which a withdrawn event is not spoken of any more.
     fn forgotten_at(&self) -> Option<DateTime<Utc>> {
-        let event = self.shown.event.as_ref()?.event.as_ref().filter(|_| self.shown.is_cancelled)?;
-        event.when.is_over_at().checked_add_signed(CANCELLED_FOR)
+        self.told_until().filter(|_| self.shown.is_cancelled)
     }
 
     fn tombstone(&self) -> Option<Announcement> {

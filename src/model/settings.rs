@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use url::Url;
 
+use super::announcement::Announcement;
 use super::color::Color;
 use super::profile::FieldRule;
 use super::subscription::EmailAddress;
@@ -132,6 +133,13 @@ impl PublishSettings {
     /// The colour of a category or tag, by its slug.
     pub fn color(&self, slug: &str) -> Color {
         self.colors.get(slug).copied().unwrap_or_else(|| Color::of_slug(slug))
+    }
+
+    /// The colour of an event: the first the operator chose for a label of it, else that of its first category.
+    pub fn event_color(&self, announcement: &Announcement) -> Option<Color> {
+        let Announcement { categories, tags, .. } = announcement;
+        let chosen = categories.iter().chain(tags).find_map(|label| self.colors.get(&label.slug).copied());
+        chosen.or_else(|| categories.first().map(|category| Color::of_slug(&category.slug)))
     }
 }
 

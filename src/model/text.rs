@@ -24,9 +24,23 @@ impl Label {
     /// `None` where nothing of the label can stand in a URL.
     pub fn new(label: &str) -> Option<Self> {
         let label = one_line(label);
-        let slug = slugify(&label);
+        let slug = label_slug(&label);
         (!slug.is_empty()).then_some(Self { slug, label })
     }
+}
+
+/// The slug of a category or tag. Signs that tell words apart are spelled out: `C++` and `C#` are not one category.
+pub fn label_slug(label: &str) -> String {
+    let mut spelled = String::with_capacity(label.len());
+    for c in label.chars() {
+        let follows_a_word = spelled.ends_with(|before: char| before.is_alphanumeric());
+        match c {
+            '+' if follows_a_word => spelled.push_str(" plus"),
+            '#' if follows_a_word => spelled.push_str(" sharp"),
+            _ => spelled.push(c),
+        }
+    }
+    slugify(&spelled)
 }
 
 /// Most bytes of a slug.
@@ -129,5 +143,14 @@ mod tests {
         assert_eq!(shorten("un deux, trois quatre", 10), "un deux…");
         assert_eq!(shorten("court", 10), "court");
         assert_eq!(shorten("éééééééééééé", 5), "éééé…");
+    }
+
+    #[test]
+    fn labels_that_differ_in_a_sign_have_two_slugs() {
+        for (label, slug) in
+            [("C++", "c-plus-plus"), ("C#", "c-sharp"), ("#ux", "ux"), ("R&D + UX", "r-d-ux"), ("Fête", "fete")]
+        {
+            assert_eq!(label_slug(label), slug);
+        }
     }
 }

@@ -61,7 +61,8 @@ impl<'a> Shelf<'a> {
     pub(super) fn new(closed: &'a [Closed], catalog: &'a Catalog) -> Self {
         Self {
             archived: closed.iter().flat_map(|one| &one.archive.members).collect(),
-            by_id: catalog.all().iter().map(|announcement| (&announcement.id, announcement.as_ref())).collect(),
+            // where one was left out for claiming the id of another, that other comes last and counts
+            by_id: catalog.left_out().iter().chain(catalog.all()).map(|it| (&it.id, it.as_ref())).collect(),
         }
     }
 

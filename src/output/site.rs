@@ -5,13 +5,15 @@
 
 mod builder;
 mod format;
+mod made_from;
 mod paths;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
 use self::builder::Builder;
+use self::made_from::MadeFrom;
 use super::archive::Closed;
 pub use super::document::{ATOM, CALENDAR, CSS, Document, HTML, JSON_FEED, OPML, RSS};
 use super::templates::Templates;
@@ -45,6 +47,8 @@ pub struct Site {
     pub refused: Vec<Refused>,
     /// Archives closed or written anew with this site, to be kept once it is published.
     pub archives: Vec<Archive>,
+    /// By path, for documents that need not be written again as long as this is the same.
+    pub made_from: HashMap<String, MadeFrom>,
 }
 
 /// What a site is made from.
@@ -60,6 +64,8 @@ pub struct Source<'a> {
     pub withdrawn: &'a [Announcement],
     /// By number, without a gap.
     pub archives: &'a [Closed],
+    /// What was built last with the same configuration and templates: documents made from the same are taken over.
+    pub previous: Option<&'a Site>,
     /// Decides what is visible and which events are ahead.
     pub now: DateTime<Utc>,
 }
@@ -109,6 +115,7 @@ mod tests {
             ledger: &ledger,
             withdrawn: &[],
             archives: &[],
+            previous: None,
             now: "2020-01-01T00:00:00Z".parse().expect("an instant"),
         })
     }
@@ -153,5 +160,64 @@ mod tests {
             assert!(text(&site, "feeds.opml").contains(&format!("{folder}atom-summary.xml")));
         }
         assert_eq!(site.refused, []);
+    }
+
+    /// What is built on the site before is what is built from nothing, whatever changed between the two.
+    #[test]
+    fn what_is_taken_over_is_what_would_be_written() {
+        use crate::model::sample::{event, label, timed};
+        let (site, publish, templates) = (site(), publish(), Templates::built_in());
+        let mut all: Vec<Announcement> = ["a", "b", "c"].map(announcement).into();
+        all[0].event = Some(event(timed("2020-01-02 10:00", None)));
+        let mut ledger = Ledger::default();
+        let mut before: Option<Site> = None;
+        let edits: [fn(&mut Vec<Announcement>); 6] = [
+            |_| {},
+            |all| {
+                all[1].title = "Autre".to_owned();
+                all[1].source.hash = "1".repeat(64);
+            },
+            |all| all[2].aliases.push("/ancienne/".to_owned()),
+            |all| {
+                all[2].tags.push(label("Neuf"));
+                all[2].source.hash = "2".repeat(64);
+            },
+            |all| all[0].source.path = "agenda/ailleurs.md".to_owned(),
+            |all| drop(all.remove(0)),
+        ];
+        for (step, edit) in edits.into_iter().enumerate() {
+            edit(&mut all);
+            for hours in [0, 30] {
+                let now = "2020-01-01T00:00:00Z".parse::<DateTime<Utc>>().expect("an instant")
+                    + chrono::TimeDelta::hours(hours);
+                let catalog = Catalog::new(all.clone(), |_| None).0;
+                ledger.take_note(&catalog, now);
+                let withdrawn = ledger.tombstones(now);
+                let source = Source {
+                    site: &site,
+                    publish: &publish,
+                    newsletters: &[],
+                    templates: &templates,
+                    catalog: &catalog,
+                    ledger: &ledger,
+                    withdrawn: &withdrawn,
+                    archives: &[],
+                    previous: None,
+                    now,
+                };
+                let (anew, built_on) = (build(source), build(Source { previous: before.as_ref(), ..source }));
+                assert_eq!(anew.refused, []);
+                for (path, document) in &anew.documents {
+                    assert_eq!(built_on.documents.get(path), Some(document), "step {step}, {hours} h: {path}");
+                }
+                assert_eq!(built_on.documents.len(), anew.documents.len(), "step {step}");
+                if let (1, 0, Some(before)) = (step, hours, &before) {
+                    let taken =
+                        |path: &str| built_on.documents[path].bytes.as_ptr() == before.documents[path].bytes.as_ptr();
+                    assert!(taken("actualites/a/") && !taken("actualites/b/"), "only what changed is written");
+                }
+                before = Some(built_on);
+            }
+        }
     }
 }

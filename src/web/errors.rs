@@ -26,8 +26,14 @@ pub(super) fn respond(status: StatusCode, bytes: Vec<u8>) -> Response<Body> {
     response
 }
 
+/// A route's other methods; axum says which it has.
 pub(super) async fn method_not_allowed(State(web): State<Arc<Web>>) -> Response<Body> {
-    let mut response = page(&web, StatusCode::METHOD_NOT_ALLOWED);
-    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
+    page(&web, StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// Another method than those there are.
+pub(super) fn only(web: &Web, methods: &'static str) -> Response<Body> {
+    let mut response = page(web, StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(methods));
     response
 }

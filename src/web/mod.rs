@@ -1,24 +1,39 @@
 //! The site over HTTP, and the pages that need the store. Copies bytes; decides nothing about content.
 
 pub mod admin;
+mod client;
+mod conditions;
+mod connection;
+mod crowd;
 mod documents;
+mod encoding;
 mod errors;
+mod front;
+mod head;
 mod headers;
 mod health;
+mod limits;
 mod live;
+mod passage;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod unsubscribe;
 mod vitals;
+mod wire;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
+use url::Url;
 
+pub use self::client::Client;
+pub use self::front::Front;
+pub use self::limits::{Limits, Server};
 use self::live::Live;
-pub use self::serve::serve;
 pub use self::vitals::Vitals;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
@@ -28,9 +43,6 @@ use crate::output::site::Site;
 use crate::output::templates::Templates;
 use crate::store::Store;
 
-/// The largest body any of our forms needs, in bytes.
-const MAX_BODY: usize = 16 * 1024;
-
 /// What the handlers share.
 pub struct Web {
     pub site: SiteSettings,
@@ -39,7 +51,10 @@ pub struct Web {
     pub store: Arc<dyn Store>,
     pub key: SigningKey,
     pub clock: Clock,
+    /// What is known of the process, whichever configuration holds.
     pub vitals: Arc<Vitals>,
+    /// Named in the headers of feeds (WebSub §4).
+    hubs: Vec<Url>,
     live: RwLock<Option<Arc<Live>>>,
 }
 
@@ -52,17 +67,43 @@ impl Web {
         key: SigningKey,
         clock: Clock,
     ) -> Self {
-        Self { site, newsletters, templates, store, key, clock, vitals: Arc::default(), live: RwLock::new(None) }
+        let (vitals, hubs, live) = (Arc::default(), Vec::new(), RwLock::new(None));
+        Self { site, newsletters, templates, store, key, clock, vitals, hubs, live }
+    }
+
+    /// With the hubs that are told of news.
+    #[must_use]
+    pub fn with_hubs(self, hubs: Vec<Url>) -> Self {
+        Self { hubs, ..self }
+    }
+
+    /// With what others note in, too.
+    #[must_use]
+    pub fn with_vitals(self, vitals: Arc<Vitals>) -> Self {
+        Self { vitals, ..self }
     }
 
     /// Swaps in a new site: a response belongs to the one before or to this one, never to both.
     pub fn swap_in(&self, site: Arc<Site>) {
-        let live = Live::after(self.live().as_deref(), site, (self.clock)());
-        *self.live.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::new(live));
+        let live = Arc::new(Live::after(self.live().as_deref(), site, (self.clock)()));
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&live));
+        live.pack_in_background();
+    }
+
+    /// `Link` headers of the feed at a path: each hub, and the address to subscribe to; none where there is no hub.
+    fn hub_links(&self, path: &str) -> impl Iterator<Item = String> {
+        let hubs = self.hubs.iter().map(|hub| format!("<{hub}>; rel=\"hub\""));
+        let itself = (!self.hubs.is_empty()).then(|| format!("<{}>; rel=\"self\"", self.site.own_url(path)));
+        hubs.chain(itself)
+    }
+
+    /// Goes on with what another one served, before anything is published with its own settings.
+    pub fn take_over(&self, before: &Self) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = before.live();
     }
 
     fn live(&self) -> Option<Arc<Live>> {
-        self.live.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn newsletter(&self, name: &str) -> Option<&Newsletter> {
@@ -70,14 +111,15 @@ impl Web {
     }
 }
 
-pub fn router(web: Arc<Web>) -> Router {
+/// Answers requests; `body` is how long one may take to arrive.
+fn router(web: Arc<Web>, body: Duration) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
         .fallback(documents::document)
         .method_not_allowed_fallback(errors::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state((web.clone(), body), passage::pass))
         .layer(middleware::from_fn(headers::secure))
         .layer(middleware::from_fn_with_state(web.clone(), health::count))
         .with_state(web)

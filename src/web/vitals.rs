@@ -59,40 +59,41 @@ impl Vitals {
         Ok(Self { registry, responses, publishes, publish_seconds, state: Mutex::default() })
     }
 
-    /// Notes that something is wrong, or that it no longer is.
-    pub fn note(&self, trouble: Trouble, reason: Option<String>) {
-        self.lock().health.note(trouble, reason);
+    /// Notes that something is wrong, or that it no longer is; `true` where that is news.
+    pub fn note(&self, trouble: Trouble, reason: Option<String>) -> bool {
+        self.lock().health.note(trouble, reason)
     }
 
     pub fn health(&self) -> Health {
         self.lock().health.clone()
     }
 
-    /// The folder was read; whatever held it back is over.
-    pub fn read(&self, reading: Reading) {
+    /// The folder was read; whatever held it back is over. `true` where something did.
+    pub fn read(&self, reading: Reading) -> bool {
         let mut state = self.lock();
         state.reading = reading;
-        state.health.note(Trouble::Held, None);
+        state.health.note(Trouble::Held, None)
     }
 
-    /// The folder as it is now is not taken: the figures stay those of the last good one.
-    pub fn held(&self, reason: &str) {
+    /// The folder as it is now is not taken: the figures stay those of the last good one. `true` where that is news.
+    pub fn held(&self, reason: &str) -> bool {
         let mut state = self.lock();
         state.reading.held = Some(reason.to_owned());
-        state.health.note(Trouble::Held, Some(reason.to_owned()));
+        state.health.note(Trouble::Held, Some(reason.to_owned()))
     }
 
-    /// A site was built and swapped in; `refused` is what did not pass the gate.
-    pub fn published(&self, refused: Vec<Diagnostic>) {
+    /// A site was built and swapped in; `refused` is what did not pass the gate. `true` where none could be before.
+    pub fn published(&self, refused: Vec<Diagnostic>) -> bool {
         self.publishes.with_label_values(&["done"]).inc();
         let mut state = self.lock();
         state.refused = refused;
-        state.health.note(Trouble::Publishing, None);
+        state.health.note(Trouble::Publishing, None)
     }
 
-    pub fn publish_failed(&self, reason: String) {
+    /// `true` where that is news.
+    pub fn publish_failed(&self, reason: &str) -> bool {
         self.publishes.with_label_values(&["failed"]).inc();
-        self.note(Trouble::Publishing, Some(reason));
+        self.note(Trouble::Publishing, Some(reason.to_owned()))
     }
 
     pub fn publish_took(&self, time: Duration) {

@@ -219,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_ends_too_early_is_named_where_it_is_mended() {
+        for (front, line, column, hint) in [
+            ("ok: 1\ntitle: 'L'État recrute'", 3, 11, "apostrophe twice"),
+            ("ok: 1\ntitle: \"un \"vrai\" titre\"", 3, 13, "single quotes"),
+            ("title: 'open\nlieu: 'Paris'", 2, 8, "close the quote"),
+        ] {
+            let error = split(&format!("---\n{front}\n---\n")).expect_err(front);
+            assert_eq!((error.code, error.position), ("yaml-syntax", Position { line, column }), "{error}");
+            assert!(error.hint.as_deref().is_some_and(|given| given.contains(hint)), "{:?}", error.hint);
+        }
+    }
+
+    #[test]
     fn a_quoted_text_may_go_on_at_the_margin() {
         let parts = split("---\ntitle: \"one\ntwo\"\n---\n").expect("front matter");
         assert_eq!(parts.front.values["title"], "one two");

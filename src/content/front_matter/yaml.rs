@@ -14,7 +14,8 @@ type Failure = Box<Diagnostic>;
 
 /// Reads `text`, which begins after `lines_before` lines of its file.
 pub(super) fn read(text: &str, lines_before: usize) -> Result<(FrontMatter, Vec<Diagnostic>), Failure> {
-    let mut places = Places { text, lines_before, spots: HashMap::new(), diagnostics: Vec::new(), opened: None };
+    let mut places =
+        Places { text, lines_before, spots: HashMap::new(), diagnostics: Vec::new(), opened: None, quoted: None };
     // the crate behind the event pass panics at a tag right before a comma (`[!a, b]`)
     let read = catch_unwind(AssertUnwindSafe(|| places.read()));
     read.map_err(|_| places.parser_gave_up())??;
@@ -59,6 +60,8 @@ struct Places<'a> {
     diagnostics: Vec<Diagnostic>,
     /// Where the last list or mapping began.
     opened: Option<Mark>,
+    /// The last text in quotes: its quote, where it began and where it ended.
+    quoted: Option<(char, Mark, Mark)>,
 }
 
 impl Places<'_> {
@@ -110,6 +113,8 @@ impl Places<'_> {
         }
         if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
             self.look_for_swallowed_key(event);
+            let quote = if style == ScalarStyle::SingleQuoted { '\'' } else { '"' };
+            self.quoted = Some((quote, event.start_mark, event.end_mark));
         }
         self.place_value(frames, event, (style == ScalarStyle::Plain).then(|| value.to_owned()));
     }
@@ -173,6 +178,26 @@ impl Places<'_> {
         matches!(begins, '[' | '{').then_some(position)
     }
 
+    /// Words right behind a closing quote: an apostrophe, or the opening quote of another text, closed this one.
+    fn quote_ended_early(&self, problem: Mark) -> Option<Diagnostic> {
+        let (quote, start, end) = self.quoted?;
+        if (end.line, end.column) != (problem.line, problem.column) {
+            return None;
+        }
+        let words = format!("front matter is no YAML: words follow the `{quote}` that closes a text");
+        let (position, message, hint) = if start.line == end.line {
+            let hint = match quote {
+                '\'' => "write an apostrophe twice (`''`) between single quotes, or put the text in double quotes",
+                _ => "write `\\\"` for a quote within double quotes, or put the text in single quotes",
+            };
+            (self.position(end), words, hint)
+        } else {
+            let message = format!("{words} on line {}", self.position(end).line);
+            (self.position(start), message, "close the quote at the end of its own text")
+        };
+        Some(Diagnostic::error("yaml-syntax", position, message).with_hint(hint))
+    }
+
     fn syntax_error(&self, error: &libyaml_safer::Error) -> Diagnostic {
         let start = Position { line: self.lines_before + 1, column: 1 };
         let mut position = error.problem_mark().map_or(start, |mark| self.position(mark));
@@ -189,6 +214,9 @@ impl Places<'_> {
         if let Some(bracket) = self.bracket().filter(|_| error.problem().contains("expected node content")) {
             message = format!("{message}, noticed on line {}", position.line);
             position = bracket;
+        }
+        if let Some(diagnostic) = error.problem_mark().and_then(|mark| self.quote_ended_early(mark)) {
+            return diagnostic;
         }
         let diagnostic = Diagnostic::error("yaml-syntax", position, format!("front matter is no YAML: {message}"));
         match hint(error.problem()) {

@@ -6,6 +6,7 @@ use url::Url;
 use super::Mapper;
 use crate::content::dates::split_file_name;
 use crate::content::lookup::Found;
+use crate::content::markdown::slips::{looks_like_a_host, mend};
 use crate::model::text::slugify;
 use crate::model::time::Moment;
 
@@ -162,29 +163,6 @@ fn resolve(text: &str, base: &Url) -> Option<Url> {
         Err(_) => return None,
     };
     matches!(url.scheme(), "http" | "https" | "mailto" | "tel").then_some(url)
-}
-
-/// Slips of the pen that can mean one thing only.
-fn mend(text: &str) -> String {
-    if let Some(rest) = text.strip_prefix("http://mailto:").or_else(|| text.strip_prefix("https://mailto:")) {
-        return format!("mailto:{rest}");
-    }
-    for (slip, meant) in
-        [("ttps://", "https://"), ("ttp://", "http://"), ("https//", "https://"), ("www.", "https://www.")]
-    {
-        if let Some(rest) = text.strip_prefix(slip) {
-            return format!("{meant}{rest}");
-        }
-    }
-    text.to_owned()
-}
-
-/// `host.com/page` could be a host or a file: nobody can tell, so it is not guessed.
-fn looks_like_a_host(text: &str) -> bool {
-    let first = text.split(['/', '?', '#']).next().unwrap_or_default();
-    let Some((_, ending)) = first.rsplit_once('.') else { return false };
-    let is_file = ending != "com" && mime_guess::from_ext(ending).first().is_some();
-    !is_file && !first.starts_with('.') && ending.len() >= 2 && ending.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

@@ -5,28 +5,21 @@ use url::Url;
 
 use super::Mapper;
 use super::address::Place;
+use super::hours::Hours;
 use crate::content::dates::parse_hours;
-use crate::content::lookup::Found;
 use crate::model::announcement::InfoRow;
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::event::{self, Event, EventStatus, Geo, When};
-use crate::model::text::{RichText, slugify};
-use crate::model::time::{Moment, Precision};
+use crate::model::text::RichText;
+use crate::model::time::{Moment, Precision, resolve_local};
 
 /// A date of the event with where it stands.
-struct Given {
-    local: NaiveDateTime,
-    position: Position,
+pub(super) struct Given {
+    pub local: NaiveDateTime,
+    pub position: Position,
 }
 
-/// An hours row with where it stands.
-struct Hours {
-    from: NaiveTime,
-    to: NaiveTime,
-    position: Position,
-}
-
-impl<'a> Mapper<'a> {
+impl Mapper<'_> {
     pub(super) fn event(
         &mut self,
         info: &[InfoRow],
@@ -45,6 +38,9 @@ impl<'a> Mapper<'a> {
         };
         let hours = self.hours();
         let when = self.when(&start, end, hours);
+        if matches!(when, When::AllDay { .. }) {
+            self.hint_at_other_hours();
+        }
         self.hint_at_odd_dates(&when, &start, published, body);
         Some(Event {
             when,
@@ -63,32 +59,14 @@ impl<'a> Mapper<'a> {
         let local = understood.instant.with_timezone(&self.zone()).naive_local();
         // a bare date is that day also where its midnight does not exist (São Paulo, until 2018)
         let local = if understood.precision == Precision::Day { local.date().and_time(NaiveTime::MIN) } else { local };
-        Some(Given { local, position: self.lookup.position(&found) })
-    }
-
-    /// The hours of a field of its own or of the row labelled so.
-    fn hours(&mut self) -> Option<Hours> {
-        let found = self.find("hours").into_iter().next().or_else(|| self.hours_row())?;
-        let text = self.lookup.plain(&found)?;
         let position = self.lookup.position(&found);
-        if let Some((from, to)) = parse_hours(&text) {
-            Some(Hours { from, to, position })
-        } else {
-            let message = format!("the hours `{text}` are not understood");
-            let hint = "write `9h-12h` or `de 9h30 à 17h`; the calendar goes without them";
-            self.diagnostics.push(Diagnostic::warning("hours-unreadable", position, message).with_hint(hint));
-            None
+        // an event is kept by its wall clock, which cannot tell the second 02:30 of an autumn night from the first
+        if understood.precision == Precision::Second
+            && resolve_local(local, self.zone()).instant() != understood.instant
+        {
+            self.warn_of_fold(local, position);
         }
-    }
-
-    fn hours_row(&self) -> Option<Found<'a>> {
-        self.grouped("info").into_iter().find_map(|(rule, outer)| {
-            let label = self.lookup.plain(&self.part(&rule, outer.as_ref(), "label")?)?;
-            let is_hours = matches!(slugify(&label).as_str(), "horaires" | "horaire" | "tous-les-jours");
-            let found = is_hours.then(|| self.part(&rule, outer.as_ref(), "value"))??;
-            self.note("hours", format!("the row labelled `{label}`"), std::slice::from_ref(&found));
-            Some(found)
-        })
+        Some(Given { local, position })
     }
 
     fn when(&mut self, start: &Given, end: Option<Given>, hours: Option<Hours>) -> When {
@@ -96,17 +74,22 @@ impl<'a> Mapper<'a> {
         let end = end.and_then(|end| self.in_order(start, end));
         let (first, from) = (start.local.date(), start.local.time());
         let last = end.as_ref().map(|end| end.local.date());
+        if let Some(hours) = &hours {
+            self.compare_hours(hours, start, end.as_ref());
+        }
         match (hours, end) {
             (Some(hours), Some(_)) if last.is_some_and(|last| last > first) => {
                 let last = last.unwrap_or(first);
-                self.compare_hours(from, &hours, start);
+                self.remark_on_clocks(first.and_time(hours.from), hours.position);
                 When::Daily { first, last, from: hours.from, to: hours.to, zone }
             }
             (Some(hours), _) => {
-                self.compare_hours(from, &hours, start);
                 // "20h-2h" ends after midnight
                 let day = if hours.to <= hours.from { first + TimeDelta::days(1) } else { first };
-                When::Timed { start: first.and_time(hours.from), end: Some(day.and_time(hours.to)), zone }
+                let (start, end) = (first.and_time(hours.from), day.and_time(hours.to));
+                self.remark_on_clocks(start, hours.position);
+                self.remark_on_clocks(end, hours.position);
+                When::Timed { start, end: Some(end), zone }
             }
             (None, None) if from == NaiveTime::MIN => When::AllDay { first, last: first, zone },
             (None, None) => When::Timed { start: start.local, end: None, zone },
@@ -134,24 +117,13 @@ impl<'a> Mapper<'a> {
         None
     }
 
-    /// A start with a clock of its own and hours that say otherwise: readers saw the row, so the row wins.
-    fn compare_hours(&mut self, clock: NaiveTime, hours: &Hours, start: &Given) {
-        if clock == NaiveTime::MIN || clock == hours.from {
-            return;
-        }
-        let message = format!(
-            "the hours begin at {} but the date on line {} says {}; the hours count",
-            hours.from.format("%H:%M"),
-            start.position.line,
-            clock.format("%H:%M"),
-        );
-        let hint = "make the two agree";
-        self.diagnostics.push(Diagnostic::warning("hours-contradict-date", hours.position, message).with_hint(hint));
-    }
-
     fn hint_at_odd_dates(&mut self, when: &When, start: &Given, published: &Moment, body: &RichText) {
-        if when.last_day() < published.local_date() {
-            let message = "the event is over before its announcement is published";
+        if start.local.date() < published.local_date() {
+            let is_over = when.last_day() < published.local_date();
+            let message = format!(
+                "the event {} before its announcement is published",
+                if is_over { "is over" } else { "begins" }
+            );
             let hint = "check the year";
             self.diagnostics
                 .push(Diagnostic::hint("event-before-announcement", start.position, message).with_hint(hint));

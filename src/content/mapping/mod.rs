@@ -2,6 +2,8 @@
 
 mod address;
 mod event;
+mod hours;
+mod invisible;
 mod media;
 mod near_keys;
 mod people;
@@ -74,6 +76,7 @@ pub fn read(path: &str, bytes: &[u8], habits: Habits) -> Result<Understood, Vec<
         diagnostics: parts.diagnostics,
     };
     let announcement = mapper.announcement(sha256_hex(bytes), parts.body, parts.body_start);
+    mapper.diagnostics.extend(invisible::remark(&text, &parts.front));
     let near_keys = mapper.near_keys();
     mapper.diagnostics.extend(near_keys);
     let diagnostics = mapper.diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
@@ -256,7 +259,7 @@ impl<'a> Mapper<'a> {
         let field = self.find("summary").into_iter().next();
         let summary = match field.and_then(|found| Some((self.lookup.text(&found)?, self.lookup.position(&found)))) {
             Some((text, position)) => Some(self.render(text.trim(), position, place, lang)),
-            None => before_more(body).map(|excerpt| {
+            None => self.before_more(body).map(|excerpt| {
                 let told = self.diagnostics.len();
                 let summary = self.render(excerpt, start, place, lang);
                 // the body says the same again
@@ -265,6 +268,13 @@ impl<'a> Mapper<'a> {
             }),
         };
         (summary.filter(|summary| !summary.text.trim().is_empty()), self.render(body, start, place, lang))
+    }
+
+    /// What stands before the mark for "more"; Jekyll lets a post name its own.
+    fn before_more<'b>(&self, body: &'b str) -> Option<&'b str> {
+        let own = self.lookup.front.values.get("excerpt_separator").and_then(Value::as_str);
+        let marks = own.filter(|mark| !mark.trim().is_empty()).into_iter().chain(["<!--more-->", "<!-- more -->"]);
+        marks.filter_map(|mark| body.split_once(mark)).map(|(before, _)| before).next()
     }
 
     fn render(&mut self, source: &str, start: Position, place: &Place, lang: &str) -> RichText {
@@ -303,8 +313,4 @@ impl<'a> Mapper<'a> {
 fn kind(path: &str, rule: Option<&FolderRule>) -> String {
     let first_folder = path.split_once('/').map_or("", |(folder, _)| folder);
     rule.and_then(|rule| rule.kind.clone()).unwrap_or_else(|| first_folder.to_owned())
-}
-
-fn before_more(body: &str) -> Option<&str> {
-    ["<!--more-->", "<!-- more -->"].iter().find_map(|mark| body.split_once(mark)).map(|(before, _)| before)
 }

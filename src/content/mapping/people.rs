@@ -1,5 +1,7 @@
 //! How to reach people and places: practical rows, contact, access.
 
+use url::Url;
+
 use super::Mapper;
 use super::address::Place;
 use crate::model::announcement::InfoRow;
@@ -14,6 +16,8 @@ impl Mapper<'_> {
             let label = plain("label").map(|label| without_colon(&label)).unwrap_or_default();
             let value = plain("value").unwrap_or_default();
             let href = self.part(&rule, outer.as_ref(), "href").and_then(|found| self.resolve(&found, place));
+            // an address written where its words belong is a link all the same
+            let href = href.or_else(|| Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "http" | "https")));
             if !value.is_empty() || href.is_some() {
                 rows.push(InfoRow { label, value, href });
             }

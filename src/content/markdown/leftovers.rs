@@ -127,8 +127,26 @@ pub(super) fn outside_code(html: &str) -> String {
         } else if depth > 0 {
             out.push_str(piece);
         } else {
-            out.push_str(&without_marks(piece));
+            out.push_str(&without_lists(&without_marks(piece)));
         }
     }
     out
+}
+
+/// kramdown's lists in HTML that another reader kept as it was written: there is nothing left they could belong to.
+fn without_lists(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, inside)) = rest.split_once("{:") {
+        out.push_str(before);
+        let list = inside.lines().next().and_then(|line| line.split_once('}')).map(|(list, _)| list);
+        let is_list = |list: &&str| list.starts_with([' ', '.', '#']) || list.contains('=');
+        if let Some(list) = list.filter(is_list) {
+            rest = &inside[list.len() + 1..];
+        } else {
+            out.push_str("{ :");
+            rest = inside;
+        }
+    }
+    out + rest
 }

@@ -8,6 +8,7 @@ mod kramdown;
 mod leftovers;
 mod remarks;
 mod sanitise;
+pub(in crate::content) mod slips;
 mod tree;
 mod typeset;
 mod write_html;
@@ -73,6 +74,7 @@ pub fn render(source: &str, context: &Context) -> Rendered {
     if context.dialect != Dialect::KramdownGfm {
         attribute_lists::apply(&mut document);
     }
+    slips::mend_links(&mut document);
     leftovers::show_as_code(&mut document);
     if context.typography == Typography::Language {
         typeset::set(&mut document, context.dialect, context.lang);

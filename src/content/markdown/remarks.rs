@@ -29,7 +29,8 @@ pub(super) fn about(source: &str, context: &Context, document: &Document, html: 
     if let Some(needle) = sanitise::first_removed(html).or_else(|| finder.iframe()) {
         let position = finder.find(&needle);
         let message = format!("HTML that cannot travel in feeds and mails was removed, first `{needle}`");
-        found.push(Diagnostic::warning("html-removed", position, message));
+        let hint = "say it in words or with a link: readers and mailboxes run no programs and fill in no forms";
+        found.push(Diagnostic::warning("html-removed", position, message).with_hint(hint));
     }
     found
 }

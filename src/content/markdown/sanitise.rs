@@ -58,11 +58,7 @@ pub(super) fn clean(html: &str, base: &Url) -> String {
         .add_clean_content_tags(DROPPED)
         .generic_attributes(ATTRIBUTES.iter().copied().collect())
         .filter_style_properties(["text-align", "width", "float", "margin"].into_iter().collect())
-        .url_schemes(
-            ["http", "https", "mailto", "tel", "sms", "xmpp", "ftp", "ftps", "webcal", "geo"]
-                .into_iter()
-                .collect::<HashSet<_>>(),
-        )
+        .url_schemes(super::slips::SCHEMES.into_iter().collect::<HashSet<_>>())
         .url_relative(UrlRelative::RewriteWithBase(base.clone()))
         .link_rel(None)
         .attribute_filter(|_, name, value| {

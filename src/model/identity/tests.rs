@@ -86,6 +86,29 @@ fn a_file_that_says_something_else_is_another_announcement() {
 }
 
 #[test]
+fn where_a_withdrawn_one_stood_another_may_stand() {
+    let before = file("a.org", "x/reunion.md", "reunion", LONG);
+    let mut ledger = known(std::slice::from_ref(&before));
+    ledger.take_note(&Catalog::default(), before.published.instant);
+    let read = |now: Announcement| {
+        let mut announcements = vec![Arc::new(now)];
+        ledger.recognise(&mut announcements, &HashSet::from(["x/reunion.md".to_owned()]), &[]);
+        announcements[0].id.clone()
+    };
+    let mut next =
+        Announcement { title: "La suivante".to_owned(), ..file("a.org", "x/reunion.md", "reunion", "Autre chose.") };
+    next.published = sample::moment("2019-06-09T11:56:00Z");
+    next.id = AnnouncementId::minted("a.org", next.published.local_date(), "reunion");
+    assert_eq!(read(next.clone()), next.id);
+    // restored, and corrected meanwhile
+    let restored = Announcement {
+        id: AnnouncementId::minted("b.org", before.published.local_date(), "reunion"),
+        ..file("b.org", "x/reunion.md", "reunion", "Corrigé.")
+    };
+    assert_eq!(read(restored), before.id);
+}
+
+#[test]
 fn old_addresses_become_aliases() {
     let before = file("a.org", "x/un.md", "un", LONG);
     let renamed = recognised(&before, file("a.org", "x/deux.md", "deux", LONG), &[]);
@@ -104,6 +127,23 @@ fn a_pin_that_is_no_uri_keeps_the_site_it_was_first_published_on() {
     let other =
         Announcement { id: AnnouncementId::pinned_on(&sample::url("https://b.org/"), "43"), ..on("https://b.org/") };
     assert_eq!(recognised(&on("https://a.org/"), other, &[]).id.as_str(), "https://b.org/#43");
+}
+
+#[test]
+fn a_file_that_had_two_ids_is_dated_by_the_one_readers_see() {
+    let live = file("a.org", "x/un.md", "un", LONG);
+    let entry = known(std::slice::from_ref(&live)).entries().next().expect("one").clone();
+    let earlier = LedgerEntry {
+        id: AnnouncementId::pinned("tag:a.org,2018:avant"),
+        first_seen: DateTime::UNIX_EPOCH,
+        standing: Standing::Withdrawn,
+        ..entry.clone()
+    };
+    // a map has another order each time
+    for _ in 0..20 {
+        let ledger = Ledger::new([earlier.clone(), entry.clone()]);
+        assert_eq!(ledger.first_seen_by_path()["x/un.md"], entry.first_seen);
+    }
 }
 
 #[test]

@@ -115,6 +115,13 @@ fn a_withdrawn_event_is_said_to_be_cancelled_until_thirty_days_after_its_end() {
         assert_eq!(ledger.next_change(later), Some(forgotten));
         assert_eq!(ledger.tombstones(forgotten - TimeDelta::seconds(1)).len(), 1);
         assert_eq!(ledger.tombstones(forgotten), []);
+        // what was deleted is not kept for ever, and may come back all the same
+        let mut late = ledger.clone();
+        noted(&mut late, gone, forgotten);
+        let is_kept = late.get(&meeting().id).is_some_and(|entry| entry.shown.event.is_some());
+        assert_eq!(is_kept, gone.iter().any(|it| it.status == Status::Published));
+        noted(&mut late, &[meeting()], forgotten);
+        assert_eq!(late.revision(&meeting()).sequence, 2);
         // and when it comes back, calendars hear of it
         noted(&mut ledger, &[meeting()], at("2026-02-03T00:00:00Z"));
         assert_eq!(ledger.tombstones(later), []);

@@ -74,8 +74,8 @@ pub(super) fn event<'a>(
     for property in facts(announcement, carried) {
         event.push(property);
     }
-    if let Some(category) = announcement.categories.first() {
-        event.push(Color::new(publish.color(&category.slug).as_str()));
+    if let Some(color) = publish.event_color(announcement) {
+        event.push(Color::new(color.as_str()));
     }
     event
 }

@@ -7,7 +7,7 @@ use chrono_tz::{Africa, America, Asia, Europe, Tz, UTC};
 use crate::model::announcement::{Announcement, AnnouncementId};
 use crate::model::color::Color;
 use crate::model::event::{EventStatus, When};
-use crate::model::sample::{announcement, day, event, local, rich, timed, url};
+use crate::model::sample::{announcement, day, event, label, local, rich, timed, url};
 use crate::model::text::{RichText, slugify};
 use crate::output::calendar::{uid, write, write_event};
 use crate::output::check::check_calendar;
@@ -236,6 +236,13 @@ fn a_category_has_its_colour_and_its_calendar_too() {
     assert_eq!(calendar(&setting).matches(&own).count(), 2, "{own}");
     setting.publish.colors.extend(Color::named("teal").map(|teal| ("atelier".to_owned(), teal)));
     assert_eq!(calendar(&setting).matches("\r\nCOLOR:teal\r\n").count(), 2);
+    // what the operator chose comes before what nobody chose, wherever the label stands
+    let second = Announcement { categories: vec![label("Autre"), label("Atelier")], ..announcements[0].clone() };
+    let tagged = Announcement { categories: vec![label("Autre")], tags: vec![label("Atelier")], ..second.clone() };
+    for event in [second, tagged] {
+        let all = String::from_utf8(write(&setting.feed(&[event])).bytes).expect("UTF-8");
+        assert_eq!(all.matches("\r\nCOLOR:teal\r\n").count(), 1, "{all}");
+    }
 }
 
 #[test]

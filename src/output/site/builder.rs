@@ -10,6 +10,7 @@ use super::super::opml::{self, Outline};
 use super::super::templates::TemplateError;
 use super::super::{check, page};
 use super::format::{ATOM_FEED, EVENT, EVENTS, Format, JSON, RSS_FEED, Trouble};
+use super::made_from::MadeFrom;
 use super::paths::page_path;
 use super::{CSS, Document, HTML, OPML, Refused, Site, Source};
 use crate::model::announcement::{Announcement, AnnouncementId};
@@ -38,7 +39,9 @@ impl<'a> Builder<'a> {
         self.announcement_pages(&shown);
         visible.retain(|announcement| !self.left_out.contains(&announcement.id));
         let entries = self.entries(&visible);
-        self.event_calendars(&[&entries[..], &self.withdrawn_from("")].concat());
+        let withdrawn = self.withdrawn_from("");
+        // first: where an event has taken the place of one that was withdrawn, its calendar is its own
+        self.event_calendars(&[&withdrawn[..], &entries].concat());
         let categories = by_label(&visible, |announcement| &announcement.categories);
         let tags = by_label(&visible, |announcement| &announcement.tags);
         let whole = self.feed(site.title.clone(), String::new(), entries);
@@ -47,8 +50,9 @@ impl<'a> Builder<'a> {
         self.labels("tags", &tags, &ledger.labels(|shown| &shown.tags));
         let labels: Vec<Label> = categories.iter().chain(&tags).map(|(label, _)| label.clone()).collect();
         for newsletter in self.source.newsletters {
-            let page = page::newsletter(templates, site, newsletter, &labels);
-            self.page(format!("newsletters/{}/", newsletter.name), page, &whole.entries);
+            let path = format!("newsletters/{}/", newsletter.name);
+            let page = || page::newsletter(templates, site, newsletter, &labels);
+            self.page(path, MadeFrom::labels(&labels), page, &whole.entries);
         }
         self.overviews(&whole, &counted(&categories), &counted(&tags));
         self.add("style.css".to_owned(), page::stylesheet(templates), CSS);
@@ -164,8 +168,9 @@ impl<'a> Builder<'a> {
         if withdrawn || feed.entries.iter().any(|entry| entry.announcement.event.is_some()) {
             self.calendar(&feed);
         }
-        let page = page::label(self.source.templates, &feed, label, self.source.now);
-        self.page(feed.folder.clone(), page, &feed.entries);
+        let Source { templates, now, .. } = self.source;
+        let page = || page::label(templates, &feed, label, now);
+        self.page(feed.folder.clone(), MadeFrom::feed(&feed, now), page, &feed.entries);
     }
 
     /// The feeds of a folder in each format, and with `content = "both"` their summaries beside them.
@@ -199,10 +204,20 @@ impl<'a> Builder<'a> {
         self.write(EVENTS.path(feed), EVENTS, &Feed { entries, ..feed.clone() });
     }
 
+    /// A calendar for each event, also under its former names: whoever subscribed to one must hear of what becomes of it.
+    /// Where two had one name, the last has it.
     fn event_calendars(&mut self, entries: &[Entry<'a>]) {
+        let mut former = Vec::new();
         for entry in entries.iter().filter(|entry| entry.announcement.event.is_some()).copied() {
+            let it = entry.announcement;
             let feed = self.feed(String::new(), String::new(), vec![entry]);
-            self.write(event_path(&entry.announcement.slug), EVENT, &feed);
+            self.write(event_path(&it.slug), EVENT, &feed);
+            let slugs = self.source.ledger.get(&it.id).map_or(&[][..], |known| &known.shown.former_slugs);
+            let calendar = self.done.documents.get(&event_path(&it.slug));
+            former.extend(calendar.into_iter().flat_map(|it| slugs.iter().map(|slug| (event_path(slug), it.clone()))));
+        }
+        for (path, calendar) in former.into_iter().rev() {
+            self.done.documents.entry(path).or_insert(calendar);
         }
     }
 
@@ -210,40 +225,44 @@ impl<'a> Builder<'a> {
         let Source { site, templates, ledger, .. } = self.source;
         for entry in entries {
             let Some(path) = page_path(entry.announcement.url.path(), site) else { continue };
-            let page = page::announcement(templates, site, entry, ledger.changes(&entry.announcement.id));
-            self.page(path, page, std::slice::from_ref(entry));
+            let changes = ledger.changes(&entry.announcement.id);
+            let page = || page::announcement(templates, site, entry, changes);
+            self.page(path, MadeFrom::page(entry, changes), page, std::slice::from_ref(entry));
         }
     }
 
-    /// Pages that lead from where an announcement stood to where it stands, and its calendar under its former names.
+    /// Pages that lead from where an announcement stood to where it stands.
     fn former_addresses(&mut self, entries: &[Entry<'a>]) {
-        let Source { site, templates, ledger, .. } = self.source;
+        let Source { site, templates, .. } = self.source;
         for entry in entries {
             let it = entry.announcement;
             let Some(own) = page_path(it.url.path(), site) else { continue };
             for path in it.aliases.iter().filter_map(|alias| page_path(alias, site)).filter(|path| *path != own) {
                 if !self.done.documents.contains_key(&path) {
-                    let page = page::moved(templates, site, it.url.as_str(), &it.title);
-                    self.page(path, page, std::slice::from_ref(entry));
+                    let page = || page::moved(templates, site, it.url.as_str(), &it.title);
+                    self.page(path, MadeFrom::way_to(it), page, std::slice::from_ref(entry));
                 }
-            }
-            let former = ledger.get(&it.id).map_or(&[][..], |known| &known.shown.former_slugs);
-            let calendar = self.done.documents.get(&event_path(&it.slug)).cloned();
-            for (slug, calendar) in former.iter().zip(calendar.iter().cycle()) {
-                self.done.documents.entry(event_path(slug)).or_insert_with(|| calendar.clone());
             }
         }
     }
 
+    /// Pages about everything: they are made of the same and are all as they were, or none is known to be.
     fn overviews(&mut self, feed: &Feed<'a>, categories: &[(Label, usize)], tags: &[(Label, usize)]) {
-        let Source { newsletters, templates, now, .. } = self.source;
+        let Source { newsletters, templates, now, previous, .. } = self.source;
+        let made_from = MadeFrom::feed(feed, now);
+        if let Some(previous) = previous.filter(|previous| previous.made_from.get("") == Some(&made_from)) {
+            for path in previous.made_from.iter().filter(|(_, from)| **from == made_from).map(|(path, _)| path) {
+                self.reuse(path.clone(), made_from);
+            }
+            return;
+        }
         match page::overviews(templates, &page::Overview { feed, categories, tags, newsletters, now }) {
             Ok(pages) => {
                 for (path, bytes) in pages {
-                    self.page(path, Ok(bytes), &feed.entries);
+                    self.page(path, made_from, || Ok(bytes), &feed.entries);
                 }
             }
-            Err(error) => self.page(String::new(), Err(error), &feed.entries),
+            Err(error) => self.page(String::new(), made_from, || Err(error), &feed.entries),
         }
     }
 
@@ -260,15 +279,28 @@ impl<'a> Builder<'a> {
     }
 
     fn write(&mut self, path: String, format: Format, feed: &Feed<'a>) {
+        let made_from = MadeFrom::feed(feed, self.source.now);
+        if self.reuse(path.clone(), made_from) {
+            return;
+        }
         match format.document(feed) {
-            Ok(bytes) => self.add(path, bytes, format.content_type),
+            Ok(bytes) => self.add_made(path, made_from, Document::new(bytes, format.content_type)),
             Err(trouble) => self.refuse(path, format.content_type, trouble),
         }
     }
 
     /// A page that fails costs nobody a place in the feeds: only the page itself is refused.
-    fn page(&mut self, path: String, page: Result<Vec<u8>, TemplateError>, shows: &[Entry<'a>]) {
-        let checked = page.map_err(|error| error.to_string()).and_then(|bytes| match check::check_page(&bytes) {
+    fn page(
+        &mut self,
+        path: String,
+        made_from: MadeFrom,
+        write: impl FnOnce() -> Result<Vec<u8>, TemplateError>,
+        shows: &[Entry<'a>],
+    ) {
+        if self.reuse(path.clone(), made_from) {
+            return;
+        }
+        let checked = write().map_err(|error| error.to_string()).and_then(|bytes| match check::check_page(&bytes) {
             Ok(Some(line)) if !speak_of_templates(shows, self.source) => {
                 Err(format!("line {line}: a mark of a template was left over"))
             }
@@ -276,9 +308,22 @@ impl<'a> Builder<'a> {
             Err(fault) => Err(fault.to_string()),
         });
         match checked {
-            Ok(bytes) => self.add(path, bytes, HTML),
+            Ok(bytes) => self.add_made(path, made_from, Document::new(bytes, HTML)),
             Err(fault) => self.refuse(path, HTML, Trouble { fault, culprit: None }),
         }
+    }
+
+    /// Takes a document over from the previous site, if it was made from the same.
+    fn reuse(&mut self, path: String, made_from: MadeFrom) -> bool {
+        let previous = self.source.previous.filter(|previous| previous.made_from.get(&path) == Some(&made_from));
+        let Some(document) = previous.and_then(|previous| previous.documents.get(&path)) else { return false };
+        self.add_made(path, made_from, document.clone());
+        true
+    }
+
+    fn add_made(&mut self, path: String, made_from: MadeFrom, document: Document) {
+        self.done.made_from.insert(path.clone(), made_from);
+        self.done.documents.insert(path, document);
     }
 
     fn refuse(&mut self, path: String, content_type: &'static str, trouble: Trouble) {

@@ -8,6 +8,8 @@ use crate::model::settings::SiteSettings;
 const OWN: [&str; 7] = ["", "rss.xml", "atom.xml", "feed.json", "calendar.ics", "feeds.opml", "style.css"];
 /// Folders that are crieur's own.
 const OWN_FOLDERS: [&str; 5] = ["categories/", "tags/", "events/", "newsletters/", "archive/"];
+/// What `serve` answers itself.
+const LIVE: [&str; 6] = ["healthz", "readyz", "subscribe", "confirm", "unsubscribe", "preferences"];
 
 /// The site path of the page at `address`, an absolute path of the site, or `None` where that belongs to one of crieur's own
 /// documents or leads out of the folder.
@@ -15,6 +17,7 @@ pub(super) fn page_path(address: &str, site: &SiteSettings) -> Option<String> {
     let path = percent_decode_str(address).decode_utf8().ok()?;
     let path = path.strip_prefix(site.url.path()).unwrap_or(&path).trim_start_matches('/');
     let is_own = OWN.contains(&path) || OWN_FOLDERS.iter().any(|folder| path.starts_with(folder));
+    let is_own = is_own || path.split('/').next().is_some_and(|first| LIVE.contains(&first));
     let traverses = path.split('/').any(|part| matches!(part, "." | "..")) || path.contains('\0');
     let last = path.rsplit('/').next().unwrap_or_default();
     (!is_own && !traverses)
@@ -40,6 +43,8 @@ mod tests {
             ("/ici/", None),
             ("/ici/rss.xml", None),
             ("/ici/tags/x/", None),
+            ("/healthz", None),
+            ("/unsubscribe/x", None),
             ("/ici/a/../../x", None),
             ("/ici/%2e%2e/x", None),
             ("/ici/a%00b", None),

@@ -18,7 +18,7 @@ use axum::routing::get;
 use tokio::sync::Mutex;
 
 pub use self::hosts::Hosts;
-use super::Web;
+use super::{Front, passage};
 use crate::model::status::{Reading, Status, Traffic};
 use crate::output::page::status as page;
 
@@ -39,7 +39,7 @@ pub trait Teller: Send + Sync {
 }
 
 struct Admin {
-    web: Arc<Web>,
+    front: Front,
     teller: Box<dyn Teller>,
     hosts: Hosts,
     told: Mutex<Option<(Instant, Option<Arc<Status>>)>>,
@@ -53,14 +53,14 @@ impl Admin {
             tracing::trace!(age = ?at.elapsed(), "told again");
             return status.clone();
         }
-        let status = self.teller.status(self.web.vitals.reading()).await.map(Arc::new);
+        let status = self.teller.status(self.front.web().vitals.reading()).await.map(Arc::new);
         *told = Some((Instant::now(), status.clone()));
         status
     }
 }
 
-pub fn router(web: Arc<Web>, teller: Box<dyn Teller>, hosts: Hosts) -> Router {
-    let admin = Arc::new(Admin { web, teller, hosts, told: Mutex::default() });
+pub fn router(front: Front, teller: Box<dyn Teller>, hosts: Hosts) -> Router {
+    let admin = Arc::new(Admin { front, teller, hosts, told: Mutex::default() });
     Router::new()
         .route("/", get(status_page))
         .route("/metrics", get(all_metrics))
@@ -79,7 +79,7 @@ async fn status_page(State(admin): State<Arc<Admin>>) -> Response<Body> {
     let Some(status) = admin.status().await else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "the store fails; the log says why\n");
     };
-    let web = &admin.web;
+    let web = admin.front.web();
     match page::status(&web.templates, &web.site, &status, &web.vitals.health(), &admin.teller.traffic()) {
         Ok(bytes) => answer(StatusCode::OK, "text/html; charset=utf-8", bytes),
         Err(error) => {
@@ -91,7 +91,7 @@ async fn status_page(State(admin): State<Arc<Admin>>) -> Response<Body> {
 
 async fn all_metrics(State(admin): State<Arc<Admin>>) -> Response<Body> {
     let status = admin.status().await;
-    let vitals = &admin.web.vitals;
+    let vitals = admin.front.web().vitals.clone();
     let text = metrics::text(vitals.metrics(), &vitals.health(), &admin.teller.traffic(), status.as_deref());
     match text {
         Ok(text) => answer(StatusCode::OK, metrics::CONTENT_TYPE, text.into_bytes()),
@@ -103,13 +103,16 @@ async fn all_metrics(State(admin): State<Arc<Admin>>) -> Response<Body> {
 }
 
 async fn style(State(admin): State<Arc<Admin>>) -> Response<Body> {
-    answer(StatusCode::OK, "text/css; charset=utf-8", page::stylesheet(&admin.web.templates))
+    answer(StatusCode::OK, "text/css; charset=utf-8", page::stylesheet(&admin.front.web().templates))
 }
 
 /// Turns away who asks under a name that is not ours, and puts on every answer what holds for all.
 async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response<Body> {
-    let mut response = match admin.hosts.allow(request.uri(), request.headers()) {
+    let has_body = passage::has_body(request.headers());
+    let refusal = passage::refusal(request.headers());
+    let mut response = match refusal.map_or_else(|| admin.hosts.allow(request.uri(), request.headers()), Err) {
         Ok(()) => next.run(request).await,
+        Err(status) if refusal.is_some() => plain(status, "the request is not understood\n"),
         Err(status) => plain(status, "not under this name: `admin_hosts` in `[http]` may add one\n"),
     };
     for (name, value) in [
@@ -122,6 +125,7 @@ async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) ->
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    passage::close_where_unclear(&mut response, has_body);
     response
 }
 

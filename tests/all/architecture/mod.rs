@@ -36,7 +36,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("rand::", &[]),
     ("std::process::exit", &[]),
     ("std::fs", &["content", "store", "config", "folder", "delivery", "app", "cli"]),
-    ("std::net", &["config", "delivery", "web", "daemon", "cli"]),
+    ("std::net", &["model", "config", "delivery", "web", "daemon", "cli"]),
     ("tokio::", &["store", "delivery", "web", "app", "daemon", "cli"]),
     ("sqlx::", &["store"]),
     ("lettre::", &["delivery"]),

@@ -1,7 +1,12 @@
 //! The site over HTTP: validators, methods, headers.
 
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+
 use super::announcement;
 use crate::support::folder::Folder;
+use crate::support::poll::eventually;
+use crate::support::served::TestApp;
 
 #[test]
 fn what_is_served_is_what_is_written() {
@@ -130,4 +135,68 @@ fn when_asked_to_stop_it_ends_well() {
     let folder = Folder::of_five();
     let mut app = folder.serve();
     assert!(app.terminate().success());
+}
+
+/// What another program makes of it.
+fn gunzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = Command::new("gzip").arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("gzip");
+    // a feed of five fits the pipe
+    gzip.stdin.take().expect("its stdin").write_all(bytes).expect("written");
+    let mut text = Vec::new();
+    gzip.stdout.take().expect("its stdout").read_to_end(&mut text).expect("read");
+    assert!(gzip.wait().expect("its end").success());
+    text
+}
+
+#[test]
+fn every_text_is_there_in_gzip_and_means_the_same() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    for path in ["/atom.xml", "/rss.xml", "/feed.json", "/calendar.ics", "/feeds.opml", "/style.css", "/"] {
+        let packed = || {
+            let answer = app.ask("GET", path, &[("accept-encoding", "gzip")], &[]);
+            (answer.header("content-encoding") == "gzip").then_some(answer)
+        };
+        let (packed, plain) = (eventually(path, packed).0, app.get(path));
+        assert!(packed.body.len() < plain.body.len(), "{path}");
+        assert_eq!(gunzipped(&packed.body), plain.body, "{path}");
+        assert_ne!(packed.header("etag"), plain.header("etag"), "{path}");
+        for same in ["content-type", "last-modified", "cache-control", "vary"] {
+            assert_eq!(packed.header(same), plain.header(same), "{path}: {same}");
+        }
+    }
+}
+
+#[test]
+fn the_log_says_nothing_of_who_asked_for_what() {
+    let folder = Folder::of_five().and("trusted_proxies = [\"127.0.0.1\", \"2001:db8::/32\"]");
+    let app = TestApp::start(&folder, &["serve", "-v"]);
+    let proxied =
+        [("x-forwarded-for", "203.0.113.9"), ("user-agent", "secret-agent"), ("referer", "https://secret.example/")];
+    app.ask("GET", "/atom.xml?secret=1", &proxied, &[]);
+    app.ask("GET", "/unsubscribe/secret?secret", &proxied, &[]);
+    app.ask("GET", "/%75nsubscribe/secret", &proxied, &[]);
+    app.ask("POST", "/unsubscribe/secret", &proxied, b"secret=List-Unsubscribe");
+    app.get("/the-last");
+    app.until_logged("/the-last");
+    let log = app.log();
+    let answers: Vec<&str> = log.lines().filter(|line| line.contains("answered")).collect();
+    assert_eq!(answers.len(), 5, "{log}");
+    assert!(!log.contains("secret") && !log.contains("203.0.113"), "{log}");
+    assert!(answers.iter().all(|line| !line.contains("127.0.0.1")), "{log}");
+    assert!(!log.contains("does nothing yet"), "{log}");
+}
+
+#[test]
+fn a_name_the_reader_invents_is_in_no_answer() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    for path in ["/", "/atom.xml", "/categories/atelier", "/nowhere", "/unsubscribe/x"] {
+        let answer = app.ask("GET", path, &[("host", "evil.example"), ("x-forwarded-host", "evil.example")], &[]);
+        assert!(!answer.text().contains("evil.example"), "{path}");
+        assert!(
+            answer.headers.values().all(|value| !value.as_bytes().windows(4).any(|four| four == b"evil")),
+            "{path}"
+        );
+    }
 }

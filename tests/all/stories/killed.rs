@@ -8,6 +8,7 @@ use chrono::{TimeDelta, Timelike as _, Utc};
 use chrono_tz::Europe::Paris;
 
 use super::announcement;
+use crate::support::chance::Chance;
 use crate::support::folder::Folder;
 use crate::support::poll::eventually;
 use crate::support::state;
@@ -43,18 +44,6 @@ fn add_readers(folder: &Folder) {
     }
 }
 
-/// Marsaglia's xorshift: the same moments for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
 /// Saves the edited file again and again, half-written in between, until the moment comes.
 fn save_until(folder: &Folder, round: u64, moment: Instant) {
     let mut turn = 0;
@@ -80,10 +69,7 @@ fn whenever_it_is_killed_it_comes_back_with_the_same_ids_feeds_and_mails() {
     let database = folder.path("state/crieur.db");
 
     for round in 1..=ROUNDS {
-        let mut chance = Chance(round.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        for _ in 0..4 {
-            chance.below(1);
-        }
+        let mut chance = Chance::seeded(round);
         if round <= MID_MAIL {
             // in the middle of a mailing
             let mut app = folder.serve();

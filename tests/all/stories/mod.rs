@@ -13,12 +13,15 @@ mod hubs;
 mod init;
 mod killed;
 mod leaving;
+mod life;
 mod preview;
 mod privacy;
 mod relay;
 mod send;
 mod subscribers;
 mod timed;
+mod watching;
+mod week;
 mod years;
 
 /// The Monday on which the event of 11 April was announced.

@@ -128,6 +128,27 @@ fn a_moved_event_moves_in_calendars_and_a_deleted_one_comes_as_cancelled() {
 }
 
 #[test]
+fn the_calendar_of_one_event_outlives_its_name_and_makes_way_for_a_successor() {
+    let folder = Folder::of_five();
+    build(&folder, BEFORE);
+    folder.rename(EVENT, "content/agenda/2019-04-08-expert-ux-autrement.md");
+    build(&folder, BEFORE);
+    folder.remove("content/agenda/2019-04-08-expert-ux-autrement.md");
+    build(&folder, LATER);
+    for slug in [SLUG, "expert-ux-autrement"] {
+        assert!(folder.read(&format!("public/events/{slug}.ics")).contains("STATUS:CANCELLED"), "{slug}");
+    }
+    let next = "---\ntitle: Un autre atelier\nevent_start_date: 2019-05-20 14:00:00 +02:00\n---\n\nTout autre chose.\n";
+    folder.write("content/agenda/2019-04-09-expert-ux-autrement.md", next);
+    build(&folder, LATER);
+    let calendar = folder.read("public/events/expert-ux-autrement.ics");
+    assert!(calendar.contains("SUMMARY:Un autre atelier") && !calendar.contains("CANCELLED"), "{calendar}");
+    for path in ["calendar.ics".to_owned(), format!("events/{SLUG}.ics")] {
+        assert!(folder.read(&format!("public/{path}")).contains("STATUS:CANCELLED"), "{path}");
+    }
+}
+
+#[test]
 fn a_category_that_nothing_is_in_any_more_keeps_its_feeds() {
     let folder = Folder::of_five();
     folder.write("content/actualites/2019-02-02-fete.md", "---\ntitle: La fête\ncategories: [Fête]\n---\n\nTexte.\n");
@@ -154,6 +175,36 @@ fn a_slip_in_the_date_calls_no_event_off() {
 }
 
 #[test]
+fn a_slip_in_an_id_or_in_a_name_calls_no_event_off() {
+    const OTHER: &str = "2018-10-26-lancement-rejoignez-la-communaute-ux-experience-utilisateur-de-letat.md";
+    let folder = Folder::of_five();
+    build(&folder, BEFORE);
+    let before = folder.files("public");
+    let refused = |code: &str| {
+        let build = folder.crieur(["build", "--at", LATER]).exits(1);
+        assert!(build.stderr.contains(code), "{}", build.stderr);
+        assert!(!folder.read("public/calendar.ics").contains("CANCELLED"), "{code}");
+    };
+    let text = folder.read(EVENT);
+    let pin = "---\nid: tag:www.numerique.gouv.fr,2018-10-26:lancement-rejoignez-la-communaute-ux-experience-utilisateur-de-letat";
+    folder.write(EVENT, &text.replacen("---", pin, 1));
+    refused("error[id-clash]");
+    folder.write(EVENT, &text);
+    let same_name = format!("content/agenda/{}", OTHER.replace("2018-10-26", "2019-04-08"));
+    folder.rename(EVENT, &same_name);
+    refused("error[slug-clash]");
+    folder.rename(&same_name, EVENT);
+    build(&folder, LATER);
+    assert_eq!(folder.files("public"), before);
+    // deleted before the slip was mended, it was called off all the same
+    folder.rename(EVENT, &same_name);
+    refused("error[slug-clash]");
+    folder.remove(&same_name);
+    build(&folder, LATER);
+    assert!(folder.read("public/calendar.ics").contains("CANCELLED"));
+}
+
+#[test]
 fn withdrawing_much_at_once_waits_for_the_operators_word() {
     let folder = Folder::of_five();
     build(&folder, LATER);
@@ -165,6 +216,12 @@ fn withdrawing_much_at_once_waits_for_the_operators_word() {
         assert!(refused.stderr.contains("build --confirm"), "{}", refused.stderr);
         assert_eq!(folder.files("public"), before);
     }
+    folder.rename("content", "elsewhere");
+    folder.crieur(["build", "--at", LATER]).exits(2);
+    assert_eq!(folder.files("public"), before);
+    let status = folder.crieur(["status"]).succeeds();
+    assert!(status.stdout.contains("cannot be read") && status.stdout.contains("last publish"), "{}", status.stdout);
+    folder.rename("elsewhere", "content");
     let status = folder.crieur(["status"]).succeeds();
     assert!(status.stdout.contains("held back") && status.stdout.contains("build --confirm"), "{}", status.stdout);
     folder.crieur(["build", "--confirm", "--at", LATER]).succeeds();

@@ -1,5 +1,6 @@
 //! What the stories stand on: a project in a folder of its own, the real binary, a running daemon, a real SMTP server.
 
+pub mod chance;
 pub mod cli;
 pub mod folder;
 pub mod mails;

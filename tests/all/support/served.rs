@@ -42,9 +42,25 @@ impl Answer {
 impl<'a> TestApp<'a> {
     /// Starts a daemon and waits until it says its address.
     pub fn start(folder: &'a Folder, arguments: &[&str]) -> Self {
+        Self::run(folder, serve(folder, arguments))
+    }
+
+    /// The same by another command, which is to run what stands behind it.
+    pub fn start_under(folder: &'a Folder, command: &[&str]) -> Self {
+        let mut under = Command::new(command[0]);
+        under.args(&command[1..]).arg(env!("CARGO_BIN_EXE_crieur")).arg("serve").current_dir(folder.root());
+        Self::run(folder, under)
+    }
+
+    fn run(folder: &'a Folder, command: Command) -> Self {
         let (stdout, stderr) = (Arc::default(), Arc::default());
-        let (child, address) = run(folder, arguments, &stdout, &stderr);
+        let (child, address) = run(command, &stdout, &stderr);
         Self { folder, child, address, stdout, stderr }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Everything logged so far, also before a restart.
@@ -124,15 +140,29 @@ impl<'a> TestApp<'a> {
 
     /// SIGTERM; its end.
     pub fn terminate(&mut self) -> ExitStatus {
-        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let told = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
         assert!(told.expect("a shell").success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> ExitStatus {
         eventually("the daemon ends", || self.child.try_wait().expect("its state")).0
     }
 
     /// Starts it again in the same folder.
     pub fn restart(&mut self) {
         self.stdout.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        (self.child, self.address) = run(self.folder, &["serve"], &self.stdout, &self.stderr);
+        (self.child, self.address) = run(serve(self.folder, &["serve"]), &self.stdout, &self.stderr);
     }
 }
 
@@ -149,14 +179,14 @@ impl Drop for TestApp<'_> {
     }
 }
 
-fn run(
-    folder: &Folder,
-    arguments: &[&str],
-    stdout: &Arc<Mutex<String>>,
-    stderr: &Arc<Mutex<String>>,
-) -> (Child, String) {
+fn serve(folder: &Folder, arguments: &[&str]) -> Command {
     let mut command = binary(folder.root());
-    let piped = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments);
+    command
+}
+
+fn run(mut command: Command, stdout: &Arc<Mutex<String>>, stderr: &Arc<Mutex<String>>) -> (Child, String) {
+    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().expect("the binary starts");
     collect(child.stderr.take().expect("its stderr"), Arc::clone(stderr));
     let address = first_line(child.stdout.take().expect("its stdout"), Arc::clone(stdout));

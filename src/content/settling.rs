@@ -1,0 +1,113 @@
+//! Files in the middle of being written: what they look like, and how long it is worth waiting for the rest.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::folder::{self, Stamp};
+
+/// For the rest of a front matter, or for anything at all: nobody publishes a file like that.
+const OPEN: Duration = Duration::from_secs(2);
+/// For the rest of a last line. Many editors end the last line nowhere, so it has to stay below what an editor notices.
+const NO_LINE_END: Duration = Duration::from_millis(750);
+
+/// How long after its last write a file with these bytes may still be half a file; `None` where it looks whole.
+pub fn patience(bytes: &[u8]) -> Option<Duration> {
+    if is_open(&String::from_utf8_lossy(bytes)) {
+        Some(OPEN)
+    } else {
+        (bytes.last() != Some(&b'\n')).then_some(NO_LINE_END)
+    }
+}
+
+/// The same of the file at a path; one that cannot be read is nothing to wait for.
+pub fn patience_with(file: &Path, max_bytes: u64) -> Option<Duration> {
+    let mut bytes = Vec::new();
+    // a pipe of that name would never answer
+    let is_file = std::fs::symlink_metadata(file).is_ok_and(|file| file.is_file());
+    is_file.then(|| File::open(file)).and_then(Result::ok)?.take(max_bytes).read_to_end(&mut bytes).ok()?;
+    patience(&bytes)
+}
+
+/// How much longer to wait for the rest of a file that was found with this stamp, if at all.
+pub fn rest(file: &Path, stamp: &Stamp, max_bytes: u64, now: DateTime<Utc>) -> Option<Duration> {
+    let age = now.timestamp_nanos_opt()?.checked_sub(stamp.modified)?;
+    // a time that is still to come is no sign of somebody writing now
+    let age = Duration::from_nanos(u64::try_from(age).ok()?);
+    if age >= OPEN {
+        return None;
+    }
+    patience_with(file, max_bytes)?.checked_sub(age)
+}
+
+/// How long to wait before the folder is read for the first time, so that what was put there a moment ago is whole: short,
+/// whatever there is.
+pub fn rest_of_folder(dir: &Path, max_bytes: u64, now: DateTime<Utc>) -> Duration {
+    let longest = Cell::new(Duration::ZERO);
+    let look = |path: &str, stamp: &Stamp| {
+        let rest = rest(&dir.join(path), stamp, max_bytes, now).unwrap_or_default();
+        longest.set(longest.get().max(rest));
+        true
+    };
+    // a folder that cannot be read is told by reading it
+    let _ = folder::walk(dir, max_bytes, &look);
+    longest.get().min(NO_LINE_END)
+}
+
+fn is_open(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut lines = text.lines().map(str::trim_end);
+    match lines.next() {
+        None => true,
+        Some("---") => !lines.any(|line| line == "---" || line == "..."),
+        Some("+++") => !lines.any(|line| line == "+++"),
+        Some("{") => !lines.any(|line| line.starts_with('}')),
+        // the first bytes of a line that opens a front matter
+        Some("-" | "--" | "+" | "++") => !text.contains('\n'),
+        Some(_) => text.trim().is_empty(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_file_is_waited_for() {
+        let whole = "---\ntitle: T\ndate: 2021-05-06\n---\n\nThe body, two\nlines long.\n";
+        for (text, expected) in [
+            (whole, None),
+            ("+++\ntitle = 'T'\n+++\nBody.\n", None),
+            ("{\n\"title\": \"T\"\n}\nBody.\n", None),
+            ("No front matter.\n", None),
+            ("", Some(OPEN)),
+            ("\n\n", Some(OPEN)),
+            ("\u{feff}---\r\ntitle: T\r\n", Some(OPEN)),
+            ("--", Some(OPEN)),
+            ("+++\ntitle = 'T'\n", Some(OPEN)),
+            ("{\n\"title\": \"T\",\n", Some(OPEN)),
+            ("---\ntitle: T\n---\n\nThe bo", Some(NO_LINE_END)),
+        ] {
+            assert_eq!(patience(text.as_bytes()), expected, "{text:?}");
+        }
+        let cuts = (0..whole.len()).filter(|cut| patience(&whole.as_bytes()[..*cut]).is_none()).count();
+        assert_eq!(cuts, 3, "only a cut at the end of a line after the front matter looks whole");
+    }
+
+    #[test]
+    fn only_what_was_written_a_moment_ago_is_waited_for() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("a.md");
+        std::fs::write(&file, "---\ntitle: T\n").expect("a file");
+        let stamp = Stamp { modified: 10_000_000_000, ..Stamp::default() };
+        let at = |millis: i64| rest(&file, &stamp, 1024, DateTime::from_timestamp_millis(millis).expect("an instant"));
+        assert_eq!(at(10_500), Some(Duration::from_millis(1_500)));
+        assert_eq!((at(12_000), at(9_000)), (None, None));
+        std::fs::write(&file, "---\ntitle: T\n---\nWhole.\n").expect("a file");
+        assert_eq!(at(10_500), None);
+    }
+}
