@@ -58,7 +58,6 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         templates: base.join("templates"),
         file: file.to_owned(),
         site,
-        notes: Vec::new(),
     })
 }
 

@@ -40,9 +40,6 @@ impl Publisher {
     }
 
     fn take_over(&mut self, app: Arc<App>) {
-        for note in &app.config.notes {
-            tracing::warn!("{}: {note}", app.config.file.display());
-        }
         for what in left_behind(&self.app.config, &app.config) {
             tracing::warn!("{what} is another one now: that takes a restart");
         }

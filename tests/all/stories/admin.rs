@@ -75,6 +75,26 @@ fn what_is_held_back_is_said_everywhere_until_it_is_over() {
 }
 
 #[test]
+fn a_wrong_configuration_is_said_until_a_right_one_is_read_and_the_figures_count_on() {
+    let folder = with_admin();
+    let app = folder.serve();
+    app.get("/nowhere");
+    let right = folder.read("crieur.toml");
+    folder.write("crieur.toml", "[site]\ntitle = 1\n");
+    app.hang_up();
+    app.until("/healthz", |text| text.starts_with("degraded: a changed configuration cannot be used"));
+    assert_eq!(value(&metrics(&app), "crieur_degraded{trouble=\"configuration\"}"), Some(1.0));
+    folder.write("crieur.toml", &right.replace("language = \"fr\"", "language = \"en\""));
+    app.hang_up();
+    app.until("/healthz", |text| text == "ok\n");
+    let text = metrics(&app);
+    assert_eq!(value(&text, "crieur_degraded{trouble=\"configuration\"}"), Some(0.0));
+    assert_eq!(value(&text, "crieur_http_responses_total{class=\"4xx\"}"), Some(1.0), "{text}");
+    let page = app.ask_admin("GET", "/", &[]);
+    assert!(page.text().contains("lang=\"en\""), "the page of the new configuration: {}", page.text());
+}
+
+#[test]
 fn a_mistake_in_a_file_stands_on_the_page_with_its_place() {
     let folder = with_admin();
     folder.write("content/actualites/faux.md", "---\ntitle: [\n---\n<script>alert(1)</script>\n");
