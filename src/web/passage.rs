@@ -21,7 +21,7 @@ const PERSONAL: [&str; 3] = ["unsubscribe", "confirm", "preferences"];
 pub(super) async fn pass(State(front): State<(Arc<Web>, Duration)>, request: Request, next: Next) -> Response {
     let (web, deadline) = front;
     let began = Instant::now();
-    let (method, path) = (request.method().clone(), shown(request.uri().path()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let has_body = has_body(request.headers());
     let mut response = match admit(request, has_body, deadline).await {
         Ok(request) => next.run(request).await,
@@ -30,6 +30,7 @@ pub(super) async fn pass(State(front): State<(Arc<Web>, Duration)>, request: Req
     let status = response.status();
     close_where_unclear(&mut response, has_body);
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let path = shown(&path, status);
     tracing::debug!(%method, path, status = status.as_u16(), micros, "answered");
     response
 }
@@ -74,18 +75,20 @@ pub(super) fn has_body(headers: &HeaderMap) -> bool {
         || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
-/// A path for the log: without what comes after the name of a personal page, however that name is written.
-fn shown(path: &str) -> String {
+/// A path for the log: without what comes after the name of a personal page, however that name is written, and nothing of
+/// one we have nothing at: whatever somebody typed or pasted there is his own.
+fn shown(path: &str, status: StatusCode) -> String {
     let decoded = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
     match PERSONAL.iter().find(|name| decoded.contains(*name)) {
         Some(name) => format!("/{name}/…"),
+        None if status.is_client_error() => "/…".to_owned(),
         None => path.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::{StatusCode, shown};
 
     #[test]
     fn no_token_is_logged() {
@@ -96,7 +99,8 @@ mod tests {
             ("/%75nsubscribe%2Fabc", "/unsubscribe/…"),
             ("/x/../confirm/abc/", "/confirm/…"),
         ] {
-            assert_eq!(shown(path), expected, "{path}");
+            assert_eq!(shown(path, StatusCode::OK), expected, "{path}");
         }
+        assert_eq!(shown("/somebody@example.org", StatusCode::NOT_FOUND), "/…");
     }
 }

@@ -1,23 +1,18 @@
 //! The event of an announcement, by the time rules of CONTENT.md §3. Prose is never parsed, only hinted at.
 
-use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{NaiveTime, TimeDelta};
 use url::Url;
 
 use super::Mapper;
 use super::address::Place;
 use super::hours::Hours;
+use super::when::Given;
 use crate::content::dates::parse_hours;
 use crate::model::announcement::InfoRow;
-use crate::model::diagnostic::{Diagnostic, Position};
+use crate::model::diagnostic::Diagnostic;
 use crate::model::event::{self, Event, EventStatus, Geo, When};
 use crate::model::text::RichText;
 use crate::model::time::{Moment, Precision, resolve_local};
-
-/// A date of the event with where it stands.
-pub(super) struct Given {
-    pub local: NaiveDateTime,
-    pub position: Position,
-}
 
 impl Mapper<'_> {
     pub(super) fn event(

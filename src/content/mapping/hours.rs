@@ -3,7 +3,7 @@
 use chrono::{NaiveDateTime, NaiveTime};
 
 use super::Mapper;
-use super::event::Given;
+use super::when::Given;
 use crate::content::dates::parse_hours;
 use crate::content::lookup::Found;
 use crate::model::diagnostic::{Diagnostic, Position};

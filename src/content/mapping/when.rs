@@ -1,6 +1,6 @@
 //! The dates of an announcement: published, updated, expires.
 
-use chrono::{NaiveTime, SubsecRound as _};
+use chrono::{NaiveDateTime, NaiveTime, SubsecRound as _};
 use chrono_tz::Tz;
 
 use super::Mapper;
@@ -9,6 +9,12 @@ use crate::content::lookup::Found;
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::settings::OffsetPolicy;
 use crate::model::time::{FIRST_SEEN, Moment, Precision, resolve_local};
+
+/// A date of the event with where it stands.
+pub(super) struct Given {
+    pub local: NaiveDateTime,
+    pub position: Position,
+}
 
 impl Mapper<'_> {
     pub(super) fn zone(&self) -> Tz {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 use url::Url;
@@ -47,7 +48,8 @@ pub(super) fn known_elements(html: &str) -> Cow<'_, str> {
 }
 
 fn is_element(name: &str) -> bool {
-    ELEMENTS.split_ascii_whitespace().any(|known| known == name)
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| ELEMENTS.split_ascii_whitespace().collect());
+    KNOWN.contains(name)
 }
 
 /// Cleans, resolves all links against `base`.
