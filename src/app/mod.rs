@@ -20,7 +20,7 @@ pub use self::compose::{Composed, Decision};
 pub use self::load::{Braked, Waits, check, explain};
 pub use self::preview::Preview;
 pub use self::publish::Published;
-pub use self::status::Status;
+pub use self::status::reading;
 use crate::config::{Config, StoreLocation};
 use crate::content::memory::Memory;
 use crate::content::profile::Profile;
@@ -77,7 +77,7 @@ impl App {
 /// The compiled-in templates with those of a folder in their stead.
 fn templates(folder: &Path) -> anyhow::Result<Templates> {
     let mut own = BTreeMap::new();
-    for part in ["page", "email"] {
+    for part in ["page", "email", "admin"] {
         let Ok(entries) = std::fs::read_dir(folder.join(part)) else { continue };
         for entry in entries {
             let file = entry?.path();

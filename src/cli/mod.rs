@@ -88,7 +88,7 @@ fn say_where(panic: &PanicHookInfo) {
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { config, command, .. } = arguments;
-    let load = || Config::load(&config).inspect(tell_notes);
+    let load = || Config::load(&config);
     match command {
         Command::Init(init) => init.run(&config),
         Command::Check(check) => check.run(&load()?),
@@ -98,12 +98,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Preview(preview) => preview.run(App::open(load()?).await?).await,
         Command::Subscribers(subscribers) => subscribers.run(App::open(load()?).await?).await,
         Command::Status(status) => status.run(App::open(load()?).await?).await,
-    }
-}
-
-fn tell_notes(config: &Config) {
-    for note in &config.notes {
-        tracing::warn!("{}: {note}", config.file.display());
     }
 }
 

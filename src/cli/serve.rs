@@ -14,7 +14,10 @@ pub(super) async fn run(app: App) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says where the site is, as data: a script can read it.
-fn announce(address: SocketAddr) {
+/// Says where the site is, and in a second line where the status page is, as data: a script can read it.
+fn announce(address: SocketAddr, admin: Option<SocketAddr>) {
     say!("http://{address}/");
+    if let Some(admin) = admin {
+        say!("http://{admin}/");
+    }
 }

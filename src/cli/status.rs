@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
 use super::print::{counted, say};
-use crate::app::{App, Status as Report};
+use crate::app::App;
+use crate::model::status::{NewsletterFigures, Status as Report};
 
 #[derive(Args)]
 pub(super) struct Status {
@@ -32,7 +33,7 @@ impl Status {
 }
 
 fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
-    let catalog = &report.catalog;
+    let catalog = &report.reading.catalog;
     say!(
         "catalog        {} ({} visible, {} with an event), {}, {}",
         counted(catalog.announcements, "announcement"),
@@ -41,31 +42,37 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
         counted(catalog.errors, "error"),
         counted(catalog.warnings, "warning")
     );
-    if let Some(held) = &report.held {
+    if let Some(held) = &report.reading.held {
         say!("held back      {}", held.replace("\n  hint: ", "; "));
     }
-    match &report.last_publish {
+    let figures = &report.figures;
+    match &figures.last_publish {
         Some(last) => say!("last publish   {}: {} documents", local(last.at), last.documents),
         None => say!("last publish   never"),
     }
-    for newsletter in &report.newsletters {
-        say!("newsletter     {} ({})", newsletter.name, newsletter.title);
-        if let Some(slot) = newsletter.next_slot {
-            say!("  next slot    {}", slot.format("%F %R"));
-        }
-        if let Some(last) = &newsletter.last {
-            let number = last.number.map(|number| format!(", number {number}")).unwrap_or_default();
-            say!("  last slot    {}: {}{number}", last.slot.format("%F %R"), last.state.as_str());
-        }
-        say!("  subscribers  {}", counts(newsletter.subscribers.iter().map(|(name, count)| (*name, *count))));
+    figures.newsletters.iter().for_each(print_newsletter);
+    say!("outbox         {}", counts(figures.outbox.iter()));
+    if !figures.refusals.is_empty() {
+        say!("refused by     {} (last 30 days)", counts(figures.refusals.iter()));
     }
-    say!("outbox         {}", counts(report.outbox.iter().map(|(name, count)| (*name, *count))));
-    say!("suppressions   {}", report.suppressions);
+    say!("suppressions   {}", figures.suppressions);
+}
+
+fn print_newsletter(newsletter: &NewsletterFigures) {
+    say!("newsletter     {} ({})", newsletter.name, newsletter.title);
+    if let Some(slot) = newsletter.next_slot {
+        say!("  next slot    {}", slot.format("%F %R"));
+    }
+    if let Some(last) = &newsletter.last {
+        let number = last.number.map(|number| format!(", number {number}")).unwrap_or_default();
+        say!("  last slot    {}: {}{number}", last.slot.format("%F %R"), last.state.as_str());
+    }
+    say!("  subscribers  {}", counts(newsletter.subscribers.iter()));
 }
 
 /// `1 sent, 2 waiting`, or `none`.
-fn counts(all: impl Iterator<Item = (&'static str, u64)>) -> String {
+fn counts<'a, K: std::fmt::Display + 'a>(all: impl Iterator<Item = (&'a K, &'a u64)>) -> String {
     let some: Vec<String> =
-        all.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+        all.filter(|(_, count)| **count > 0).map(|(name, count)| format!("{count} {name}")).collect();
     if some.is_empty() { "none".to_owned() } else { some.join(", ") }
 }

@@ -11,7 +11,9 @@ use globset::GlobBuilder;
 use toml::Value;
 use url::Url;
 
-use super::raw::{Raw, RawContent, RawFolder, RawMail, RawNewsletter, RawPublish, RawSmtp, RawTls, RawTransport, Text};
+use super::raw::{
+    Raw, RawContent, RawFolder, RawHttp, RawMail, RawNewsletter, RawPublish, RawSmtp, RawTls, RawTransport, Text,
+};
 use super::span::{Fault, nearest};
 use super::{Config, HttpSettings, StoreLocation};
 use crate::model::color::Color;
@@ -45,9 +47,6 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         author: raw.site.author,
         rights: raw.site.rights,
     };
-    let mut notes = Vec::new();
-    let unbuilt = [("http.admin_listen", raw.http.admin_listen.is_some())];
-    notes.extend(unbuilt.iter().filter(|(_, given)| *given).map(|(key, _)| format!("`{key}` does nothing yet")));
     let content = content(raw.content, &base)?;
     Ok(Config {
         publish: publish(&raw.publish, &base, &content.dir)?,
@@ -55,14 +54,10 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         newsletters: newsletters(raw.newsletter, &site)?,
         mail: mail(raw.mail, &site, &base)?,
         store: store(raw.store.url.as_ref(), &base)?,
-        http: HttpSettings {
-            listen: listen(raw.http.listen.as_ref())?,
-            trusted_proxies: raw.http.trusted_proxies.iter().map(proxy).collect::<Checked<_>>()?,
-        },
+        http: http(&raw.http)?,
         templates: base.join("templates"),
         file: file.to_owned(),
         site,
-        notes,
     })
 }
 
@@ -427,11 +422,29 @@ fn store(text: Option<&Text>, base: &Path) -> Checked<StoreLocation> {
     }
 }
 
-fn listen(text: Option<&Text>) -> Checked<std::net::SocketAddr> {
-    let Some(text) = text else { return Ok(([127, 0, 0, 1], 8080).into()) };
+fn http(raw: &RawHttp) -> Checked<HttpSettings> {
+    let listen = raw.listen.as_ref().map(|text| socket(text, "http.listen")).transpose()?;
+    Ok(HttpSettings {
+        listen: listen.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
+        admin_listen: raw.admin_listen.as_ref().map(|text| socket(text, "http.admin_listen")).transpose()?,
+        admin_hosts: raw.admin_hosts.iter().map(host_name).collect::<Checked<_>>()?,
+        trusted_proxies: raw.trusted_proxies.iter().map(proxy).collect::<Checked<_>>()?,
+    })
+}
+
+fn socket(text: &Text, key: &str) -> Checked<std::net::SocketAddr> {
     text.get_ref().parse().map_err(|_| {
-        fault(text, "http.listen", &format!("`{}` is no address to listen on", text.get_ref()))
+        fault(text, key, &format!("`{}` is no address to listen on", text.get_ref()))
             .hint("write an address and a port: `127.0.0.1:8080`, or `[::]:8080` for everyone")
+    })
+}
+
+/// As a browser would say it: ASCII, in lower case, without a port.
+fn host_name(text: &Text) -> Checked<String> {
+    let host = url::Host::parse(text.get_ref()).ok().filter(|_| !text.get_ref().is_empty());
+    host.map(|host| host.to_string()).ok_or_else(|| {
+        fault(text, "http.admin_hosts", &format!("`{}` is no host", text.get_ref()))
+            .hint("write a name without scheme and port: `status.example.org`")
     })
 }
 

@@ -22,6 +22,10 @@ pub enum StoreLocation {
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     pub listen: SocketAddr,
+    /// Where the status page and the metrics are; nowhere unless asked for, so that two daemons share a machine.
+    pub admin_listen: Option<SocketAddr>,
+    /// Names those may be asked for under, besides loopback and the address itself; in lower case.
+    pub admin_hosts: Vec<String>,
     /// Proxies before us, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
 }
@@ -39,8 +43,6 @@ pub struct Config {
     pub http: HttpSettings,
     /// Templates that replace compiled-in ones, beside the configuration.
     pub templates: PathBuf,
-    /// What the operator should know about keys that are understood but do nothing yet.
-    pub notes: Vec<String>,
 }
 
 impl Config {
@@ -157,7 +159,6 @@ trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
         assert_eq!(config.site.public_url.as_str(), "https://crieur.example.org/");
         assert!(config.content.folders[0].pattern.is_match("agenda/2019/x.md"));
         assert!((config.content.max_withdrawn - 0.2).abs() < 1e-9);
-        assert_eq!(config.notes, [""; 0]);
     }
 
     #[test]

@@ -165,6 +165,8 @@ pub(super) struct RawStore {
 pub(super) struct RawHttp {
     pub listen: Option<Text>,
     pub admin_listen: Option<Text>,
+    #[serde(default)]
+    pub admin_hosts: Vec<Text>,
     pub public_url: Option<Text>,
     #[serde(default)]
     pub trusted_proxies: Vec<Text>,

@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::systemd::{Part, Pulse};
 use crate::delivery::outbox::{Outbox, Step};
+use crate::model::health::Trouble;
 use crate::model::time::Clock;
+use crate::web::Vitals;
 
 /// `send` in another process and the passing of time fill the outbox too: looked at this often.
 const LOOK: Duration = Duration::from_secs(5);
@@ -20,6 +22,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(10);
 /// Drains the outbox, or the one that took its place, until `cancel`.
 pub(super) async fn run(
     mut outboxes: watch::Receiver<Arc<Outbox>>,
+    vitals: Arc<Vitals>,
     clock: Clock,
     filled: Arc<Notify>,
     pulse: Arc<Pulse>,
@@ -38,6 +41,8 @@ pub(super) async fn run(
                         "delivered"
                     );
                 }
+                vitals.note(Trouble::Store, None);
+                vitals.note(Trouble::Relay, unreachable(&step));
                 if let Step::Unreachable { reason } = &step {
                     tracing::warn!(reason, "the relay takes no mail; what waits is tried again");
                 }
@@ -45,6 +50,7 @@ pub(super) async fn run(
             }
             Err(error) => {
                 tracing::error!(%error, "deliveries wait");
+                vitals.note(Trouble::Store, Some(error.to_string()));
                 STORE_PAUSE
             }
         };
@@ -57,6 +63,13 @@ pub(super) async fn run(
             }
         };
         pulse.during(Part::Deliveries, rest).await;
+    }
+}
+
+fn unreachable(step: &Step) -> Option<String> {
+    match step {
+        Step::Unreachable { reason } => Some(reason.clone()),
+        _ => None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! When the four steps run: on a change of the folder, at the hour an announcement appears or an issue is due, and when
 //! there is something to deliver. What they do is `app`'s business.
 
+mod admin;
 mod deliveries;
-mod health;
 mod hubs;
 mod jump;
 mod publisher;
@@ -24,7 +24,7 @@ use tokio::sync::{Notify, watch as channel};
 use tokio::task::{JoinSet, block_in_place};
 use tokio_util::sync::CancellationToken;
 
-pub use self::health::{Health, Troubles};
+use self::admin::Desk;
 use self::publisher::{Outlets, Publisher};
 use self::signals::{Asked, Signals};
 use self::systemd::Pulse;
@@ -33,7 +33,8 @@ use crate::content::folder as content_folder;
 use crate::folder;
 use crate::model::time::Clock;
 use crate::store::{Charge, StoreError};
-use crate::web::{self, Front, Web};
+use crate::web::admin::Hosts;
+use crate::web::{self, Front, Vitals, Web};
 
 /// Between two looks whether the state is still where it was.
 const STATE_LOOK: Duration = Duration::from_secs(2);
@@ -47,6 +48,7 @@ pub struct AlreadyRunning;
 pub struct Daemon {
     app: Arc<App>,
     listener: TcpListener,
+    admin: Option<TcpListener>,
     clock: Clock,
     _charge: Charge,
 }
@@ -65,21 +67,23 @@ impl Daemon {
         }
         folder::is_writable(&app.config.publish.dir)?;
         folder::sweep(&app.config.publish.dir, SystemTime::from(clock()));
-        let address = app.config.http.listen;
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}: set another address with `listen` in `[http]`"))?;
-        Ok(Self { app: Arc::new(app), listener, clock, _charge: charge })
+        let http = &app.config.http;
+        let listener = bind(http.listen, "listen").await?;
+        let admin = match http.admin_listen {
+            Some(address) => Some(bind(address, "admin_listen").await?),
+            None => None,
+        };
+        Ok(Self { app: Arc::new(app), listener, admin, clock, _charge: charge })
     }
 
-    /// Publishes, calls `ready` with the address it answers on (the real port where 0 was asked for), and runs until SIGTERM
-    /// or SIGINT; then lets answers and mails under way finish. A second signal ends it at once. SIGHUP has configuration and
-    /// templates read again.
+    /// Publishes, calls `ready` with the addresses it answers on, its own and that of the admin listener (the real ports
+    /// where 0 was asked for), and runs until SIGTERM or SIGINT; then lets answers and mails under way finish. A second
+    /// signal ends it at once. SIGHUP has configuration and templates read again.
     ///
     /// # Errors
     /// Where the schedule cannot be set up, a part of it fails, or the state is taken away.
-    pub async fn run(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
-        let Self { app, listener, clock, _charge } = self;
+    pub async fn run(self, ready: impl FnOnce(SocketAddr, Option<SocketAddr>)) -> anyhow::Result<()> {
+        let Self { app, listener, admin, clock, _charge } = self;
         let server = web::Server {
             limits: web::Limits::of_this_process(),
             trusted_proxies: app.config.http.trusted_proxies.clone(),
@@ -88,8 +92,8 @@ impl Daemon {
         let mut signals = Signals::listen()?;
         let cancel = CancellationToken::new();
         let (outbox_filled, reload) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (health, pulse) = (Health::default(), Arc::new(Pulse::new()));
-        let web = web(&app, &clock);
+        let (vitals, pulse) = (Arc::<Vitals>::default(), Arc::new(Pulse::new()));
+        let web = web(&app, &clock, vitals.clone());
         let outlets = Outlets {
             front: Front::new(web.clone(), &server.limits),
             apps: channel::Sender::new(app.clone()),
@@ -101,15 +105,28 @@ impl Daemon {
             (outlets.apps.subscribe(), outlets.outboxes.subscribe(), outlets.sites.subscribe());
         let router = outlets.front.router();
         let ticks = schedule::Ticks::start().await?;
-        let mut publisher = Publisher::new(app.clone(), web, clock.clone(), outlets, health, pulse.clone());
+        let desk = Desk {
+            apps: apps.clone(),
+            outboxes: outboxes.clone(),
+            vitals: vitals.clone(),
+            clock: clock.clone(),
+            started: clock(),
+        };
+        let front = outlets.front.clone();
+        let mut publisher = Publisher::new(app.clone(), web, clock.clone(), outlets, pulse.clone());
         publisher.begin().await;
-        ready(listener.local_addr()?);
+        ready(listener.local_addr()?, admin.as_ref().map(TcpListener::local_addr).transpose()?);
         systemd::tell(&[NotifyState::Ready]);
         let mut parts = JoinSet::new();
+        if let Some(admin) = admin {
+            let hosts = Hosts::new(admin.local_addr()?, app.config.http.admin_hosts.clone());
+            let router = web::admin::router(front, Box::new(desk), hosts);
+            parts.spawn(web::Server::for_operators().serve(admin, router, cancel.clone()));
+        }
         parts.spawn(hubs::run(apps, sites, cancel.clone()));
         parts.spawn(server.serve(listener, router, cancel.clone()));
         parts.spawn(publisher.run(ticks, reload.clone(), cancel.clone()));
-        parts.spawn(deliveries::run(outboxes, clock, outbox_filled, pulse, cancel.clone()));
+        parts.spawn(deliveries::run(outboxes, vitals, clock, outbox_filled, pulse, cancel.clone()));
         let ended: anyhow::Result<()> = tokio::select! {
             () = until_stopped(&mut signals, &reload) => Ok(()),
             // none ends unasked: a daemon that only looks alive would publish and send nothing for ever
@@ -124,7 +141,12 @@ impl Daemon {
     }
 }
 
-fn web(app: &App, clock: &Clock) -> Arc<Web> {
+async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}: set another address with `{key}` in `[http]`"))
+}
+
+fn web(app: &App, clock: &Clock, vitals: Arc<Vitals>) -> Arc<Web> {
     let web = Web::new(
         app.config.site.clone(),
         app.config.newsletters.clone(),
@@ -133,7 +155,7 @@ fn web(app: &App, clock: &Clock) -> Arc<Web> {
         app.key.clone(),
         clock.clone(),
     );
-    Arc::new(web.with_hubs(app.config.publish.websub_hubs.clone()))
+    Arc::new(web.with_hubs(app.config.publish.websub_hubs.clone()).with_vitals(vitals))
 }
 
 async fn until_stopped(signals: &mut Signals, reload: &Notify) {

@@ -9,17 +9,17 @@ use tokio::task::block_in_place;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::health::Health;
 use super::jump::{Clocks, nap};
 use super::schedule::Ticks;
 use super::systemd::{Part, Pulse};
 use super::watch::Changes;
-use crate::app::{App, Decision};
+use crate::app::{App, Decision, reading};
 use crate::content::folder::Stamp;
 use crate::content::{Loaded, settling};
 use crate::delivery::outbox::Outbox;
 use crate::folder::{Mirror, Written};
 use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::health::Trouble;
 use crate::model::time::Clock;
 use crate::output::site::Site;
 use crate::web::{Front, Web};
@@ -47,7 +47,6 @@ pub(super) struct Publisher {
     pub(super) changes: Changes,
     pub(super) mirror: Mirror,
     pub(super) outlets: Outlets,
-    pub(super) health: Health,
     pulse: Arc<Pulse>,
     loaded: Option<Loaded>,
     next_change: Option<DateTime<Utc>>,
@@ -58,23 +57,15 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn new(
-        app: Arc<App>,
-        web: Arc<Web>,
-        clock: Clock,
-        outlets: Outlets,
-        health: Health,
-        pulse: Arc<Pulse>,
-    ) -> Self {
+    pub(super) fn new(app: Arc<App>, web: Arc<Web>, clock: Clock, outlets: Outlets, pulse: Arc<Pulse>) -> Self {
         let content = &app.config.content;
         Self {
-            changes: Changes::of(&content.dir, content.max_bytes, health.clone()),
+            changes: Changes::of(&content.dir, content.max_bytes, web.vitals.clone()),
             mirror: Mirror::of(&app.config.publish.dir),
             app,
             web,
             clock,
             outlets,
-            health,
             pulse,
             loaded: None,
             next_change: None,
@@ -151,7 +142,7 @@ impl Publisher {
         match loaded {
             Ok(loaded) => {
                 tell(&mut self.told, loaded.diagnostics.clone());
-                if self.health.is_well("content") {
+                if self.web.vitals.read(reading(&loaded, (self.clock)())) {
                     tracing::info!("the content folder can be published again");
                 }
                 self.loaded = Some(loaded);
@@ -159,7 +150,7 @@ impl Publisher {
             }
             Err(error) => {
                 let reason = format!("{error:#}");
-                if self.health.is_ill("content", &reason) {
+                if self.web.vitals.held(&reason) {
                     tracing::error!("nothing is published, the last good site stays: {reason}");
                 }
                 self.scan_at = Instant::now() + RETRY;
@@ -171,23 +162,25 @@ impl Publisher {
     async fn publish(&mut self) {
         let now = (self.clock)();
         let Some(loaded) = self.loaded.as_ref() else { return };
+        let begun = Instant::now();
         match self.app.publish(loaded, now).await {
             Ok(published) => {
-                self.next_change = published.next_change;
-                tell(&mut self.told_refused, published.refused);
-                if self.health.is_well("publishing") {
+                if self.web.vitals.published(published.refused.clone()) {
                     tracing::info!("sites are made again");
                 }
+                self.next_change = published.next_change;
+                tell(&mut self.told_refused, published.refused);
                 let site = published.site;
                 // first: whoever asks over HTTP need not wait until every file is on the disk
                 self.web.swap_in(site.clone());
                 self.write(&site);
+                self.web.vitals.publish_took(begun.elapsed());
                 // last: hubs come for it at once, and a web server beside us may serve the files
                 self.outlets.sites.send_replace(site);
             }
             Err(error) => {
                 let reason = format!("{error:#}");
-                if self.health.is_ill("publishing", &reason) {
+                if self.web.vitals.publish_failed(&reason) {
                     tracing::error!("the last good site stays: {reason}");
                 }
                 // what was due stays due: without a pause it would be tried again at once, for ever
@@ -198,7 +191,7 @@ impl Publisher {
 
     fn write(&mut self, site: &Site) {
         let written = block_in_place(|| self.mirror.write(site));
-        if written.is_ok() && self.health.is_well("files") {
+        if written.is_ok() && self.web.vitals.note(Trouble::Writing, None) {
             tracing::info!("files can be written again");
         }
         match written {
@@ -209,7 +202,7 @@ impl Publisher {
             }
             Err(error) => {
                 let reason = format!("{error:#}");
-                if self.health.is_ill("files", &reason) {
+                if self.web.vitals.note(Trouble::Writing, Some(reason.clone())) {
                     tracing::error!("published over HTTP only: {reason}");
                 }
                 self.scan_at = Instant::now() + RETRY;

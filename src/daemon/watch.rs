@@ -15,10 +15,11 @@ use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as
 use tokio::sync::Notify;
 use tokio::task::block_in_place;
 
-use super::health::Health;
 use super::settle::Settle;
 use crate::content::settling;
 use crate::content::shape::{self, Identity};
+use crate::model::health::Trouble;
+use crate::web::Vitals;
 
 /// Between two looks whether the folder is the same one.
 const LOOK: Duration = Duration::from_secs(2);
@@ -26,8 +27,6 @@ const LOOK: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_secs(3);
 /// Looking at stamps may take this part of all time, one in so many: a large folder on a slow server is looked at less often.
 const POLL_SHARE: u32 = 20;
-
-const PART: &str = "watching";
 
 /// Whether stamps are compared, and what they were.
 #[derive(Debug, Default)]
@@ -67,12 +66,12 @@ pub(super) struct Changes {
     polled: Option<Stamps>,
     look_at: Instant,
     poll_at: Instant,
-    health: Health,
+    vitals: Arc<Vitals>,
 }
 
 impl Changes {
     /// Nothing is watched before the first `begin`.
-    pub(super) fn of(dir: &Path, max_bytes: u64, health: Health) -> Self {
+    pub(super) fn of(dir: &Path, max_bytes: u64, vitals: Arc<Vitals>) -> Self {
         let now = Instant::now();
         Self {
             dir: dir.to_owned(),
@@ -84,7 +83,7 @@ impl Changes {
             polled: None,
             look_at: now + LOOK,
             poll_at: now + POLL,
-            health,
+            vitals,
         }
     }
 
@@ -176,14 +175,14 @@ impl Changes {
             }
         };
         if let Some(reason) = trouble {
-            if self.health.is_ill(PART, &reason) {
+            if self.vitals.note(Trouble::Polling, Some(reason.clone())) {
                 tracing::warn!(
                     "the content folder is looked through every few seconds instead of being watched: {reason}"
                 );
             }
             self.polled.get_or_insert_default();
         } else {
-            if self.health.is_well(PART) {
+            if self.vitals.note(Trouble::Polling, None) {
                 tracing::info!("the content folder is watched again");
             }
             self.polled = None;

@@ -4,6 +4,7 @@
 //! A step takes one batch; both the daemon's loop and the tests drain it. It decides nothing about when to come back.
 
 mod pace;
+mod relay;
 mod worker;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -15,7 +16,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::pace::Pace;
-use super::mailer::{Connection, Mailer};
+pub use self::relay::Relay;
+use super::mailer::{Answer, Connection, Mailer};
 use crate::model::delivery::{Claim, Outcome};
 use crate::model::issue::FrozenIssue;
 use crate::model::settings::{MailSettings, SiteSettings};
@@ -82,6 +84,7 @@ pub struct Outbox {
     clock: Clock,
     pace: Pace,
     tally: watch::Sender<Tally>,
+    relay: relay::Counters,
 }
 
 impl Outbox {
@@ -96,12 +99,28 @@ impl Outbox {
         clock: Clock,
     ) -> Arc<Self> {
         let pace = Pace::new(mail.rate);
-        Arc::new(Self { store, mailer, site, mail, key, titles, clock, pace, tally: watch::Sender::default() })
+        let (tally, relay) = (watch::Sender::default(), relay::Counters::default());
+        Arc::new(Self { store, mailer, site, mail, key, titles, clock, pace, tally, relay })
     }
 
     /// The running total since this value was made, for a progress bar and metrics.
     pub fn tally(&self) -> watch::Receiver<Tally> {
         self.tally.subscribe()
+    }
+
+    /// Takes the place of another one: what is counted since the start goes on.
+    pub fn count_on(&mut self, before: &Self) {
+        (self.tally, self.relay) = (before.tally.clone(), before.relay.clone());
+    }
+
+    /// The connections there are and were.
+    pub fn relay(&self) -> Relay {
+        self.relay.read()
+    }
+
+    async fn connect(&self) -> std::result::Result<Way, Answer> {
+        let connected = self.mailer.connect().await.inspect_err(|_| self.relay.failed());
+        connected.map(|connection| Way { connection, fresh: true, _open: self.relay.opened() })
     }
 
     /// Takes batch after batch until nothing is due, the relay is gone, or `cancel` is triggered: then no further message
@@ -130,15 +149,15 @@ impl Outbox {
         let first = tokio::select! {
             biased;
             () = cancel.cancelled() => return Ok(Step::Cancelled),
-            connected = self.mailer.connect() => match connected {
-                Ok(connection) => connection,
+            connected = self.connect() => match connected {
+                Ok(way) => way,
                 Err(answer) => return Ok(Step::Unreachable { reason: answer.to_string() }),
             },
         };
         let lease_until = now + LEASE;
         let claims = self.store.claim(now, lease_until, self.batch()).await?;
         if claims.is_empty() {
-            first.close().await;
+            first.connection.close().await;
             return Ok(Step::Idle { next });
         }
         let round = Arc::new(Round::new(self.issues(&claims).await?, claims, lease_until, cancel.clone()));
@@ -167,7 +186,7 @@ impl Outbox {
 
     /// Runs the workers, the first on the connection that is open already. Each is a task of its own: one that panics
     /// takes no other along.
-    async fn work(self: &Arc<Self>, round: &Arc<Round>, first: Connection) {
+    async fn work(self: &Arc<Self>, round: &Arc<Round>, first: Way) {
         let mut workers = JoinSet::new();
         let mut first = Some(first);
         for _ in 0..self.mail.connections.get().min(round.waiting()) {
@@ -200,6 +219,13 @@ impl Outbox {
         }
         Ok(Step::Unreachable { reason })
     }
+}
+
+/// A connection and whether it has carried anything yet.
+struct Way {
+    connection: Connection,
+    fresh: bool,
+    _open: relay::Open,
 }
 
 /// One batch while it is worked on.

@@ -4,9 +4,11 @@
 //! they need of a content security policy.
 
 mod archive;
+mod chart;
 mod frame;
 mod lines;
 mod lists;
+pub mod status;
 
 use serde::Serialize;
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tera::{Context, ErrorKind, Tera};
 
 /// Every built-in template by the name an operator's own file has below `templates/`.
-const BUILT_IN: [(&str, &str); 17] = [
+const BUILT_IN: [(&str, &str); 18] = [
     ("page/base.html", include_str!("../../templates/page/base.html")),
     ("page/parts.html", include_str!("../../templates/page/parts.html")),
     ("page/home.html", include_str!("../../templates/page/home.html")),
@@ -25,14 +25,16 @@ const BUILT_IN: [(&str, &str); 17] = [
     ("page/newsletter.html", include_str!("../../templates/page/newsletter.html")),
     ("page/unsubscribe.html", include_str!("../../templates/page/unsubscribe.html")),
     ("page/error.html", include_str!("../../templates/page/error.html")),
+    ("admin/status.html", include_str!("../../templates/admin/status.html")),
     ("email/issue.html", include_str!("../../templates/email/issue.html")),
     ("email/issue.txt", include_str!("../../templates/email/issue.txt")),
     ("email/parts.html", include_str!("../../templates/email/parts.html")),
 ];
 
 /// Built-in style sheets. They are no templates: braces mean something else in them.
-const STYLES: [(&str, &str); 3] = [
+const STYLES: [(&str, &str); 4] = [
     ("page/style.css", include_str!("../../templates/page/style.css")),
+    ("admin/status.css", include_str!("../../templates/admin/status.css")),
     ("email/style.css", include_str!("../../templates/email/style.css")),
     ("email/dark.css", include_str!("../../templates/email/dark.css")),
 ];

@@ -17,6 +17,8 @@ use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, DeliveryState, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
+pub use crate::model::status::LastPublish;
+use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
@@ -56,16 +58,6 @@ pub enum Freeze {
 
 /// How many deliveries of an issue are in each state. The sum is the number of recipients when it was frozen.
 pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
-
-/// When the site was last published and what of.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct LastPublish {
-    pub at: DateTime<Utc>,
-    pub announcements: u64,
-    pub documents: u64,
-    pub errors: u64,
-    pub warnings: u64,
-}
 
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -199,4 +191,16 @@ pub trait Store: Send + Sync {
 
     /// Over all issues.
     async fn outbox_counts(&self) -> Result<DeliveryCounts>;
+
+    // -- figures: counts only, nobody can be told from them
+
+    /// How many deliveries came to the state they are in, by quarters of an hour from the one of `since` on, in order.
+    async fn deliveries_since(&self, since: DateTime<Utc>) -> Result<Vec<DeliveryQuarter>>;
+
+    /// How many deliveries were refused since then, by `reason_code`.
+    async fn refusals_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<String, u64>>;
+
+    /// How the number of a newsletter's confirmed readers changed, by quarters of an hour in order; all that came before
+    /// `since` is in its quarter. The sum is their number now. Of whoever left and came back only the return is known.
+    async fn readers_since(&self, newsletter: &str, since: DateTime<Utc>) -> Result<Vec<ReaderQuarter>>;
 }

@@ -11,22 +11,28 @@ use hyper_util::service::TowerToHyperService;
 
 use super::{Limits, Web, router};
 
-/// Holds the router that answers now; cheap to clone.
+/// Holds what answers now and its router; cheap to clone.
 #[derive(Clone)]
 pub struct Front {
-    inner: Arc<RwLock<Router>>,
+    inner: Arc<RwLock<(Arc<Web>, Router)>>,
     /// How long a request's body may take.
     body: Duration,
 }
 
 impl Front {
     pub fn new(web: Arc<Web>, limits: &Limits) -> Self {
-        Self { inner: Arc::new(RwLock::new(router(web, limits.body))), body: limits.body }
+        let router = router(web.clone(), limits.body);
+        Self { inner: Arc::new(RwLock::new((web, router))), body: limits.body }
     }
 
     /// Requests that come from now on are answered by another one; those under way are finished by theirs.
     pub fn replace(&self, web: Arc<Web>) {
-        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = router(web, self.body);
+        let router = router(web.clone(), self.body);
+        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = (web, router);
+    }
+
+    pub(super) fn web(&self) -> Arc<Web> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     /// The router to be served: it asks whoever is inside at the moment.
@@ -36,7 +42,7 @@ impl Front {
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let router = self.inner.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let router = self.inner.read().unwrap_or_else(PoisonError::into_inner).1.clone();
         let Ok(response) = TowerToHyperService::new(router).call(request).await;
         response
     }

@@ -28,6 +28,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// For the few who watch a daemon: they take no reader's place.
+    pub fn for_operators() -> Self {
+        Self { limits: Limits { connections: 64, ..Limits::default() }, trusted_proxies: Vec::new() }
+    }
+
     /// Whose neighbours count as one: nobody's where many come by the same way.
     pub(super) fn network(&self, peer: IpAddr) -> Option<Network> {
         let speaks_for_many =

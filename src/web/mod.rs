@@ -1,5 +1,6 @@
 //! The site over HTTP, and the pages that need the store. Copies bytes; decides nothing about content.
 
+pub mod admin;
 mod client;
 mod conditions;
 mod connection;
@@ -10,6 +11,7 @@ mod errors;
 mod front;
 mod head;
 mod headers;
+mod health;
 mod limits;
 mod live;
 mod passage;
@@ -17,13 +19,13 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod unsubscribe;
+mod vitals;
 mod wire;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
 use url::Url;
@@ -32,6 +34,7 @@ pub use self::client::Client;
 pub use self::front::Front;
 pub use self::limits::{Limits, Server};
 use self::live::Live;
+pub use self::vitals::Vitals;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
 use crate::model::time::Clock;
@@ -48,6 +51,8 @@ pub struct Web {
     pub store: Arc<dyn Store>,
     pub key: SigningKey,
     pub clock: Clock,
+    /// What is known of the process, whichever configuration holds.
+    pub vitals: Arc<Vitals>,
     /// Named in the headers of feeds (WebSub §4).
     hubs: Vec<Url>,
     live: RwLock<Option<Arc<Live>>>,
@@ -62,13 +67,20 @@ impl Web {
         key: SigningKey,
         clock: Clock,
     ) -> Self {
-        Self { site, newsletters, templates, store, key, clock, hubs: Vec::new(), live: RwLock::new(None) }
+        let (vitals, hubs, live) = (Arc::default(), Vec::new(), RwLock::new(None));
+        Self { site, newsletters, templates, store, key, clock, vitals, hubs, live }
     }
 
     /// With the hubs that are told of news.
     #[must_use]
     pub fn with_hubs(self, hubs: Vec<Url>) -> Self {
         Self { hubs, ..self }
+    }
+
+    /// With what others note in, too.
+    #[must_use]
+    pub fn with_vitals(self, vitals: Arc<Vitals>) -> Self {
+        Self { vitals, ..self }
     }
 
     /// Swaps in a new site: a response belongs to the one before or to this one, never to both.
@@ -102,19 +114,13 @@ impl Web {
 /// Answers requests; `body` is how long one may take to arrive.
 fn router(web: Arc<Web>, body: Duration) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
         .fallback(documents::document)
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(middleware::from_fn_with_state((web.clone(), body), passage::pass))
         .layer(middleware::from_fn(headers::secure))
+        .layer(middleware::from_fn_with_state(web.clone(), health::count))
         .with_state(web)
-}
-
-async fn readyz(axum::extract::State(web): axum::extract::State<Arc<Web>>) -> (StatusCode, &'static str) {
-    match web.live() {
-        Some(_) => (StatusCode::OK, "ready\n"),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "nothing is published yet\n"),
-    }
 }

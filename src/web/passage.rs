@@ -28,22 +28,31 @@ pub(super) async fn pass(State(front): State<(Arc<Web>, Duration)>, request: Req
         Err(status) => errors::page(&web, status),
     };
     let status = response.status();
-    // after a body nothing more is read: where it ends is what others may see otherwise
-    if has_body || matches!(status.as_u16(), 400 | 408 | 413 | 414 | 431 | 501 | 505) {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
+    close_where_unclear(&mut response, has_body);
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let path = shown(&path, status);
     tracing::debug!(%method, path, status = status.as_u16(), micros, "answered");
     response
 }
 
+/// After a body nothing more is read: where it ends is what others may see otherwise.
+pub(super) fn close_where_unclear(response: &mut Response, has_body: bool) {
+    if has_body || matches!(response.status().as_u16(), 400 | 408 | 413 | 414 | 431 | 501 | 505) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+/// With which status the wire refused a request, if it did.
+pub(super) fn refusal(headers: &HeaderMap) -> Option<StatusCode> {
+    let status: Option<StatusCode> = headers.get(REFUSED)?.to_str().ok().and_then(|status| status.parse().ok());
+    let is_refusal = |status: &StatusCode| status.is_client_error() || status.is_server_error();
+    Some(status.filter(is_refusal).unwrap_or(StatusCode::BAD_REQUEST))
+}
+
 /// The request with its body in memory, where it may have one.
 async fn admit(request: Request, has_body: bool, deadline: Duration) -> Result<Request, StatusCode> {
-    if let Some(status) = request.headers().get(REFUSED) {
-        let status: Option<StatusCode> = status.to_str().ok().and_then(|status| status.parse().ok());
-        let is_refusal = |status: &StatusCode| status.is_client_error() || status.is_server_error();
-        return Err(status.filter(is_refusal).unwrap_or(StatusCode::BAD_REQUEST));
+    if let Some(status) = refusal(request.headers()) {
+        return Err(status);
     }
     if !has_body || request.method() != Method::POST {
         return Ok(request);
@@ -61,7 +70,7 @@ async fn admit(request: Request, has_body: bool, deadline: Duration) -> Result<R
     }
 }
 
-fn has_body(headers: &HeaderMap) -> bool {
+pub(super) fn has_body(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING)
         || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }

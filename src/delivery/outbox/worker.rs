@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::{Outbox, Round};
+use super::{Outbox, Round, Way};
 use crate::delivery::mailer::{Answer, Connection};
 use crate::delivery::message::{self, Sender};
 use crate::model::delivery::{Claim, Outcome};
@@ -33,14 +33,7 @@ enum Next {
 /// recipient; so many are lost because of the relay.
 const LOST_IN_A_ROW: u32 = 3;
 
-/// A connection and whether it has carried anything yet.
-struct Way {
-    connection: Connection,
-    fresh: bool,
-}
-
-pub(super) async fn run(outbox: Arc<Outbox>, round: Arc<Round>, first: Option<Connection>) {
-    let mut way = first.map(|connection| Way { connection, fresh: true });
+pub(super) async fn run(outbox: Arc<Outbox>, round: Arc<Round>, mut way: Option<Way>) {
     let mut lost = 0;
     while let Some(claim) = round.next() {
         let Some(mut current) = outbox.way_for(&round, way.take()).await else {
@@ -79,7 +72,7 @@ impl Outbox {
             self.pace.wait().await;
             match way {
                 Some(way) => Ok(way),
-                None => self.mailer.connect().await.map(|connection| Way { connection, fresh: true }),
+                None => self.connect().await,
             }
         };
         tokio::select! {

@@ -5,12 +5,14 @@ mod labels;
 mod moves;
 mod schedule;
 mod spaces;
+mod status;
 
 pub use self::dates::{date, day, month, month_short, when};
 pub use self::labels::Words;
 pub use self::moves::latest_changes;
 pub use self::schedule::schedule;
 pub use self::spaces::french_spaces;
+pub use self::status::StatusWords;
 
 /// The languages there are words for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! trait stand here in its order; each is said in full in the file of its chapter.
 
 mod archive;
+mod figures;
 mod issues;
 mod ledger;
 mod open;
@@ -25,6 +26,7 @@ use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
@@ -237,5 +239,17 @@ impl Store for SqliteStore {
 
     async fn outbox_counts(&self) -> Result<DeliveryCounts> {
         self.explained(outbox::count_by_state(&self.readers, None).await)
+    }
+
+    async fn deliveries_since(&self, since: DateTime<Utc>) -> Result<Vec<DeliveryQuarter>> {
+        self.explained(figures::deliveries_since(&self.readers, since).await)
+    }
+
+    async fn refusals_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<String, u64>> {
+        self.explained(figures::refusals_since(&self.readers, since).await)
+    }
+
+    async fn readers_since(&self, newsletter: &str, since: DateTime<Utc>) -> Result<Vec<ReaderQuarter>> {
+        self.explained(figures::readers_since(&self.readers, newsletter, since).await)
     }
 }

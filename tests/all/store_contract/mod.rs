@@ -2,6 +2,7 @@
 
 mod archives;
 mod deliveries;
+mod figures;
 mod issues;
 mod ledger;
 mod recovery;

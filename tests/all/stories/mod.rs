@@ -1,5 +1,6 @@
 //! What people live through with crieur, told through the real binary.
 
+mod admin;
 mod archives;
 mod build;
 mod calendar;

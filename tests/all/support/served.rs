@@ -17,6 +17,7 @@ pub struct TestApp<'a> {
     folder: &'a Folder,
     child: Child,
     address: String,
+    stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
 }
 
@@ -41,18 +42,20 @@ impl Answer {
 impl<'a> TestApp<'a> {
     /// Starts a daemon and waits until it says its address.
     pub fn start(folder: &'a Folder, arguments: &[&str]) -> Self {
-        let stderr = Arc::default();
-        let (child, address) = run(serve(folder, arguments), &stderr);
-        Self { folder, child, address, stderr }
+        Self::run(folder, serve(folder, arguments))
     }
 
     /// The same by another command, which is to run what stands behind it.
     pub fn start_under(folder: &'a Folder, command: &[&str]) -> Self {
-        let stderr = Arc::default();
         let mut under = Command::new(command[0]);
         under.args(&command[1..]).arg(env!("CARGO_BIN_EXE_crieur")).arg("serve").current_dir(folder.root());
-        let (child, address) = run(under, &stderr);
-        Self { folder, child, address, stderr }
+        Self::run(folder, under)
+    }
+
+    fn run(folder: &'a Folder, command: Command) -> Self {
+        let (stdout, stderr) = (Arc::default(), Arc::default());
+        let (child, address) = run(command, &stdout, &stderr);
+        Self { folder, child, address, stdout, stderr }
     }
 
     /// The number of its process.
@@ -82,6 +85,17 @@ impl<'a> TestApp<'a> {
 
     /// Asks anything; redirects are not followed.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.ask_at(&self.address, method, path, headers, body)
+    }
+
+    /// Asks the admin listener, whose address is the second line.
+    pub fn ask_admin(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let second = || self.stdout.lock().unwrap_or_else(PoisonError::into_inner).lines().next().map(str::to_owned);
+        let (address, _) = eventually("the address of the admin listener", second);
+        self.ask_at(&address, method, path, headers, &[])
+    }
+
+    fn ask_at(&self, address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -89,7 +103,7 @@ impl<'a> TestApp<'a> {
             .timeout_global(Some(PATIENCE));
         let agent: ureq::Agent = config.build().into();
         let mut request =
-            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address.trim_end_matches('/')));
+            ureq::http::Request::builder().method(method).uri(format!("{}{path}", address.trim_end_matches('/')));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -147,7 +161,8 @@ impl<'a> TestApp<'a> {
 
     /// Starts it again in the same folder.
     pub fn restart(&mut self) {
-        (self.child, self.address) = run(serve(self.folder, &["serve"]), &self.stderr);
+        self.stdout.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        (self.child, self.address) = run(serve(self.folder, &["serve"]), &self.stdout, &self.stderr);
     }
 }
 
@@ -170,11 +185,11 @@ fn serve(folder: &Folder, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(mut command: Command, stderr: &Arc<Mutex<String>>) -> (Child, String) {
+fn run(mut command: Command, stdout: &Arc<Mutex<String>>, stderr: &Arc<Mutex<String>>) -> (Child, String) {
     let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().expect("the binary starts");
     collect(child.stderr.take().expect("its stderr"), Arc::clone(stderr));
-    let address = first_line(child.stdout.take().expect("its stdout"));
+    let address = first_line(child.stdout.take().expect("its stdout"), Arc::clone(stdout));
     match address.recv_timeout(PATIENCE) {
         Ok(address) => (child, address),
         Err(error) => {
@@ -195,7 +210,8 @@ fn collect(pipe: ChildStderr, into: Arc<Mutex<String>>) {
     });
 }
 
-fn first_line(pipe: ChildStdout) -> mpsc::Receiver<String> {
+/// The other lines are collected.
+fn first_line(pipe: ChildStdout, others: Arc<Mutex<String>>) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut lines = BufReader::new(pipe).lines().map_while(Result::ok);
@@ -203,7 +219,11 @@ fn first_line(pipe: ChildStdout) -> mpsc::Receiver<String> {
             let _ = sender.send(line);
         }
         // read on, so that the daemon never waits for us
-        lines.for_each(drop);
+        for line in lines {
+            let mut others = others.lock().unwrap_or_else(PoisonError::into_inner);
+            others.push_str(&line);
+            others.push('\n');
+        }
     });
     receiver
 }
