@@ -1,8 +1,14 @@
 //! `crieur.toml` → checked settings. Every error names file, line and key.
 
 mod check;
+mod content;
+mod http;
+mod mail;
+mod newsletters;
+mod publish;
 mod raw;
 mod span;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

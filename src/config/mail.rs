@@ -1,0 +1,114 @@
+//! `[mail]`: who writes, by which relay, and with whose password.
+
+use std::net::IpAddr;
+use std::ops::Range;
+use std::path::Path;
+
+use super::raw::{RawMail, RawSmtp, RawTls, RawTransport, Text};
+use super::span::Fault;
+use super::values::{Checked, address, fault};
+use crate::model::settings::{Credentials, MailSettings, MailTransport, Mailbox, SiteSettings, SmtpSettings, Tls};
+use crate::model::subscription::EmailAddress;
+
+pub(super) fn mail(raw: RawMail, site: &SiteSettings, base: &Path) -> Checked<MailSettings> {
+    let from = match &raw.from {
+        Some(text) => mailbox(text, "mail.from")?,
+        None => default_sender(site),
+    };
+    if let Some(dkim) = raw.dkim.filter(|keys| !keys.get_ref().is_empty()) {
+        return Err(Fault::new(dkim.span(), "`mail.dkim`: signing is not built yet"));
+    }
+    let folder = || MailTransport::Folder { dir: base.join(raw.dir.as_deref().unwrap_or("outbox")) };
+    let transport = match (raw.transport.as_ref().map(toml::Spanned::get_ref), &raw.smtp) {
+        (Some(RawTransport::Smtp), None) => {
+            let span = raw.transport.as_ref().map_or(0..0, toml::Spanned::span);
+            return Err(Fault::new(span, "`mail.smtp`: the transport is `smtp` but no relay is given")
+                .hint("add `smtp = { host = \"mail.example.org\" }`"));
+        }
+        (Some(RawTransport::Folder), _) | (None, None) => folder(),
+        (_, Some(smtp)) => MailTransport::Smtp(relay(smtp, base)?),
+    };
+    Ok(MailSettings {
+        from,
+        reply_to: raw.reply_to.as_ref().map(|text| address(text, "mail.reply_to")).transpose()?,
+        bounce_address: raw.bounce_address.as_ref().map(|text| address(text, "mail.bounce_address")).transpose()?,
+        transport,
+        connections: raw.connections.unwrap_or(std::num::NonZeroUsize::MIN.saturating_add(1)),
+        rate: raw.rate,
+    })
+}
+
+/// `crieur@` the site's host, without a leading `www.`.
+fn default_sender(site: &SiteSettings) -> Mailbox {
+    let host = site.url.host_str().unwrap_or("localhost");
+    let domain = host.strip_prefix("www.").unwrap_or(host);
+    let address = EmailAddress::parse(&format!("crieur@{domain}"))
+        .or_else(|_| EmailAddress::parse("crieur@localhost"))
+        .expect("a fixed address parses");
+    Mailbox { name: Some(site.title.clone()), address }
+}
+
+/// `Name <address>` or an address alone.
+fn mailbox(text: &Text, key: &str) -> Checked<Mailbox> {
+    let written = text.get_ref().trim();
+    let (name, address) = match written.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((name, address)) => (Some(name.trim().trim_matches('"').to_owned()), address),
+        None => (None, written),
+    };
+    let address = EmailAddress::parse(address)
+        .map_err(|error| fault(text, key, &error.to_string()).hint("write `Name <name@example.org>`"))?;
+    Ok(Mailbox { name: name.filter(|name| !name.is_empty()), address })
+}
+
+fn relay(raw: &RawSmtp, base: &Path) -> Checked<SmtpSettings> {
+    let loopback = raw.host == "localhost" || raw.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let tls = match raw.tls.as_ref().map(toml::Spanned::get_ref) {
+        None if loopback => Tls::None { anywhere: false },
+        None if raw.port == Some(465) => Tls::Implicit,
+        None | Some(RawTls::Starttls) => Tls::Starttls,
+        Some(RawTls::Implicit) => Tls::Implicit,
+        Some(RawTls::None) => Tls::None { anywhere: false },
+    };
+    if tls == (Tls::None { anywhere: false }) && !loopback {
+        let span = raw.tls.as_ref().map_or(0..0, toml::Spanned::span);
+        return Err(Fault::new(span, "`mail.smtp.tls`: mails leave this machine only encrypted")
+            .hint("remove it (STARTTLS is then required), or set \"implicit\" for port 465"));
+    }
+    let default_port = match tls {
+        Tls::Implicit => 465,
+        Tls::Starttls if raw.user.is_some() => 587,
+        _ => 25,
+    };
+    let credentials = credentials(raw, base)?;
+    if let (Some(user), Tls::None { .. }) = (&raw.user, tls) {
+        return Err(fault(user, "mail.smtp.user", "a password is never sent in the clear")
+            .hint("set `tls = \"starttls\"` or `tls = \"implicit\"`"));
+    }
+    Ok(SmtpSettings { host: raw.host.clone(), port: raw.port.unwrap_or(default_port), tls, credentials })
+}
+
+fn credentials(raw: &RawSmtp, base: &Path) -> Checked<Option<Credentials>> {
+    match (&raw.user, &raw.password_file) {
+        (None, None) => Ok(None),
+        (Some(user), None) => Err(fault(user, "mail.smtp.user", "a user needs a `password_file`")),
+        (None, Some(file)) => Err(fault(file, "mail.smtp.password_file", "a password needs a `user`")),
+        (Some(user), Some(file)) => {
+            let password = secret(&base.join(file.get_ref()), file.span())?;
+            Ok(Some(Credentials { user: user.get_ref().clone(), password }))
+        }
+    }
+}
+
+/// Reads a secret from a file that only its owner may read.
+fn secret(path: &Path, span: Range<usize>) -> Checked<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let fail = |message: String| Fault::new(span.clone(), format!("`mail.smtp.password_file`: {message}"));
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).map_err(|error| fail(format!("`{shown}` cannot be read: {error}")))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(fail(format!("others may read `{shown}` (mode {mode:o})")).hint(format!("chmod 600 {shown}")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| fail(format!("`{shown}` cannot be read: {error}")))?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
