@@ -3,7 +3,10 @@
 mod archives;
 mod compose;
 mod deliver;
+mod draft;
 mod gate;
+mod issue_pages;
+mod issues;
 mod load;
 mod preview;
 mod publish;
@@ -17,6 +20,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 
 pub use self::compose::{Composed, Decision};
+pub use self::issues::IssueInFull;
 pub use self::load::{Braked, Waits, check, explain};
 pub use self::preview::Preview;
 pub use self::publish::Published;
@@ -25,6 +29,7 @@ use crate::config::{Config, StoreLocation};
 use crate::content::memory::Memory;
 use crate::content::profile::Profile;
 use crate::content::shape::{self, Identity};
+use crate::model::issue::IssuePage;
 use crate::model::token::SigningKey;
 use crate::output::archive::Closed;
 use crate::output::site::Site;
@@ -42,6 +47,8 @@ pub struct App {
     memory: Mutex<Memory>,
     /// Closed archives as the store has them: megabytes that hardly ever change, read once.
     archives: Mutex<Vec<Closed>>,
+    /// Issues that are on the web, likewise.
+    issue_pages: Mutex<Vec<Arc<IssuePage>>>,
     /// What was published last: for documents that do not pass the gate, and for those that need not be written again.
     previous: Mutex<Arc<Site>>,
     /// Which file the state is in.
@@ -68,6 +75,7 @@ impl App {
             profile,
             memory: Mutex::default(),
             archives: Mutex::default(),
+            issue_pages: Mutex::default(),
             previous: Mutex::default(),
             state,
         })

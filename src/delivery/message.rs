@@ -8,8 +8,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 
 use crate::model::delivery::Claim;
-use crate::model::issue::{FrozenIssue, Variant};
-use crate::model::settings::{MailSettings, SiteSettings};
+use crate::model::issue::{FrozenIssue, Masthead, Variant};
 use crate::model::subscription::EmailAddress;
 use crate::model::text::{one_line, without_controls};
 use crate::model::token::SigningKey;
@@ -17,11 +16,8 @@ use crate::model::token::SigningKey;
 /// What all mails of a newsletter have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
-    pub site: &'a SiteSettings,
-    pub mail: &'a MailSettings,
+    pub masthead: &'a Masthead,
     pub key: &'a SigningKey,
-    /// The newsletter's title.
-    pub title: &'a str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,11 +39,11 @@ pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<
         .find(|variant| variant.key == claim.variant)
         .ok_or_else(|| MessageError::NoVariant { issue: issue.id, variant: claim.variant.clone() })?;
     let id = identity(sender.key, issue.id, claim.subscription);
-    let mail = sender.mail;
+    let masthead = sender.masthead;
     let unbuildable = |error: AddressError| MessageError::Unbuildable(error.to_string());
-    let from = mailbox(mail.from.name.as_deref(), &mail.from.address).map_err(unbuildable)?;
+    let from = mailbox(masthead.from.name.as_deref(), &masthead.from.address).map_err(unbuildable)?;
     let to = mailbox(claim.name.as_deref(), &claim.address).map_err(unbuildable)?;
-    let leave = sender.site.own_url(&format!("unsubscribe/{}", sender.key.subscription_token(claim.subscription)));
+    let leave = masthead.own_url(&format!("unsubscribe/{}", sender.key.subscription_token(claim.subscription)));
 
     let quoted = [(FROM, quoted(&from)), (TO, quoted(&to))];
     let mut message = Message::builder().from(from).to(to).subject(plain(&variant.subject));
@@ -56,13 +52,13 @@ pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<
             message = message.raw_header(as_it_is(name, value));
         }
     }
-    if let Some(reply_to) = &mail.reply_to {
+    if let Some(reply_to) = &masthead.reply_to {
         message = message.reply_to(mailbox(None, reply_to).map_err(unbuildable)?);
     }
     message = message
         .date(issue.frozen_at.into())
-        .message_id(Some(format!("<{id}@{}>", mail.from.address.domain())))
-        .raw_header(HeaderValue::new(LIST_ID, list_id(sender, issue)))
+        .message_id(Some(format!("<{id}@{}>", masthead.from.address.domain())))
+        .raw_header(HeaderValue::new(LIST_ID, list_id(masthead, issue)))
         // on one line: RFC 8058 §3.1 wants it covered by DKIM, and some providers do not unfold it
         .raw_header(as_it_is(LIST_UNSUBSCRIBE, format!("<{leave}>")))
         .raw_header(as_it_is(LIST_UNSUBSCRIBE_POST, "List-Unsubscribe=One-Click".to_owned()))
@@ -106,10 +102,9 @@ fn quoted(mailbox: &Mailbox) -> Option<String> {
 }
 
 /// `Title <newsletter.host>`.
-fn list_id(sender: &Sender<'_>, issue: &FrozenIssue) -> String {
-    let title: String = plain(sender.title).chars().filter(|c| !"<>\"()\\".contains(*c)).collect();
-    let host = sender.site.url.host_str().unwrap_or("localhost");
-    format!("{title} <{}.{host}>", issue.newsletter).trim_start().to_owned()
+fn list_id(masthead: &Masthead, issue: &FrozenIssue) -> String {
+    let title: String = plain(&masthead.title).chars().filter(|c| !"<>\"()\\".contains(*c)).collect();
+    format!("{title} <{}.{}>", issue.newsletter, masthead.host).trim_start().to_owned()
 }
 
 /// `issue:newsletter:kind of mail:sender`.

@@ -19,8 +19,8 @@ use self::pace::Pace;
 pub use self::relay::Relay;
 use super::mailer::{Answer, Connection, Mailer};
 use crate::model::delivery::{Claim, Outcome};
-use crate::model::issue::FrozenIssue;
-use crate::model::settings::{MailSettings, SiteSettings};
+use crate::model::issue::{FrozenIssue, Masthead};
+use crate::model::settings::MailSettings;
 use crate::model::time::Clock;
 use crate::model::token::SigningKey;
 use crate::store::{Result, Store, StoreError};
@@ -77,10 +77,9 @@ pub enum Step {
 pub struct Outbox {
     store: Arc<dyn Store>,
     mailer: Mailer,
-    site: SiteSettings,
     mail: MailSettings,
     key: SigningKey,
-    titles: HashMap<String, String>,
+    mastheads: HashMap<String, Masthead>,
     clock: Clock,
     pace: Pace,
     tally: watch::Sender<Tally>,
@@ -88,19 +87,18 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// `titles` holds each newsletter's title by its name.
+    /// `mastheads` holds each newsletter's by its name, for issues that were frozen without one.
     pub fn new(
         store: Arc<dyn Store>,
         mailer: Mailer,
-        site: SiteSettings,
         mail: MailSettings,
         key: SigningKey,
-        titles: HashMap<String, String>,
+        mastheads: HashMap<String, Masthead>,
         clock: Clock,
     ) -> Arc<Self> {
         let pace = Pace::new(mail.rate);
         let (tally, relay) = (watch::Sender::default(), relay::Counters::default());
-        Arc::new(Self { store, mailer, site, mail, key, titles, clock, pace, tally, relay })
+        Arc::new(Self { store, mailer, mail, key, mastheads, clock, pace, tally, relay })
     }
 
     /// The running total since this value was made, for a progress bar and metrics.

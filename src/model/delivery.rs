@@ -68,6 +68,28 @@ pub struct Claim {
     pub attempts: u32,
 }
 
+/// A mail that may or may not have arrived, as the operator sees it.
+#[derive(Debug, Clone)]
+pub struct Doubt {
+    pub delivery: i64,
+    pub newsletter: String,
+    pub number: u32,
+    pub address: EmailAddress,
+    pub since: DateTime<Utc>,
+    pub reason: String,
+    /// Whether it goes out once more without anybody's word.
+    pub resent_by_itself: bool,
+}
+
+/// What the operator knows of a mail in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// It arrived.
+    Sent,
+    /// It did not, or a second copy does no harm.
+    Again,
+}
+
 /// How one attempt ended, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -20,6 +20,8 @@ pub mod profile;
 pub mod revision;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod schedule;
+pub mod selection;
 pub mod settings;
 pub mod shown;
 pub mod status;

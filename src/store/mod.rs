@@ -6,17 +6,17 @@
 mod settle;
 mod sqlite;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 pub use self::sqlite::SqliteStore;
-use crate::model::announcement::AnnouncementId;
 use crate::model::archive::Archive;
-use crate::model::delivery::{Claim, DeliveryState, Outcome};
-use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
+use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
+use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::selection::Told;
 pub use crate::model::status::LastPublish;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
@@ -54,6 +54,14 @@ pub enum Freeze {
     SlotTaken,
     /// Another issue took the number meanwhile: compose again.
     NumberTaken,
+}
+
+/// An issue that has a page on the web.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// By its id: read before.
+    Known(i64),
+    Read(IssuePage),
 }
 
 /// How many deliveries of an issue are in each state. The sum is the number of recipients when it was frozen.
@@ -146,8 +154,8 @@ pub trait Store: Send + Sync {
     /// Slots and what became of them, latest first.
     async fn issues(&self, newsletter: &str, limit: u32) -> Result<Vec<Issue>>;
 
-    /// What earlier issues carried or passed over as too old; `None` before the first.
-    async fn told(&self, newsletter: &str) -> Result<Option<HashSet<AnnouncementId>>>;
+    /// What earlier issues carried and at which revision, or passed over as too old; `None` before the first.
+    async fn told(&self, newsletter: &str) -> Result<Option<Told>>;
 
     /// The number the next issue will have, from 1.
     async fn next_number(&self, newsletter: &str) -> Result<u32>;
@@ -168,13 +176,31 @@ pub trait Store: Send + Sync {
 
     async fn frozen_issue(&self, issue: i64) -> Result<Option<FrozenIssue>>;
 
+    /// The issue of this number.
+    async fn issue_numbered(&self, newsletter: &str, number: u32) -> Result<Option<Issue>>;
+
+    /// What an issue carries, in its order.
+    async fn issue_items(&self, issue: i64) -> Result<Vec<IssueItem>>;
+
+    /// Keeps a frozen issue from going out until it is released: what is not handed over yet waits, what is being handed over
+    /// cannot be called back. `false` where it was held before (that reason stays) or is no frozen issue. Idempotent.
+    async fn hold_issue(&self, issue: i64, hold: Hold, reason: Option<&str>) -> Result<bool>;
+
+    /// Lets a frozen issue that is held for this go out. `false` where it was not. Idempotent.
+    async fn release_issue(&self, issue: i64, hold: Hold) -> Result<bool>;
+
+    /// The pages of the frozen issues of all newsletters, oldest first, without those that wait for approval; those whose id
+    /// is `known` come without being read again.
+    async fn issue_pages(&self, known: &BTreeSet<i64>) -> Result<Vec<Listed>>;
+
     // -- outbox
 
     /// Claims deliveries that are due, oldest issue first, doubts to be re-sent last. A claim is good until `lease_until`;
     /// what another worker let lapse is free again (what it was sending is in doubt).
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>>;
 
-    /// Commits `sending` before DATA. `false`: do not send, the claim was lost, or its reader left or was suppressed.
+    /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, or its reader left or was
+    /// suppressed.
     /// Durable when it returns.
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool>;
 
@@ -182,6 +208,12 @@ pub trait Store: Send + Sync {
     /// claim that was lost or whose reader left meanwhile. An answer that comes after the lease lapsed settles the doubt it
     /// left, if nobody has claimed that since. Idempotent.
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()>;
+
+    /// What may or may not have arrived, oldest first.
+    async fn doubts(&self, newsletter: Option<&str>) -> Result<Vec<Doubt>>;
+
+    /// Settles one by the operator's word. `false` where it is in doubt no longer, or is just being sent again.
+    async fn resolve_doubt(&self, delivery: i64, resolution: Resolution, now: DateTime<Utc>) -> Result<bool>;
 
     /// The first instant at which `claim` may find something, or `None` when all is done. Where something waits for its
     /// first attempt, an instant long past, whatever time its issue was frozen for.

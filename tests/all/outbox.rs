@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crieur::delivery::mailer::{Deadlines, Mailer};
 use crieur::delivery::outbox::{Outbox, Step, Tally};
 use crieur::model::delivery::{DeliveryState, OnDoubt};
-use crieur::model::issue::{NewIssue, Variant};
-use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SiteSettings, SmtpSettings, Tls};
+use crieur::model::issue::{Masthead, NewIssue, Variant};
+use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
 use crieur::model::subscription::{EmailAddress, NewSubscription};
 use crieur::model::time::Clock;
 use crieur::model::token::SigningKey;
@@ -69,8 +69,7 @@ impl Story {
 
     fn outbox(&self, clock: Clock) -> Arc<Outbox> {
         let mailer = Mailer::with_deadlines(&self.mail, self.deadlines).expect("sound settings");
-        let titles = HashMap::from([("hebdo".to_owned(), "L’hebdo".to_owned())]);
-        Outbox::new(self.store.clone(), mailer, site(), self.mail.clone(), SigningKey::new(KEY), titles, clock)
+        Outbox::new(self.store.clone(), mailer, self.mail.clone(), SigningKey::new(KEY), HashMap::new(), clock)
     }
 
     /// Delivers so many minutes after the issue was frozen.
@@ -106,6 +105,10 @@ fn new_issue(on_doubt: OnDoubt) -> NewIssue {
         frozen_at: frozen_at(),
         number: 1,
         on_doubt,
+        hold: None,
+        masthead: masthead(),
+        templates: String::new(),
+        page: String::new(),
         items: Vec::new(),
         variants: vec![Variant {
             key: "fr".to_owned(),
@@ -129,16 +132,13 @@ fn mail(transport: MailTransport) -> MailSettings {
     }
 }
 
-fn site() -> SiteSettings {
-    SiteSettings {
-        title: "Communauté UX".to_owned(),
-        url: "https://www.example.org/".parse().expect("an address"),
-        description: String::new(),
-        lang: "fr".to_owned(),
-        zone: chrono_tz::Europe::Paris,
-        author: None,
-        rights: None,
+fn masthead() -> Masthead {
+    Masthead {
+        title: "L’hebdo".to_owned(),
+        from: Mailbox { name: None, address: address("crieur@example.org") },
+        reply_to: None,
         public_url: "https://www.example.org/".parse().expect("an address"),
+        host: "www.example.org".to_owned(),
     }
 }
 

@@ -1,39 +1,23 @@
 //! Read back with another parser: what lettre writes is not checked with lettre.
 
-use std::num::NonZeroUsize;
-
 use mail_parser::{HeaderValue as Parsed, MessageParser, MimeHeaders as _};
 
 use super::*;
-use crate::model::settings::{MailTransport, Mailbox as Writer};
+use crate::model::settings::Mailbox as Writer;
 
 const MARK: &str = "https://leave.invalid/0123456789abcdef";
-
-fn site() -> SiteSettings {
-    SiteSettings {
-        title: "Communauté UX".to_owned(),
-        url: "https://www.example.org/".parse().expect("an address"),
-        description: String::new(),
-        lang: "fr".to_owned(),
-        zone: chrono_tz::Europe::Paris,
-        author: None,
-        rights: None,
-        public_url: "https://cri.example.org/a/".parse().expect("an address"),
-    }
-}
 
 fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address")
 }
 
-fn mail() -> MailSettings {
-    MailSettings {
+fn masthead(title: &str) -> Masthead {
+    Masthead {
+        title: title.to_owned(),
         from: Writer { name: Some("L’équipe, UX".to_owned()), address: address("equipe@lettres.example.org") },
         reply_to: Some(address("reponses@example.org")),
-        bounce_address: None,
-        transport: MailTransport::Folder { dir: "outbox".into() },
-        connections: NonZeroUsize::MIN,
-        rate: None,
+        public_url: "https://cri.example.org/a/".parse().expect("an address"),
+        host: "www.example.org".to_owned(),
     }
 }
 
@@ -45,6 +29,7 @@ fn issue() -> FrozenIssue {
         number: 12,
         slot: "2019-04-08T09:00:00".parse().expect("a time"),
         frozen_at: "2019-04-08T07:00:03Z".parse().expect("an instant"),
+        masthead: None,
         variants: vec![Variant {
             key: "fr".to_owned(),
             lang: "fr".to_owned(),
@@ -70,8 +55,8 @@ fn claim(name: Option<&str>) -> Claim {
 }
 
 fn built(name: Option<&str>) -> Vec<u8> {
-    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
-    let sender = Sender { site: &site, mail: &mail, key: &key, title: "L’hebdo <UX>" };
+    let (masthead, key) = (masthead("L’hebdo <UX>"), SigningKey::new([7; 32]));
+    let sender = Sender { masthead: &masthead, key: &key };
     build(&sender, &issue(), &claim(name)).expect("a mail")
 }
 
@@ -145,8 +130,8 @@ fn nothing_but_ascii_in_short_lines_with_crlf() {
 #[test]
 fn two_attempts_are_the_same_bytes_and_two_readers_are_not() {
     assert_eq!(built(Some("Jeanne")), built(Some("Jeanne")));
-    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
-    let sender = Sender { site: &site, mail: &mail, key: &key, title: "L’hebdo" };
+    let (masthead, key) = (masthead("L’hebdo"), SigningKey::new([7; 32]));
+    let sender = Sender { masthead: &masthead, key: &key };
     let other = Claim { subscription: 43, ..claim(None) };
     let id = |claim: &Claim| {
         let bytes = build(&sender, &issue(), claim).expect("a mail");
@@ -179,8 +164,8 @@ fn a_name_cannot_bring_a_header_along() {
 
 #[test]
 fn a_missing_variant_is_named_without_the_reader() {
-    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
-    let sender = Sender { site: &site, mail: &mail, key: &key, title: "" };
+    let (masthead, key) = (masthead(""), SigningKey::new([7; 32]));
+    let sender = Sender { masthead: &masthead, key: &key };
     let error = build(&sender, &issue(), &Claim { variant: "br".to_owned(), ..claim(None) }).expect_err("no variant");
     assert_eq!(error.to_string(), "issue 7 has no variant `br`");
 }

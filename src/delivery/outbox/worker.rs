@@ -118,8 +118,9 @@ impl Outbox {
 
     fn build(&self, round: &Round, claim: &Claim) -> std::result::Result<Vec<u8>, String> {
         let issue = round.issues.get(&claim.issue).ok_or("the issue is not in the store")?;
-        let title = self.titles.get(&issue.newsletter).unwrap_or(&self.site.title);
-        let sender = Sender { site: &self.site, mail: &self.mail, key: &self.key, title };
+        let current = || self.mastheads.get(&issue.newsletter);
+        let masthead = issue.masthead.as_ref().or_else(current).ok_or("nobody knows who sends this newsletter")?;
+        let sender = Sender { masthead, key: &self.key };
         message::build(&sender, issue, claim).map_err(|error| error.to_string())
     }
 

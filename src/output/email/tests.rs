@@ -24,6 +24,7 @@ fn with(
         number: 12,
         slot: "2019-04-08T09:00:00".parse().expect("a time"),
         lang,
+        changed: &[],
         new: &samples::entries(new),
         upcoming: &samples::entries(upcoming),
         unsubscribe_mark: MARK,

@@ -4,7 +4,9 @@
 //! trait stand here in its order; each is said in full in the file of its chapter.
 
 mod archive;
+mod doubts;
 mod figures;
+mod holds;
 mod issues;
 mod ledger;
 mod open;
@@ -12,7 +14,7 @@ mod outbox;
 mod rows;
 mod subscribers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -20,12 +22,12 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
-use super::{Charge, DeliveryCounts, Freeze, LastPublish, Result, Store, StoreError};
-use crate::model::announcement::AnnouncementId;
+use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
-use crate::model::delivery::{Claim, Outcome};
-use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
+use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
+use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::selection::Told;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -191,7 +193,7 @@ impl Store for SqliteStore {
         self.explained(issues::latest(&self.readers, newsletter, limit).await)
     }
 
-    async fn told(&self, newsletter: &str) -> Result<Option<HashSet<AnnouncementId>>> {
+    async fn told(&self, newsletter: &str) -> Result<Option<Told>> {
         self.explained(issues::told(&self.readers, newsletter).await)
     }
 
@@ -217,6 +219,26 @@ impl Store for SqliteStore {
         self.explained(issues::frozen(&self.readers, issue).await)
     }
 
+    async fn issue_numbered(&self, newsletter: &str, number: u32) -> Result<Option<Issue>> {
+        self.explained(issues::numbered(&self.readers, newsletter, number).await)
+    }
+
+    async fn issue_items(&self, issue: i64) -> Result<Vec<IssueItem>> {
+        self.explained(issues::items(&self.readers, issue).await)
+    }
+
+    async fn hold_issue(&self, issue: i64, hold: Hold, reason: Option<&str>) -> Result<bool> {
+        self.explained(holds::hold(&self.writer, issue, hold, reason).await)
+    }
+
+    async fn release_issue(&self, issue: i64, hold: Hold) -> Result<bool> {
+        self.explained(holds::release(&self.writer, issue, hold).await)
+    }
+
+    async fn issue_pages(&self, known: &BTreeSet<i64>) -> Result<Vec<Listed>> {
+        self.explained(holds::pages(&self.readers, known).await)
+    }
+
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
         self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)
     }
@@ -227,6 +249,14 @@ impl Store for SqliteStore {
 
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()> {
         self.explained(outbox::record_outcome(&self.writer, claim, outcome, now).await)
+    }
+
+    async fn doubts(&self, newsletter: Option<&str>) -> Result<Vec<Doubt>> {
+        self.explained(doubts::list(&self.readers, newsletter).await)
+    }
+
+    async fn resolve_doubt(&self, delivery: i64, resolution: Resolution, now: DateTime<Utc>) -> Result<bool> {
+        self.explained(doubts::resolve(&self.writer, delivery, resolution, now).await)
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {

@@ -100,7 +100,7 @@ macro_rules! due {
              FROM issue CROSS JOIN delivery ON delivery.issue = issue.id
              JOIN subscription ON subscription.id = delivery.subscription
              JOIN subscriber ON subscriber.id = subscription.subscriber
-             WHERE issue.state = 'frozen' AND delivery.lease_until IS NULL AND ",
+             WHERE issue.state = 'frozen' AND issue.hold IS NULL AND delivery.lease_until IS NULL AND ",
             $which,
             " ORDER BY issue.decided_at, issue.id, delivery.id LIMIT ?2"
         )
@@ -164,6 +164,7 @@ pub(super) async fn begin_sending(writer: &SqlitePool, claim: &Claim, now: DateT
     let begun = sqlx::query(
         "UPDATE delivery SET state = 'sending', changed_at = ?3
          WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3 AND state IN ('waiting', 'deferred', 'doubt')
+           AND issue NOT IN (SELECT id FROM issue WHERE hold IS NOT NULL)
            AND EXISTS (
              SELECT 1 FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
              WHERE subscription.id = delivery.subscription AND subscription.status = 'confirmed'
@@ -176,10 +177,25 @@ pub(super) async fn begin_sending(writer: &SqlitePool, claim: &Claim, now: DateT
     .await?;
     let begun = begun.rows_affected() == 1;
     if !begun {
+        put_back_if_held(&mut transaction, claim).await?;
         suppress_if_ours(&mut transaction, claim, now).await?;
     }
     transaction.commit().await?;
     Ok(begun)
+}
+
+/// What was claimed just before its issue was held waits with the rest of it.
+async fn put_back_if_held(connection: &mut SqliteConnection, claim: &Claim) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET lease_until = NULL, epoch = epoch + 1
+         WHERE id = ? AND epoch = ? AND lease_until IS NOT NULL AND state IN ('waiting', 'deferred', 'doubt')
+           AND issue IN (SELECT id FROM issue WHERE hold IS NOT NULL)",
+    )
+    .bind(claim.delivery)
+    .bind(claim.epoch)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// A claim that is still ours and yet could not begin has lost its reader.
@@ -254,12 +270,12 @@ pub(super) async fn next_due(readers: &SqlitePool) -> sqlx::Result<Option<DateTi
     let row = sqlx::query(
         "SELECT min(at) AS at FROM (
             -- what waits is due at once, also where `send --at` froze it for a time to come
-            SELECT min(coalesce(next_attempt, 0)) AS at FROM delivery
-            WHERE state IN ('waiting', 'deferred') AND lease_until IS NULL
+            SELECT min(coalesce(delivery.next_attempt, 0)) AS at FROM delivery JOIN issue ON issue.id = delivery.issue
+            WHERE delivery.state IN ('waiting', 'deferred') AND delivery.lease_until IS NULL AND issue.hold IS NULL
             UNION ALL
             SELECT min(delivery.changed_at) FROM delivery JOIN issue ON issue.id = delivery.issue
             WHERE delivery.state = 'doubt' AND delivery.lease_until IS NULL
-              AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
+              AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND issue.hold IS NULL
             UNION ALL
             SELECT min(lease_until) FROM delivery WHERE lease_until IS NOT NULL)",
     )

@@ -11,6 +11,7 @@ mod gate;
 mod http;
 mod hubs;
 mod init;
+mod issues;
 mod killed;
 mod leaving;
 mod life;
