@@ -167,7 +167,8 @@ impl App {
         let others = readers.into_keys().filter(|lang| *lang != newsletter.lang && has_words(lang));
         let new = entries(&selection.new, ledger);
         let upcoming = entries(&selection.upcoming, ledger);
-        let mark = self.unsubscribe_mark(newsletter, slot);
+        let [leave, preferences] =
+            ["unsubscribe-mark", "preferences-mark"].map(|purpose| self.mark(purpose, newsletter, slot));
         let mut variants = Vec::new();
         for lang in std::iter::once(newsletter.lang.clone()).chain(others) {
             let view = IssueView {
@@ -178,7 +179,8 @@ impl App {
                 lang: &lang,
                 new: &new,
                 upcoming: &upcoming,
-                unsubscribe_mark: &mark,
+                unsubscribe_mark: &leave,
+                preferences_mark: &preferences,
                 web_url: None,
             };
             variants.push(email::issue(&self.templates, &view)?);
@@ -187,9 +189,9 @@ impl App {
     }
 
     /// Letters and digits that nobody who writes announcements can foresee.
-    fn unsubscribe_mark(&self, newsletter: &Newsletter, slot: Slot) -> String {
+    fn mark(&self, purpose: &str, newsletter: &Newsletter, slot: Slot) -> String {
         let slot = slot.local.to_string();
-        let hash = self.key.keyed_hash("unsubscribe-mark", &[newsletter.name.as_bytes(), slot.as_bytes()], 18);
+        let hash = self.key.keyed_hash(purpose, &[newsletter.name.as_bytes(), slot.as_bytes()], 18);
         format!("crieur{}", hash.replace(['-', '_'], "0"))
     }
 }

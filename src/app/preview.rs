@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::App;
 use crate::delivery::message;
-use crate::model::delivery::Claim;
+use crate::model::delivery::{Carries, Claim};
 use crate::model::issue::{FrozenIssue, Variant};
 use crate::model::newsletter::{Newsletter, Slot, Verdict};
 use crate::model::subscription::EmailAddress;
@@ -66,11 +66,16 @@ impl App {
         })
     }
 
-    /// A variant with the unsubscribe address of a subscription that does not exist.
+    /// A variant with the links of a reader who does not exist.
     fn for_nobody(&self, mut variant: Variant) -> Variant {
-        let leave = self.config.site.own_url(&format!("unsubscribe/{}", self.key.subscription_token(0)));
-        variant.html = variant.html.replace(&variant.unsubscribe_mark, &leave);
-        variant.text = variant.text.replace(&variant.unsubscribe_mark, &leave);
+        let (site, key) = (&self.config.site, &self.key);
+        for (mark, link) in [
+            (&variant.unsubscribe_mark, site.own_url(&format!("unsubscribe/{}", key.subscription_token(0)))),
+            (&variant.preferences_mark, site.own_url(&format!("preferences/{}", key.preferences_token(0)))),
+        ] {
+            variant.html = variant.html.replace(mark, &link);
+            variant.text = variant.text.replace(mark, &link);
+        }
         variant
     }
 
@@ -105,11 +110,10 @@ impl App {
         let nobody = |variant: &Variant| Claim {
             delivery: 0,
             epoch: 0,
-            issue: 0,
-            subscription: 0,
+            carries: Carries::Issue { issue: 0, subscription: 0, variant: variant.key.clone() },
+            subscriber: 0,
             address: EmailAddress::parse("lecteur@example.org").expect("a fixed address parses"),
             name: None,
-            variant: variant.key.clone(),
             attempts: 0,
         };
         let sender = self.sender(newsletter);

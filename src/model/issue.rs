@@ -71,6 +71,8 @@ pub struct Variant {
     pub text: String,
     /// Stands where each reader's own unsubscribe address goes; nothing an editor writes can contain it.
     pub unsubscribe_mark: String,
+    /// The same for the address of the preferences; empty where there is none.
+    pub preferences_mark: String,
 }
 
 /// An issue about to be frozen; the store gives it its number and enqueues its deliveries in the same transaction.

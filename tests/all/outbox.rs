@@ -114,6 +114,7 @@ fn new_issue(on_doubt: OnDoubt) -> NewIssue {
             html: "<p>Bonjour</p>%leave%".to_owned(),
             text: "Bonjour %leave%".to_owned(),
             unsubscribe_mark: "%leave%".to_owned(),
+            preferences_mark: String::new(),
         }],
     }
 }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{Outbox, Round, Way};
 use crate::delivery::mailer::{Answer, Connection};
 use crate::delivery::message::{self, Sender};
-use crate::model::delivery::{Claim, Outcome};
+use crate::model::delivery::{Carries, Claim, Outcome};
 use crate::store::{Result, StoreError};
 
 /// How long the answer to a message that is handed over is awaited once a stop was asked for.
@@ -117,10 +117,19 @@ impl Outbox {
     }
 
     fn build(&self, round: &Round, claim: &Claim) -> std::result::Result<Vec<u8>, String> {
-        let issue = round.issues.get(&claim.issue).ok_or("the issue is not in the store")?;
-        let title = self.titles.get(&issue.newsletter).unwrap_or(&self.site.title);
-        let sender = Sender { site: &self.site, mail: &self.mail, key: &self.key, title };
-        message::build(&sender, issue, claim).map_err(|error| error.to_string())
+        let sender = |title| Sender { site: &self.site, mail: &self.mail, key: &self.key, title };
+        let built = match &claim.carries {
+            Carries::Issue { issue, .. } => {
+                let issue = round.texts.issues.get(issue).ok_or("the issue is not in the store")?;
+                let title = self.titles.get(&issue.newsletter).unwrap_or(&self.site.title);
+                message::build(&sender(title), issue, claim)
+            }
+            Carries::Letter { text, .. } => {
+                let text = round.texts.letters.get(text).ok_or("the letter is not in the store")?;
+                message::letter(&sender(&self.site.title), text, claim)
+            }
+        };
+        built.map_err(|error| error.to_string())
     }
 
     async fn not_taken(&self, round: &Round, fresh: bool, claim: Claim, answer: Answer) -> Result<Next> {
@@ -180,7 +189,7 @@ impl Outbox {
                 Ok(()) => break,
             }
         }
-        tracing::debug!(delivery = claim.delivery, subscription = claim.subscription, ?outcome, "an attempt ended");
+        tracing::debug!(delivery = claim.delivery, subscriber = claim.subscriber, ?outcome, "an attempt ended");
         self.tally.send_modify(|tally| tally.count(outcome));
         Ok(())
     }
