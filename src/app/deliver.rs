@@ -13,14 +13,12 @@ impl App {
     /// # Errors
     /// Where the transport's settings cannot be used.
     pub fn outbox(&self, clock: Clock) -> anyhow::Result<Arc<Outbox>> {
-        let mastheads =
-            self.config.newsletters.iter().map(|newsletter| (newsletter.name.clone(), self.masthead(newsletter)));
         Ok(Outbox::new(
             self.store.clone(),
             Mailer::new(&self.config.mail)?,
             self.config.mail.clone(),
             self.key.clone(),
-            mastheads.collect(),
+            self.masthead(&self.config.site.title),
             clock,
         ))
     }

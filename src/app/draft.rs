@@ -31,7 +31,8 @@ impl App {
         // readers of a language without words of its own get the newsletter's
         let has_words = |lang: &String| Tongue::of(lang).words().lang == lang;
         let others = readers.into_keys().filter(|lang| *lang != newsletter.lang && has_words(lang));
-        let mark = self.unsubscribe_mark(newsletter, slot);
+        let [leave, preferences] =
+            ["unsubscribe-mark", "preferences-mark"].map(|purpose| self.mark(purpose, newsletter, slot));
         let contents = draft.contents();
         let web_url = self.config.site.own_url(&format!("newsletters/{}/{number}/", newsletter.name));
         let view = IssueView {
@@ -43,7 +44,8 @@ impl App {
             changed: &contents.changed,
             new: &contents.new,
             upcoming: &contents.upcoming,
-            unsubscribe_mark: &mark,
+            unsubscribe_mark: &leave,
+            preferences_mark: &preferences,
             web_url: Some(&web_url),
         };
         let page = email::web(&self.templates, &view)?;
@@ -59,7 +61,7 @@ impl App {
             number,
             on_doubt: newsletter.on_doubt,
             hold: newsletter.approval.then_some(Hold::Approval),
-            masthead: self.masthead(newsletter),
+            masthead: self.masthead(&newsletter.title),
             templates: self.templates.mail_version().to_owned(),
             page,
             items: draft.items(),
@@ -68,10 +70,10 @@ impl App {
     }
 
     /// Who sends what is frozen now.
-    pub(super) fn masthead(&self, newsletter: &Newsletter) -> Masthead {
+    pub(super) fn masthead(&self, title: &str) -> Masthead {
         let (site, mail) = (&self.config.site, &self.config.mail);
         Masthead {
-            title: newsletter.title.clone(),
+            title: title.to_owned(),
             from: mail.from.clone(),
             reply_to: mail.reply_to.clone(),
             public_url: site.public_url.clone(),
@@ -80,9 +82,9 @@ impl App {
     }
 
     /// Letters and digits that nobody who writes announcements can foresee.
-    fn unsubscribe_mark(&self, newsletter: &Newsletter, slot: Slot) -> String {
+    fn mark(&self, purpose: &str, newsletter: &Newsletter, slot: Slot) -> String {
         let slot = slot.local.to_string();
-        let hash = self.key.keyed_hash("unsubscribe-mark", &[newsletter.name.as_bytes(), slot.as_bytes()], 18);
+        let hash = self.key.keyed_hash(purpose, &[newsletter.name.as_bytes(), slot.as_bytes()], 18);
         format!("crieur{}", hash.replace(['-', '_'], "0"))
     }
 }

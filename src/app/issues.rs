@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::delivery::message::{self, Sender};
-use crate::model::delivery::Claim;
+use crate::model::delivery::{Carries, Claim};
 use crate::model::issue::{FrozenIssue, Issue, IssueItem, Masthead, Variant};
 use crate::model::newsletter::Newsletter;
 use crate::model::subscription::EmailAddress;
@@ -28,7 +28,7 @@ impl App {
     pub async fn issue_in_full(&self, newsletter: &Newsletter, number: u32) -> anyhow::Result<Option<IssueInFull>> {
         let Some(issue) = self.store.issue_numbered(&newsletter.name, number).await? else { return Ok(None) };
         let Some(frozen) = self.store.frozen_issue(issue.id).await? else { return Ok(None) };
-        let masthead = frozen.masthead.clone().unwrap_or_else(|| self.masthead(newsletter));
+        let masthead = frozen.masthead.clone().unwrap_or_else(|| self.masthead(&newsletter.title));
         Ok(Some(IssueInFull {
             items: self.store.issue_items(issue.id).await?,
             deliveries: self.store.delivery_counts(issue.id).await?,
@@ -38,11 +38,17 @@ impl App {
         }))
     }
 
-    /// A variant with the unsubscribe address of a subscription that does not exist.
+    /// A variant with the links of a reader who does not exist.
     pub(super) fn for_nobody(&self, masthead: &Masthead, mut variant: Variant) -> Variant {
-        let leave = masthead.own_url(&format!("unsubscribe/{}", self.key.subscription_token(0)));
-        variant.html = variant.html.replace(&variant.unsubscribe_mark, &leave);
-        variant.text = variant.text.replace(&variant.unsubscribe_mark, &leave);
+        let links = [
+            (&variant.unsubscribe_mark, format!("unsubscribe/{}", self.key.subscription_token(0))),
+            (&variant.preferences_mark, format!("preferences/{}", self.key.preferences_token(0))),
+        ];
+        for (mark, path) in links.into_iter().filter(|(mark, _)| !mark.is_empty()) {
+            let link = masthead.own_url(&path);
+            variant.html = variant.html.replace(mark, &link);
+            variant.text = variant.text.replace(mark, &link);
+        }
         variant
     }
 
@@ -50,11 +56,10 @@ impl App {
         let nobody = |variant: &Variant| Claim {
             delivery: 0,
             epoch: 0,
-            issue: issue.id,
-            subscription: 0,
+            carries: Carries::Issue { issue: issue.id, subscription: 0, variant: variant.key.clone() },
+            subscriber: 0,
             address: EmailAddress::parse("lecteur@example.org").expect("a fixed address parses"),
             name: None,
-            variant: variant.key.clone(),
             attempts: 0,
         };
         let sender = Sender { masthead, key: &self.key };

@@ -7,7 +7,7 @@ mod pace;
 mod relay;
 mod worker;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use self::pace::Pace;
 pub use self::relay::Relay;
 use super::mailer::{Answer, Connection, Mailer};
-use crate::model::delivery::{Claim, Outcome};
+use crate::model::delivery::{Carries, Claim, Outcome};
 use crate::model::issue::{FrozenIssue, Masthead};
+use crate::model::letter::LetterText;
 use crate::model::settings::MailSettings;
 use crate::model::time::Clock;
 use crate::model::token::SigningKey;
@@ -79,7 +80,7 @@ pub struct Outbox {
     mailer: Mailer,
     mail: MailSettings,
     key: SigningKey,
-    mastheads: HashMap<String, Masthead>,
+    house: Masthead,
     clock: Clock,
     pace: Pace,
     tally: watch::Sender<Tally>,
@@ -87,18 +88,18 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// `mastheads` holds each newsletter's by its name, for issues that were frozen without one.
+    /// `house` is who writes letters, and issues that were frozen without a masthead of their own.
     pub fn new(
         store: Arc<dyn Store>,
         mailer: Mailer,
         mail: MailSettings,
         key: SigningKey,
-        mastheads: HashMap<String, Masthead>,
+        house: Masthead,
         clock: Clock,
     ) -> Arc<Self> {
         let pace = Pace::new(mail.rate);
         let (tally, relay) = (watch::Sender::default(), relay::Counters::default());
-        Arc::new(Self { store, mailer, mail, key, mastheads, clock, pace, tally, relay })
+        Arc::new(Self { store, mailer, mail, key, house, clock, pace, tally, relay })
     }
 
     /// The running total since this value was made, for a progress bar and metrics.
@@ -158,7 +159,7 @@ impl Outbox {
             first.connection.close().await;
             return Ok(Step::Idle { next });
         }
-        let round = Arc::new(Round::new(self.issues(&claims).await?, claims, lease_until, cancel.clone()));
+        let round = Arc::new(Round::new(self.texts(&claims).await?, claims, lease_until, cancel.clone()));
         self.work(&round, first).await;
         self.finish(&round).await
     }
@@ -172,14 +173,20 @@ impl Outbox {
         u32::try_from(most.min(paced)).unwrap_or(u32::MAX)
     }
 
-    async fn issues(&self, claims: &[Claim]) -> Result<HashMap<i64, FrozenIssue>> {
-        let mut issues = HashMap::new();
-        for id in claims.iter().map(|claim| claim.issue).collect::<HashSet<_>>() {
-            if let Some(issue) = self.store.frozen_issue(id).await? {
-                issues.insert(id, issue);
+    async fn texts(&self, claims: &[Claim]) -> Result<Texts> {
+        let mut texts = Texts::default();
+        for claim in claims {
+            match &claim.carries {
+                Carries::Issue { issue, .. } if !texts.issues.contains_key(issue) => {
+                    texts.issues.extend(self.store.frozen_issue(*issue).await?.map(|found| (*issue, found)));
+                }
+                Carries::Letter { text, .. } if !texts.letters.contains_key(text) => {
+                    texts.letters.extend(self.store.letter_text(text).await?.map(|found| (text.clone(), found)));
+                }
+                _ => {}
             }
         }
-        Ok(issues)
+        Ok(texts)
     }
 
     /// Runs the workers, the first on the connection that is open already. Each is a task of its own: one that panics
@@ -226,9 +233,16 @@ struct Way {
     _open: relay::Open,
 }
 
+/// What the mails of a batch say.
+#[derive(Default)]
+struct Texts {
+    issues: HashMap<i64, FrozenIssue>,
+    letters: HashMap<String, LetterText>,
+}
+
 /// One batch while it is worked on.
 struct Round {
-    issues: HashMap<i64, FrozenIssue>,
+    texts: Texts,
     lease_until: DateTime<Utc>,
     cancel: CancellationToken,
     state: Mutex<RoundState>,
@@ -244,14 +258,9 @@ struct RoundState {
 }
 
 impl Round {
-    fn new(
-        issues: HashMap<i64, FrozenIssue>,
-        claims: Vec<Claim>,
-        lease_until: DateTime<Utc>,
-        cancel: CancellationToken,
-    ) -> Self {
+    fn new(texts: Texts, claims: Vec<Claim>, lease_until: DateTime<Utc>, cancel: CancellationToken) -> Self {
         let state = RoundState { queue: claims.into(), halted: None, stopped: false, failed: None };
-        Self { issues, lease_until, cancel, state: Mutex::new(state) }
+        Self { texts, lease_until, cancel, state: Mutex::new(state) }
     }
 
     /// A panic elsewhere leaves the state sound: every change to it is one assignment.

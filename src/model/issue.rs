@@ -102,6 +102,8 @@ pub struct Variant {
     pub text: String,
     /// Stands where each reader's own unsubscribe address goes; nothing an editor writes can contain it.
     pub unsubscribe_mark: String,
+    /// The same for the address of the preferences; empty where there is none.
+    pub preferences_mark: String,
 }
 
 /// What all mails of an issue say of who sends them, as it was when the issue was frozen.

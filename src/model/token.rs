@@ -34,19 +34,48 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode(&self.mac(purpose, parts).finalize().into_bytes()[..bytes.min(32)])
     }
 
+    /// The token that confirms a sign-up.
+    pub fn confirmation_token(&self, signup: i64) -> String {
+        self.token("confirm", signup, 32)
+    }
+
+    /// The sign-up a token confirms, or `None` if it was not made with this key.
+    pub fn open_confirmation_token(&self, token: &str) -> Option<i64> {
+        self.open("confirm", token, 32)
+    }
+
+    /// The token that lets its bearer change what one subscriber gets.
+    pub fn preferences_token(&self, subscriber: i64) -> String {
+        self.token("preferences", subscriber, 32)
+    }
+
+    /// The subscriber a token was made for, or `None` if it was not made with this key.
+    pub fn open_preferences_token(&self, token: &str) -> Option<i64> {
+        self.open("preferences", token, 32)
+    }
+
     /// The token that lets its bearer leave one subscription: short enough for a header on one line (RFC 8058 §3.1),
     /// 128 bits of MAC, the same for ever.
     pub fn subscription_token(&self, subscription: i64) -> String {
-        let id = subscription.to_be_bytes();
-        let mac = self.mac("unsubscribe", &[&id]).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode([&id[..], &mac[..16]].concat())
+        self.token("unsubscribe", subscription, 16)
     }
 
     /// The subscription a token was made for, or `None` if it was not made with this key. Takes the same time either way.
     pub fn open_subscription_token(&self, token: &str) -> Option<i64> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 24)?;
+        self.open("unsubscribe", token, 16)
+    }
+
+    /// A number and a MAC of so many bytes over it and the purpose: a token for one thing opens no other.
+    fn token(&self, purpose: &str, id: i64, length: usize) -> String {
+        let id = id.to_be_bytes();
+        let mac = self.mac(purpose, &[&id]).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&id[..], &mac[..length]].concat())
+    }
+
+    fn open(&self, purpose: &str, token: &str, length: usize) -> Option<i64> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 8 + length)?;
         let (id, mac) = bytes.split_at(8);
-        self.mac("unsubscribe", &[id]).verify_truncated_left(mac).ok()?;
+        self.mac(purpose, &[id]).verify_truncated_left(mac).ok()?;
         Some(i64::from_be_bytes(id.try_into().ok()?))
     }
 }
@@ -85,6 +114,17 @@ mod tests {
             let forged = String::from_utf8(forged).expect("ASCII");
             assert_eq!(key.open_subscription_token(&forged), None, "changed letter {index}");
         }
+    }
+
+    #[test]
+    fn a_token_serves_one_purpose() {
+        let key = SigningKey::new([7; 32]);
+        let (confirm, change) = (key.confirmation_token(42), key.preferences_token(42));
+        assert_eq!((confirm.len(), key.open_confirmation_token(&confirm)), (54, Some(42)));
+        assert_eq!(key.open_preferences_token(&change), Some(42));
+        assert_eq!(key.open_preferences_token(&confirm), None);
+        assert_eq!(key.open_confirmation_token(&change), None);
+        assert_eq!(key.open_confirmation_token(&key.subscription_token(42)), None, "nor does a shorter MAC");
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct IssueView<'a> {
     pub upcoming: &'a [Entry<'a>],
     /// Stands where each reader's own unsubscribe address goes: letters and digits nobody can foresee.
     pub unsubscribe_mark: &'a str,
+    /// The same for the reader's own preferences.
+    pub preferences_mark: &'a str,
     /// Where the issue can be read on the web, if anywhere.
     pub web_url: Option<&'a str>,
 }
@@ -71,6 +73,7 @@ struct Mail<'a> {
     /// "12 autres annonces sur le site", where even titles would be too much.
     left_out: Option<String>,
     unsubscribe: &'a str,
+    preferences: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -145,6 +148,7 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
             contents,
             left_out: (left_out > 0).then(|| tongue.left_out(left_out)),
             unsubscribe: view.unsubscribe_mark,
+            preferences: view.preferences_mark,
         };
         let html = inlined(&templates.render(HTML, &mail)?)?;
         if html.len() > MAX_HTML_BYTES
@@ -156,9 +160,15 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
         let text = plain_text::wrapped(&templates.render(TEXT, &mail)?);
         must_let_readers_leave(&html, HTML, view.unsubscribe_mark)?;
         must_let_readers_leave(&text, TEXT, view.unsubscribe_mark)?;
-        let (key, lang, unsubscribe_mark) =
-            (view.lang.to_owned(), mail.lang.to_owned(), view.unsubscribe_mark.to_owned());
-        return Ok(Variant { key, lang, subject, html, text, unsubscribe_mark });
+        return Ok(Variant {
+            key: view.lang.to_owned(),
+            lang: mail.lang.to_owned(),
+            subject,
+            html,
+            text,
+            unsubscribe_mark: view.unsubscribe_mark.to_owned(),
+            preferences_mark: view.preferences_mark.to_owned(),
+        });
     }
 }
 

@@ -15,8 +15,10 @@ pub use self::sqlite::SqliteStore;
 use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
 use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
+use crate::model::letter::LetterText;
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
+use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
 pub use crate::model::status::LastPublish;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
@@ -147,6 +149,36 @@ pub trait Store: Send + Sync {
 
     async fn suppression_count(&self) -> Result<u64>;
 
+    // -- signing up: what readers do on the web
+
+    /// Takes note of a sign-up and writes the letter that follows from it, or nothing where the mailbox had its letters
+    /// (`Mailed`) or the address is suppressed. What a reader has already is not touched.
+    async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp>;
+
+    async fn signup(&self, id: i64) -> Result<Option<Signup>>;
+
+    /// Confirms what a sign-up asked for, each newsletter with its receipt, and forgets how many letters the mailbox had. What
+    /// its reader confirmed otherwise or left since it was asked for stays as it is. Idempotent.
+    async fn confirm(&self, signup: i64, now: DateTime<Utc>) -> Result<Confirmation>;
+
+    /// Forgets the sign-ups nobody confirmed in time, with the addresses that nothing else is known of; how many there were.
+    async fn forget_expired_signups(&self, now: DateTime<Utc>) -> Result<u64>;
+
+    /// What one subscriber has, had or waits for.
+    async fn subscriptions_of(&self, subscriber: i64) -> Result<Vec<Subscription>>;
+
+    /// Changes what a reader gets, all or none: the language, and the topics of each newsletter named. Confirmed ones that are
+    /// not named end; none begins. Idempotent.
+    async fn change_preferences(&self, subscriber: i64, lang: &str, kept: &[Choice], now: DateTime<Utc>) -> Result<()>;
+
+    /// The wording a receipt names by its hash.
+    async fn wording(&self, hash: &str) -> Result<Option<String>>;
+
+    /// What a letter says, by the hash a claim names.
+    async fn letter_text(&self, hash: &str) -> Result<Option<LetterText>>;
+
+    async fn letter_counts(&self) -> Result<DeliveryCounts>;
+
     // -- issues
 
     async fn issue(&self, newsletter: &str, slot: NaiveDateTime) -> Result<Option<Issue>>;
@@ -195,13 +227,12 @@ pub trait Store: Send + Sync {
 
     // -- outbox
 
-    /// Claims deliveries that are due, oldest issue first, doubts to be re-sent last. A claim is good until `lease_until`;
+    /// Claims mails that are due: letters, then deliveries, oldest issue first, doubts to be re-sent last. A claim is good until `lease_until`;
     /// what another worker let lapse is free again (what it was sending is in doubt).
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>>;
 
-    /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, or its reader left or was
-    /// suppressed.
-    /// Durable when it returns.
+    /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, its reader left or was
+    /// suppressed, or its sign-up is confirmed or expired. Durable when it returns.
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool>;
 
     /// Records how the attempt ended and when the next is due; one put off too often is refused. Nothing is recorded for a

@@ -1,6 +1,5 @@
 //! The outbox through a real store and against a real socket: what is recorded, and what arrived.
 
-use std::collections::HashMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
@@ -69,7 +68,7 @@ impl Story {
 
     fn outbox(&self, clock: Clock) -> Arc<Outbox> {
         let mailer = Mailer::with_deadlines(&self.mail, self.deadlines).expect("sound settings");
-        Outbox::new(self.store.clone(), mailer, self.mail.clone(), SigningKey::new(KEY), HashMap::new(), clock)
+        Outbox::new(self.store.clone(), mailer, self.mail.clone(), SigningKey::new(KEY), masthead(), clock)
     }
 
     /// Delivers so many minutes after the issue was frozen.
@@ -117,6 +116,7 @@ fn new_issue(on_doubt: OnDoubt) -> NewIssue {
             html: "<p>Bonjour</p>%leave%".to_owned(),
             text: "Bonjour %leave%".to_owned(),
             unsubscribe_mark: "%leave%".to_owned(),
+            preferences_mark: String::new(),
         }],
     }
 }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{Outbox, Round, Way};
 use crate::delivery::mailer::{Answer, Connection};
 use crate::delivery::message::{self, Sender};
-use crate::model::delivery::{Claim, Outcome};
+use crate::model::delivery::{Carries, Claim, Outcome};
 use crate::store::{Result, StoreError};
 
 /// How long the answer to a message that is handed over is awaited once a stop was asked for.
@@ -117,11 +117,18 @@ impl Outbox {
     }
 
     fn build(&self, round: &Round, claim: &Claim) -> std::result::Result<Vec<u8>, String> {
-        let issue = round.issues.get(&claim.issue).ok_or("the issue is not in the store")?;
-        let current = || self.mastheads.get(&issue.newsletter);
-        let masthead = issue.masthead.as_ref().or_else(current).ok_or("nobody knows who sends this newsletter")?;
-        let sender = Sender { masthead, key: &self.key };
-        message::build(&sender, issue, claim).map_err(|error| error.to_string())
+        let sender = |masthead| Sender { masthead, key: &self.key };
+        let built = match &claim.carries {
+            Carries::Issue { issue, .. } => {
+                let issue = round.texts.issues.get(issue).ok_or("the issue is not in the store")?;
+                message::build(&sender(issue.masthead.as_ref().unwrap_or(&self.house)), issue, claim)
+            }
+            Carries::Letter { text, .. } => {
+                let text = round.texts.letters.get(text).ok_or("the letter is not in the store")?;
+                message::letter(&sender(&self.house), text, claim)
+            }
+        };
+        built.map_err(|error| error.to_string())
     }
 
     async fn not_taken(&self, round: &Round, fresh: bool, claim: Claim, answer: Answer) -> Result<Next> {
@@ -181,7 +188,7 @@ impl Outbox {
                 Ok(()) => break,
             }
         }
-        tracing::debug!(delivery = claim.delivery, subscription = claim.subscription, ?outcome, "an attempt ended");
+        tracing::debug!(delivery = claim.delivery, subscriber = claim.subscriber, ?outcome, "an attempt ended");
         self.tally.send_modify(|tally| tally.count(outcome));
         Ok(())
     }

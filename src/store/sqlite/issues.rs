@@ -167,8 +167,8 @@ async fn insert_items(connection: &mut SqliteConnection, issue: i64, items: &[Is
 async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants: &[Variant]) -> sqlx::Result<()> {
     for (position, variant) in (0_i64..).zip(variants) {
         sqlx::query(
-            "INSERT INTO variant (issue, position, key, lang, subject, html, text, unsubscribe_mark)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO variant (issue, position, key, lang, subject, html, text, unsubscribe_mark, preferences_mark)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(issue)
         .bind(position)
@@ -178,6 +178,7 @@ async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants
         .bind(&variant.html)
         .bind(&variant.text)
         .bind(&variant.unsubscribe_mark)
+        .bind(&variant.preferences_mark)
         .execute(&mut *connection)
         .await?;
     }
@@ -231,5 +232,6 @@ fn variant(row: &SqliteRow) -> sqlx::Result<Variant> {
         html: row.try_get("html")?,
         text: row.try_get("text")?,
         unsubscribe_mark: row.try_get("unsubscribe_mark")?,
+        preferences_mark: row.try_get("preferences_mark")?,
     })
 }

@@ -9,9 +9,11 @@ mod figures;
 mod holds;
 mod issues;
 mod ledger;
+mod letters;
 mod open;
 mod outbox;
 mod rows;
+mod signup;
 mod subscribers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,8 +28,10 @@ use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, 
 use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
 use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
+use crate::model::letter::LetterText;
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
+use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -183,6 +187,42 @@ impl Store for SqliteStore {
 
     async fn suppression_count(&self) -> Result<u64> {
         self.explained(subscribers::suppression_count(&self.readers).await)
+    }
+
+    async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp> {
+        self.explained(signup::sign_up(&self.writer, &self.key().await?, new, now).await)
+    }
+
+    async fn signup(&self, id: i64) -> Result<Option<Signup>> {
+        self.explained(signup::one(&self.readers, id).await)
+    }
+
+    async fn confirm(&self, signup: i64, now: DateTime<Utc>) -> Result<Confirmation> {
+        self.explained(signup::confirm(&self.writer, &self.key().await?, signup, now).await)
+    }
+
+    async fn forget_expired_signups(&self, now: DateTime<Utc>) -> Result<u64> {
+        self.explained(signup::forget_expired(&self.writer, now).await)
+    }
+
+    async fn subscriptions_of(&self, subscriber: i64) -> Result<Vec<Subscription>> {
+        self.explained(subscribers::of_subscriber(&self.readers, subscriber).await)
+    }
+
+    async fn change_preferences(&self, subscriber: i64, lang: &str, kept: &[Choice], now: DateTime<Utc>) -> Result<()> {
+        self.explained(signup::change_preferences(&self.writer, subscriber, lang, kept, now).await)
+    }
+
+    async fn wording(&self, hash: &str) -> Result<Option<String>> {
+        self.explained(signup::wording(&self.readers, hash).await)
+    }
+
+    async fn letter_text(&self, hash: &str) -> Result<Option<LetterText>> {
+        self.explained(letters::text(&self.readers, hash).await)
+    }
+
+    async fn letter_counts(&self) -> Result<DeliveryCounts> {
+        self.explained(letters::count_by_state(&self.readers).await)
     }
 
     async fn issue(&self, newsletter: &str, slot: NaiveDateTime) -> Result<Option<Issue>> {

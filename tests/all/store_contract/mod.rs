@@ -6,6 +6,7 @@ mod figures;
 mod issues;
 mod ledger;
 mod recovery;
+mod signup;
 mod sqlite_file;
 mod subscribers;
 
@@ -92,6 +93,7 @@ pub fn variant(lang: &str) -> Variant {
         html: "<p>…</p>".to_owned(),
         text: "…".to_owned(),
         unsubscribe_mark: "%leave%".to_owned(),
+        preferences_mark: String::new(),
     }
 }
 
