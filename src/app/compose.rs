@@ -200,7 +200,7 @@ impl App {
                 awaits_approval: draft.newsletter.approval,
             }),
             Freeze::SlotTaken => Some(Decision::AlreadyDecided),
-            Freeze::NumberTaken => None,
+            Freeze::NumberTaken | Freeze::ReadersChanged => None,
         })
     }
 }

@@ -26,6 +26,8 @@ pub struct Preview {
     pub upcoming: Vec<String>,
     /// Confirmed readers by the key of the variant they get.
     pub recipients: BTreeMap<String, u64>,
+    /// Confirmed readers who get nothing: none of their topics is in it.
+    pub without: u64,
     pub variants: Vec<Variant>,
     /// One mail a variant as it would be handed over, to a reader who does not exist.
     pub mails: Vec<Vec<u8>>,
@@ -58,9 +60,12 @@ impl App {
         let issue = self.issue_of(&draft, cut_off).await?;
         let mut recipients: BTreeMap<String, u64> =
             issue.variants.iter().map(|variant| (variant.key.clone(), 0)).collect();
-        for (lang, count) in self.store.readers(&newsletter.name).await? {
-            let key = issue.variants.iter().find(|variant| variant.lang == lang).or(issue.variants.first());
-            *recipients.entry(key.map(|variant| variant.key.clone()).unwrap_or_default()).or_default() += count;
+        let mut without = 0;
+        for (audience, count) in self.store.readers(&newsletter.name).await? {
+            match issue.audiences.iter().find(|(known, _)| *known == audience) {
+                Some((_, Some(key))) => *recipients.entry(key.clone()).or_default() += count,
+                _ => without += count,
+            }
         }
         let frozen = FrozenIssue {
             id: 0,
@@ -79,6 +84,7 @@ impl App {
             slot,
             number,
             recipients,
+            without,
             empty: is_empty && (newsletter.skip_empty || newsletter.rhythm.schedule().is_none()),
             variants: variants.map(|variant| self.for_nobody(&issue.masthead, variant)).collect(),
             mails,

@@ -52,6 +52,9 @@ fn print(title: &str, next: &Next) {
     for title in &next.upcoming {
         say!("  upcoming: {title}");
     }
+    if next.without > 0 {
+        say!("  nothing of their topics is in it: {} readers get no mail", next.without);
+    }
     for variant in &next.variants {
         let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
         say!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());

@@ -9,6 +9,7 @@ use super::plain_text;
 use super::templates::{TemplateError, Templates};
 use super::view::Item;
 use super::words::{self, Tongue, Words};
+use crate::model::announcement::AnnouncementId;
 use crate::model::change::Change;
 use crate::model::issue::Variant;
 use crate::model::newsletter::Newsletter;
@@ -34,18 +35,32 @@ pub struct IssueView<'a> {
     pub number: u32,
     pub slot: NaiveDateTime,
     pub lang: &'a str,
-    /// Told before and changed since.
-    pub changed: &'a [ChangedEntry<'a>],
-    /// Newest first.
-    pub new: &'a [Entry<'a>],
-    /// Soonest first. One that is new as well is shown here, in full, and not a second time.
-    pub upcoming: &'a [Entry<'a>],
+    pub contents: &'a Contents<'a>,
     /// Stands where each reader's own unsubscribe address goes: letters and digits nobody can foresee.
     pub unsubscribe_mark: &'a str,
     /// The same for the reader's own preferences.
     pub preferences_mark: &'a str,
     /// Where the issue can be read on the web, if anywhere.
     pub web_url: Option<&'a str>,
+}
+
+/// What an issue tells its readers.
+#[derive(Debug, Clone, Default)]
+pub struct Contents<'a> {
+    /// Told before and changed since.
+    pub changed: Vec<ChangedEntry<'a>>,
+    /// Newest first.
+    pub new: Vec<Entry<'a>>,
+    /// Soonest first. One that is new as well is shown here, in full, and not a second time.
+    pub upcoming: Vec<Entry<'a>>,
+}
+
+impl Contents<'_> {
+    /// What it is made of, in its order.
+    pub fn ids(&self) -> Vec<AnnouncementId> {
+        let changed = self.changed.iter().map(|changed| &changed.entry);
+        changed.chain(&self.new).chain(&self.upcoming).map(|entry| entry.announcement.id.clone()).collect()
+    }
 }
 
 /// An event and what is to be told of it.
@@ -69,7 +84,7 @@ struct Mail<'a> {
     site: SiteView<'a>,
     newsletter: NewsletterView<'a>,
     #[serde(flatten)]
-    contents: Contents,
+    parts: Parts,
     /// "12 autres annonces sur le site", where even titles would be too much.
     left_out: Option<String>,
     unsubscribe: &'a str,
@@ -109,7 +124,7 @@ struct Section {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Contents {
+struct Parts {
     /// What changed, then what is ahead.
     events: Vec<Section>,
     new: Vec<Part>,
@@ -131,10 +146,10 @@ struct Room {
 pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, TemplateError> {
     let tongue = Tongue::of(view.lang);
     let (subject, preheader) = (subject(view, tongue), preheader(view));
-    let all = Contents::new(view, tongue);
+    let all = Parts::new(view, tongue);
     let mut room = Room::MOST;
     loop {
-        let (contents, left_out) = all.within(room);
+        let (parts, left_out) = all.within(room);
         let mail = Mail {
             t: tongue.words(),
             lang: tongue.document_lang(view.lang),
@@ -145,7 +160,7 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
             dark: templates.style("email/dark.css"),
             site: SiteView { title: &view.site.title, home: view.site.own_url("") },
             newsletter: NewsletterView::new(view, tongue),
-            contents,
+            parts,
             left_out: (left_out > 0).then(|| tongue.left_out(left_out)),
             unsubscribe: view.unsubscribe_mark,
             preferences: view.preferences_mark,
@@ -181,19 +196,19 @@ pub fn web(templates: &Templates, view: &IssueView) -> Result<String, TemplateEr
     struct Body {
         t: &'static Words,
         #[serde(flatten)]
-        contents: Contents,
+        parts: Parts,
     }
     let tongue = Tongue::of(view.lang);
-    let contents = Contents::new(view, tongue).typeset();
-    templates.render(PAGE, &Body { t: tongue.words(), contents })
+    let parts = Parts::new(view, tongue).typeset();
+    templates.render(PAGE, &Body { t: tongue.words(), parts })
 }
 
 /// The newest title, or what changed, and how many more there are; the newsletter's own where there is only what is ahead.
 fn subject(view: &IssueView, tongue: Tongue) -> String {
-    let count = view.new.len() + view.changed.len();
+    let count = view.contents.new.len() + view.contents.changed.len();
     let others = tongue.and_others(count.saturating_sub(1));
     let room = SUBJECT_CHARS - others.chars().count();
-    let headline = match (view.new.first(), view.changed.first()) {
+    let headline = match (view.contents.new.first(), view.contents.changed.first()) {
         (Some(newest), _) => newest.announcement.title.clone(),
         (None, Some(changed)) => headline(changed, tongue),
         (None, None) => return format!("{} {}", one_line(&view.newsletter.title), tongue.number(view.number)),
@@ -219,12 +234,12 @@ fn headline(changed: &ChangedEntry, tongue: Tongue) -> String {
 
 /// What lists of messages show after the subject: the other titles, or how the only one begins.
 fn preheader(view: &IssueView) -> String {
-    let is_new = |entry: &Entry| view.new.iter().any(|new| new.announcement.id == entry.announcement.id);
-    let ahead = view.upcoming.iter().filter(|entry| !is_new(entry));
-    let changed = view.changed.iter().map(|changed| &changed.entry);
-    let told = view.new.iter().chain(changed);
+    let is_new = |entry: &Entry| view.contents.new.iter().any(|new| new.announcement.id == entry.announcement.id);
+    let ahead = view.contents.upcoming.iter().filter(|entry| !is_new(entry));
+    let changed = view.contents.changed.iter().map(|changed| &changed.entry);
+    let told = view.contents.new.iter().chain(changed);
     let titles: Vec<&str> = told.skip(1).chain(ahead).map(|entry| entry.announcement.title.as_str()).collect();
-    match (titles.as_slice(), view.new.first()) {
+    match (titles.as_slice(), view.contents.new.first()) {
         ([], Some(only)) => only.announcement.teaser(PREHEADER_CHARS),
         (titles, _) => shorten(&titles.join(" · "), PREHEADER_CHARS),
     }
@@ -276,14 +291,15 @@ impl Part {
     }
 }
 
-impl Contents {
+impl Parts {
     fn new(view: &IssueView, tongue: Tongue) -> Self {
         let among = |entries: &[Entry], entry: &Entry| {
             entries.iter().any(|other| other.announcement.id == entry.announcement.id)
         };
-        let changed = view.changed.iter().map(|changed| Part::changed(changed, view, tongue)).collect();
-        let upcoming = view.upcoming.iter().map(|entry| Part::new(entry, view, tongue, among(view.new, entry)));
-        let new = view.new.iter().filter(|entry| !among(view.upcoming, entry));
+        let changed = view.contents.changed.iter().map(|changed| Part::changed(changed, view, tongue)).collect();
+        let upcoming =
+            view.contents.upcoming.iter().map(|entry| Part::new(entry, view, tongue, among(&view.contents.new, entry)));
+        let new = view.contents.new.iter().filter(|entry| !among(&view.contents.upcoming, entry));
         let t = tongue.words();
         let events = [(t.changed, changed), (t.upcoming, upcoming.collect())];
         Self {

@@ -14,7 +14,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 pub use self::sqlite::SqliteStore;
 use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
-use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
+use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
 use crate::model::letter::LetterText;
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
@@ -56,6 +56,8 @@ pub enum Freeze {
     SlotTaken,
     /// Another issue took the number meanwhile: compose again.
     NumberTaken,
+    /// Somebody came, or chose otherwise, for whom nothing is rendered: compose again.
+    ReadersChanged,
 }
 
 /// An issue that has a page on the web.
@@ -140,8 +142,8 @@ pub trait Store: Send + Sync {
 
     async fn subscription_counts(&self, newsletter: &str) -> Result<HashMap<SubscriptionStatus, u64>>;
 
-    /// How many confirmed readers that are not suppressed each language has: the variants an issue needs.
-    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<String, u64>>;
+    /// How many confirmed readers that are not suppressed each audience has: what an issue is rendered for.
+    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<Audience, u64>>;
 
     /// Never mails an address again, whether it is a subscriber's or not; what waits for it in the outbox is suppressed. Only
     /// a keyed hash of it is kept, with the reason (which must not contain it). Idempotent: the first reason and date stay.
@@ -192,9 +194,8 @@ pub trait Store: Send + Sync {
     /// The number the next issue will have, from 1.
     async fn next_number(&self, newsletter: &str) -> Result<u32>;
 
-    /// Freezes an issue and puts one delivery for each confirmed reader that is not suppressed into the outbox (a suppressed
-    /// one is recorded as such), all or none. A reader whose language has no variant gets the first. (newsletter, slot) is
-    /// unique; a held slot may be frozen after all.
+    /// Freezes an issue and puts one delivery for each confirmed reader whose audience gets a variant into the outbox (a
+    /// suppressed one is recorded as such), all or none. (newsletter, slot) is unique; a held slot may be frozen after all.
     async fn freeze(&self, issue: &NewIssue) -> Result<Freeze>;
 
     /// Records that a slot was empty or comes too late. `false` where the slot is decided already.

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crieur::delivery::mailer::{Deadlines, Mailer};
 use crieur::delivery::outbox::{Outbox, Step, Tally};
 use crieur::model::delivery::{DeliveryState, OnDoubt};
-use crieur::model::issue::{Masthead, NewIssue, Variant};
+use crieur::model::issue::{Audience, Masthead, NewIssue, Variant};
 use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
 use crieur::model::subscription::{EmailAddress, NewSubscription};
 use crieur::model::time::Clock;
@@ -118,6 +118,7 @@ fn new_issue(on_doubt: OnDoubt) -> NewIssue {
             unsubscribe_mark: "%leave%".to_owned(),
             preferences_mark: String::new(),
         }],
+        audiences: vec![(Audience { lang: "fr".to_owned(), topics: Vec::new() }, Some("fr".to_owned()))],
     }
 }
 

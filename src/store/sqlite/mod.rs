@@ -4,6 +4,7 @@
 //! trait stand here in its order; each is said in full in the file of its chapter.
 
 mod archive;
+mod audiences;
 mod doubts;
 mod figures;
 mod holds;
@@ -27,7 +28,7 @@ use sqlx::{Sqlite, Transaction};
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
-use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
+use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::letter::LetterText;
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
@@ -177,8 +178,8 @@ impl Store for SqliteStore {
         self.explained(subscribers::count_by_status(&self.readers, newsletter).await)
     }
 
-    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<String, u64>> {
-        self.explained(subscribers::readers_by_language(&self.readers, newsletter).await)
+    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<Audience, u64>> {
+        self.explained(audiences::audiences(&self.readers, newsletter).await)
     }
 
     async fn suppress(&self, address: &EmailAddress, reason: &str, now: DateTime<Utc>) -> Result<()> {
