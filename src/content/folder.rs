@@ -1,9 +1,14 @@
 //! Walks the content folder: which files are announcements, and their bytes.
+//!
+//! From folder to folder by descriptors, each opened below the one before and never through a link: whatever is put in the
+//! place of a file or folder between two looks, nothing outside is read and nothing that would keep us waiting is opened.
 
-use std::fs;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, Stat, openat, statat};
 
 use crate::model::diagnostic::{Diagnostic, Position};
 
@@ -33,13 +38,14 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    fn of(file: &fs::Metadata) -> Self {
+    #[expect(clippy::unnecessary_cast, clippy::cast_possible_wrap, reason = "their types differ from system to system")]
+    fn of(file: &Stat) -> Self {
         let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
         Self {
-            len: file.len(),
-            modified: nanos(file.mtime(), file.mtime_nsec()),
-            changed: nanos(file.ctime(), file.ctime_nsec()),
-            inode: file.ino(),
+            len: u64::try_from(file.st_size).unwrap_or_default(),
+            modified: nanos(file.st_mtime as i64, file.st_mtime_nsec as i64),
+            changed: nanos(file.st_ctime as i64, file.st_ctime_nsec as i64),
+            inode: file.st_ino as u64,
         }
     }
 }
@@ -82,10 +88,28 @@ pub fn walk_is_possible(dir: &Path) -> Result<(), FolderError> {
 /// Only where the folder itself cannot be read: it may be unmounted, which says nothing about its files.
 pub fn walk(dir: &Path, max_bytes: u64, is_known: &dyn Fn(&str, &Stamp) -> bool) -> Result<Walk, FolderError> {
     let mut walk = Walk::default();
-    let entries = fs::read_dir(dir).map_err(|error| FolderError::Unreadable(dir.to_owned(), error))?;
-    Walker { max_bytes, is_known, walk: &mut walk }.enter(entries, "", 1);
+    // the folder itself may be a link: where it leads is the operator's say
+    let root = openat(CWD, dir, FOLDER, Mode::empty())
+        .map_err(|error| FolderError::Unreadable(dir.to_owned(), error.into()))?;
+    let entries = Dir::read_from(&root).map_err(|error| FolderError::Unreadable(dir.to_owned(), error.into()))?;
+    let mut walker = Walker { max_bytes, is_known, walk: &mut walk };
+    walker.enter(entries, &Place { folder: root.as_fd(), shown: dir, prefix: "", depth: 1 });
     walk.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(walk)
+}
+
+/// A folder, and nothing else in its place.
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// What is opened is nothing a link leads to, and opening it waits for nobody: a pipe may have taken the name.
+pub(crate) const AS_FOUND: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK);
+
+/// Where a walk is.
+struct Place<'a> {
+    folder: BorrowedFd<'a>,
+    /// The same by name, to ask where a link leads.
+    shown: &'a Path,
+    prefix: &'a str,
+    depth: usize,
 }
 
 struct Walker<'a> {
@@ -95,28 +119,28 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    fn enter(&mut self, entries: fs::ReadDir, prefix: &str, depth: usize) {
+    fn enter(&mut self, entries: Dir, place: &Place<'_>) {
         for entry in entries {
-            let Ok(entry) = entry.inspect_err(|error| unreadable(self.walk, prefix, error)) else { continue };
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                let shown = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let Ok(entry) = entry.inspect_err(|error| unreadable(self.walk, place.prefix, *error)) else { continue };
+            let Ok(name) = entry.file_name().to_str() else {
+                let shown = format!("{}{}", place.prefix, entry.file_name().to_string_lossy());
                 self.walk.diagnostics.push(passed_over(&shown, "file-name", "its name is no UTF-8"));
                 continue;
             };
-            if !is_ignored(&name) {
-                self.look_at(&entry, format!("{prefix}{name}"), &name, depth);
+            if !is_ignored(name) {
+                self.look_at(&entry, name, place);
             }
         }
     }
 
-    fn look_at(&mut self, entry: &fs::DirEntry, path: String, name: &str, depth: usize) {
-        // of the entry itself: a link is not followed
-        let Ok(kind) = entry.file_type().inspect_err(|error| unreadable(self.walk, &path, error)) else { return };
-        let is_meant = || is_announcement(name) || kind.is_symlink() && leads_to_folder(&entry.path());
+    fn look_at(&mut self, entry: &DirEntry, name: &str, place: &Place<'_>) {
+        let path = format!("{}{name}", place.prefix);
+        let Ok(kind) = kind(entry, place).inspect_err(|error| unreadable(self.walk, &path, *error)) else { return };
+        let is_meant = || is_announcement(name) || kind.is_symlink() && leads_to_folder(&place.shown.join(name));
         if kind.is_dir() {
-            self.enter_folder(&entry.path(), &path, depth);
+            self.enter_folder(name, &path, place);
         } else if kind.is_file() && is_announcement(name) {
-            let file = self.file(&entry.path(), path);
+            let file = self.file(name, path, place);
             self.walk.files.push(file);
         } else if !kind.is_file() && is_meant() {
             let what = if kind.is_symlink() { "it is a link" } else { "it is no regular file" };
@@ -125,26 +149,45 @@ impl Walker<'_> {
         }
     }
 
-    fn enter_folder(&mut self, folder: &Path, path: &str, depth: usize) {
-        if depth >= MAX_DEPTH {
+    fn enter_folder(&mut self, name: &str, path: &str, place: &Place<'_>) {
+        if place.depth >= MAX_DEPTH {
             self.walk.diagnostics.push(passed_over(path, "too-deep", "folders are nested too deep"));
             return;
         }
-        match fs::read_dir(folder) {
-            Ok(entries) => self.enter(entries, &format!("{path}/"), depth + 1),
-            Err(error) => unreadable(self.walk, path, &error),
+        let opened = openat(place.folder, name, FOLDER | AS_FOUND, Mode::empty());
+        match opened.and_then(|folder| Ok((Dir::read_from(&folder)?, folder))) {
+            Ok((entries, folder)) => {
+                let (shown, prefix) = (place.shown.join(name), format!("{path}/"));
+                let inner =
+                    Place { folder: folder.as_fd(), shown: &shown, prefix: &prefix, depth: place.depth + 1 };
+                self.enter(entries, &inner);
+            }
+            Err(error) => unreadable(self.walk, path, error),
         }
     }
 
     /// The stamp is taken first: a file that is written meanwhile has another one the next time.
-    fn file(&self, file: &Path, path: String) -> SourceFile {
-        let stamp = fs::symlink_metadata(file).map(|file| Stamp::of(&file)).unwrap_or_default();
+    fn file(&self, name: &str, path: String, place: &Place<'_>) -> SourceFile {
+        let stamp = statat(place.folder, name, AtFlags::SYMLINK_NOFOLLOW);
+        let stamp = stamp.map(|file| Stamp::of(&file)).unwrap_or_default();
         let bytes = if (self.is_known)(&path, &stamp) {
             Ok(None)
         } else {
-            read(file, self.max_bytes).map(Some).map_err(|diagnostic| diagnostic.in_file(&path))
+            let opened = openat(place.folder, name, OFlags::RDONLY | OFlags::CLOEXEC | AS_FOUND, Mode::empty());
+            read(opened, self.max_bytes).map(Some).map_err(|diagnostic| diagnostic.in_file(&path))
         };
         SourceFile { path, stamp, bytes }
+    }
+}
+
+/// Of the entry itself: a link is not followed. Some file systems do not say it with the name.
+fn kind(entry: &DirEntry, place: &Place<'_>) -> rustix::io::Result<FileType> {
+    match entry.file_type() {
+        FileType::Unknown => {
+            let found = statat(place.folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)?;
+            Ok(FileType::from_raw_mode(found.st_mode))
+        }
+        kind => Ok(kind),
     }
 }
 
@@ -174,11 +217,14 @@ pub(crate) fn is_announcement(name: &str) -> bool {
     is_markdown && stem != "_index" && !stem.eq_ignore_ascii_case("readme")
 }
 
-fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
-    let fail = |error: std::io::Error| {
+fn read(opened: rustix::io::Result<OwnedFd>, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
+    let fail = |error: io::Error| {
         Diagnostic::error("file-unreadable", Position::START, format!("the file cannot be read: {error}"))
     };
-    let file = fs::File::open(path).map_err(fail)?;
+    let file = File::from(opened.map_err(|error| fail(error.into()))?);
+    if !file.metadata().map_err(fail)?.is_file() {
+        return Err(fail(io::Error::other("it is no regular file")));
+    }
     let mut bytes = Vec::new();
     file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > max_bytes {
@@ -190,7 +236,8 @@ fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
 }
 
 /// Nothing is known then of what is there or below.
-fn unreadable(walk: &mut Walk, path: &str, error: &std::io::Error) {
+fn unreadable(walk: &mut Walk, path: &str, error: rustix::io::Errno) {
+    let error = io::Error::from(error);
     walk.unknown.push(path.trim_end_matches('/').to_owned());
     let diagnostic = Diagnostic::error("folder-unreadable", Position::START, format!("cannot be read: {error}"));
     walk.diagnostics.push(diagnostic.in_file(path));

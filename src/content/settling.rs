@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rustix::fs::{Mode, OFlags, open};
 
-use super::folder::{self, Stamp};
+use super::folder::{self, AS_FOUND, Stamp};
 
 /// For the rest of a front matter, or for anything at all: nobody publishes a file like that.
 const OPEN: Duration = Duration::from_secs(2);
@@ -27,9 +28,9 @@ pub fn patience(bytes: &[u8]) -> Option<Duration> {
 /// The same of the file at a path; one that cannot be read is nothing to wait for.
 pub fn patience_with(file: &Path, max_bytes: u64) -> Option<Duration> {
     let mut bytes = Vec::new();
-    // a pipe of that name would never answer
-    let is_file = std::fs::symlink_metadata(file).is_ok_and(|file| file.is_file());
-    is_file.then(|| File::open(file)).and_then(Result::ok)?.take(max_bytes).read_to_end(&mut bytes).ok()?;
+    let file = File::from(open(file, OFlags::RDONLY | OFlags::CLOEXEC | AS_FOUND, Mode::empty()).ok()?);
+    let is_file = file.metadata().is_ok_and(|file| file.is_file());
+    is_file.then_some(file)?.take(max_bytes).read_to_end(&mut bytes).ok()?;
     patience(&bytes)
 }
 
