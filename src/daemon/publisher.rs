@@ -218,7 +218,8 @@ impl Publisher {
 
     pub(super) async fn compose(&mut self) {
         let now = (self.clock)();
-        let Some(loaded) = self.loaded.as_ref() else { return };
+        // a folder that is held back may be half a folder, and what was in it an hour ago is no news: issues wait for it
+        let Some(loaded) = self.loaded.as_ref().filter(|_| !self.web.vitals.health().has(Trouble::Held)) else { return };
         match self.app.is_slot_open(now).await {
             Ok(false) => return,
             Ok(true) => {}
