@@ -8,7 +8,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, Stat, openat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 
 use crate::model::diagnostic::{Diagnostic, Position};
 
@@ -158,25 +158,31 @@ impl Walker<'_> {
         match opened.and_then(|folder| Ok((Dir::read_from(&folder)?, folder))) {
             Ok((entries, folder)) => {
                 let (shown, prefix) = (place.shown.join(name), format!("{path}/"));
-                let inner =
-                    Place { folder: folder.as_fd(), shown: &shown, prefix: &prefix, depth: place.depth + 1 };
+                let inner = Place { folder: folder.as_fd(), shown: &shown, prefix: &prefix, depth: place.depth + 1 };
                 self.enter(entries, &inner);
             }
             Err(error) => unreadable(self.walk, path, error),
         }
     }
 
-    /// The stamp is taken first: a file that is written meanwhile has another one the next time.
+    /// What is read belongs to the stamp: where the file is written meanwhile, all of it is done again, also the question
+    /// whether it is known. One that never rests is taken as it is, and has another stamp the next time.
     fn file(&self, name: &str, path: String, place: &Place<'_>) -> SourceFile {
-        let stamp = statat(place.folder, name, AtFlags::SYMLINK_NOFOLLOW);
-        let stamp = stamp.map(|file| Stamp::of(&file)).unwrap_or_default();
-        let bytes = if (self.is_known)(&path, &stamp) {
-            Ok(None)
-        } else {
+        let mut tries = 5;
+        loop {
+            let found = statat(place.folder, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stamp = found.map(|file| Stamp::of(&file)).unwrap_or_default();
+            if (self.is_known)(&path, &stamp) {
+                return SourceFile { path, stamp, bytes: Ok(None) };
+            }
             let opened = openat(place.folder, name, OFlags::RDONLY | OFlags::CLOEXEC | AS_FOUND, Mode::empty());
-            read(opened, self.max_bytes).map(Some).map_err(|diagnostic| diagnostic.in_file(&path))
-        };
-        SourceFile { path, stamp, bytes }
+            let (bytes, after) = read(opened, self.max_bytes);
+            tries -= 1;
+            if tries == 0 || after.is_none_or(|after| after == stamp) {
+                let bytes = bytes.map(Some).map_err(|diagnostic| diagnostic.in_file(&path));
+                return SourceFile { path, stamp, bytes };
+            }
+        }
     }
 }
 
@@ -217,21 +223,33 @@ pub(crate) fn is_announcement(name: &str) -> bool {
     is_markdown && stem != "_index" && !stem.eq_ignore_ascii_case("readme")
 }
 
-fn read(opened: rustix::io::Result<OwnedFd>, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
+/// The bytes of a file, and its stamp after they were read.
+fn read(opened: rustix::io::Result<OwnedFd>, max_bytes: u64) -> (Result<Vec<u8>, Diagnostic>, Option<Stamp>) {
     let fail = |error: io::Error| {
         Diagnostic::error("file-unreadable", Position::START, format!("the file cannot be read: {error}"))
     };
-    let file = File::from(opened.map_err(|error| fail(error.into()))?);
-    if !file.metadata().map_err(fail)?.is_file() {
-        return Err(fail(io::Error::other("it is no regular file")));
+    let file = match opened {
+        Ok(file) => File::from(file),
+        Err(error) => return (Err(fail(error.into())), None),
+    };
+    let bytes = bytes(&file, max_bytes).map_err(fail).and_then(|bytes| {
+        if bytes.len() as u64 <= max_bytes {
+            return Ok(bytes);
+        }
+        let message = format!("the file is larger than {max_bytes} bytes");
+        Err(Diagnostic::error("file-too-large", Position::START, message)
+            .with_hint("an announcement is a text; put pictures and documents beside it"))
+    });
+    (bytes, fstat(&file).ok().map(|file| Stamp::of(&file)))
+}
+
+/// All bytes, or one more than allowed.
+fn bytes(file: &File, max_bytes: u64) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
     let mut bytes = Vec::new();
-    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > max_bytes {
-        let message = format!("the file is larger than {max_bytes} bytes");
-        return Err(Diagnostic::error("file-too-large", Position::START, message)
-            .with_hint("an announcement is a text; put pictures and documents beside it"));
-    }
+    file.take(max_bytes + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -292,6 +310,73 @@ mod tests {
         let walk = walk(dir.path(), 10, &|_, _| false).expect("a walk");
         assert_eq!(walk.files[0].bytes.as_ref().expect_err("too large").code, "file-too-large");
         assert!(walk.files[1].bytes.is_ok());
+    }
+
+    /// What never rests is read by somebody else's clock: this one swaps files and folders with links out of the folder, and
+    /// appends to a file, as long as the walks take.
+    #[test]
+    fn whatever_is_swapped_between_two_looks_nothing_outside_is_read() {
+        const SWAPS: usize = 10_000;
+        let dir = tempfile::tempdir().expect("a folder");
+        let (root, outside) = (dir.path().join("content"), dir.path().join("outside"));
+        for folder in [&root, &outside, &root.join("inner")] {
+            fs::create_dir(folder).expect("a folder");
+        }
+        for (file, text) in [("outside/x.md", "secret"), ("content/inner/x.md", "public"), ("content/a.md", "public")] {
+            fs::write(dir.path().join(file), text).expect("a file");
+        }
+        std::os::unix::fs::symlink("/etc/passwd", root.join("a.link")).expect("a link");
+        std::os::unix::fs::symlink(&outside, root.join("inner.link")).expect("a link");
+        let swap = |one: &str, other: &str| {
+            rustix::fs::renameat_with(CWD, root.join(one), CWD, root.join(other), rustix::fs::RenameFlags::EXCHANGE)
+        };
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let (mut walks, mut seen) = (0, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..SWAPS {
+                    swap("a.md", "a.link").expect("swapped");
+                    swap("inner", "inner.link").expect("swapped");
+                }
+                is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let walk = walk(&root, 1024 * 1024, &|_, _| false).expect("a walk");
+                for bytes in walk.files.iter().filter_map(|file| file.bytes.as_ref().ok()?.as_ref()) {
+                    assert_eq!(String::from_utf8_lossy(bytes), "public");
+                    seen += 1;
+                }
+                walks += 1;
+            }
+        });
+        println!("{SWAPS} swaps, {walks} walks, {seen} files");
+        assert!(walks > 10 && seen > 10, "{walks} walks, {seen} files");
+    }
+
+    #[test]
+    fn bytes_and_stamp_belong_together_while_somebody_writes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("a.md");
+        fs::write(&file, "").expect("a file");
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for length in (0..40_000).map(|turn| turn % 100) {
+                    fs::write(&file, "x".repeat(length)).expect("written");
+                }
+                is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let asked = std::cell::Cell::new(0);
+                let walk = walk(dir.path(), 1024, &|_, _| {
+                    asked.set(asked.get() + 1);
+                    false
+                });
+                let file = walk.expect("a walk").files.remove(0);
+                let length = file.bytes.expect("readable").expect("bytes").len() as u64;
+                assert!(length == file.stamp.len || asked.get() == 5, "{length} bytes, {:?}", file.stamp);
+            }
+        });
     }
 
     #[test]

@@ -71,7 +71,10 @@ fn explain(path: &Path, error: sqlx::Error) -> StoreError {
 
 /// `SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`.
 fn is_failed_sync(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| matches!(&*code, "1034" | "1290"))
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| matches!(&*code, "1034" | "1290"))
 }
 
 impl SqliteStore {

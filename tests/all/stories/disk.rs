@@ -252,7 +252,22 @@ fn after_a_failed_sync_of_the_state_nothing_more_is_written_to_it_and_the_daemon
     let inject = format!("inject=fsync,fdatasync:error=EIO:when={}", syncs + 1);
     let mut app = TestApp::start_under(
         &folder,
-        &["strace", "-D", "-f", "-qq", "-y", "-o", "trace", "-P", wal.to_str().expect("UTF-8"), "-e", "trace=fsync,fdatasync,pwrite64", "-e", &inject, "--"],
+        &[
+            "strace",
+            "-D",
+            "-f",
+            "-qq",
+            "-y",
+            "-o",
+            "trace",
+            "-P",
+            wal.to_str().expect("UTF-8"),
+            "-e",
+            "trace=fsync,fdatasync,pwrite64",
+            "-e",
+            &inject,
+            "--",
+        ],
     );
     folder.write(SIXTH, &announcement("Sixième", DATE));
     assert_eq!(app.ended().code(), Some(4), "{}", app.log());

@@ -11,7 +11,11 @@ use super::served::TestApp;
 pub fn can(what: &str, command: &[&str]) -> bool {
     let works = Command::new(command[0]).args(&command[1..]).output().is_ok_and(|done| done.status.success());
     if !works {
-        assert!(std::env::var_os("CI").is_none(), "{what}: `{}` fails here, but in CI everything is shown", command.join(" "));
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "{what}: `{}` fails here, but in CI everything is shown",
+            command.join(" ")
+        );
         eprintln!("*** SKIPPED: {what}: `{}` fails here ***", command.join(" "));
     }
     works
