@@ -101,7 +101,9 @@ fn of_hundreds_of_files_that_are_written_slowly_no_half_is_ever_in_a_feed() {
                 })
             })
             .collect();
-        hands.into_iter().for_each(|hand| hand.join().expect("a writer"));
+        for hand in hands {
+            hand.join().expect("a writer");
+        }
         are_writing.store(false, Ordering::Relaxed);
         println!("{writers} files written: {:?}", begin.elapsed());
         eventually("all of them", || (whole_items(&app.text("/atom.xml")) == writers).then_some(()));
@@ -241,7 +243,7 @@ fn whatever_is_written_into_folders_that_are_just_made_is_found() {
                 for turn in 0..TURNS {
                     let text = announcement(&format!("Course {hand}.{turn}"), DATE);
                     let name = format!("2021-05-06-course-{hand}-{turn}.md");
-                    let deep = (0..=chance.below(3)).map(|_| format!("d{}/", chance.below(1_000))).collect::<String>();
+                    let deep = "d/".repeat(1 + usize::try_from(chance.below(3)).expect("a few"));
                     let new = format!("content/course/{hand}/{turn}/{deep}");
                     if chance.below(3) == 0 {
                         // made elsewhere and moved in
