@@ -40,12 +40,13 @@ impl App {
         })
     }
 
-    /// Whether the state file is still the one that was opened. One that was moved or deleted would take everything we write
-    /// and lose it when we end.
+    /// Whether the state file is still the one that was opened, and keeps what is written to it. One that was moved or deleted
+    /// would take everything we write and lose it when we end.
     ///
     /// # Errors
     /// `StoreError` where it is not.
     pub fn state_is_in_place(&self) -> Result<(), StoreError> {
+        self.store.can_be_relied_upon()?;
         let StoreLocation::Sqlite(path) = &self.config.store;
         if shape::identity(path) == self.state {
             return Ok(());

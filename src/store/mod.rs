@@ -73,6 +73,13 @@ pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
 
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// Whether what is written can still be relied upon. Once it cannot, nothing more is written: every later promise would
+    /// stand on something that may not be on the disk.
+    ///
+    /// # Errors
+    /// `Unusable`, from then on until the store is opened anew.
+    fn can_be_relied_upon(&self) -> Result<()>;
+
     // -- being in charge
 
     /// Takes charge of deliveries, or `None` where another process has it. Afterwards no delivery is claimed by a process
