@@ -12,6 +12,7 @@ use crate::model::issue::{FrozenIssue, Variant};
 use crate::model::newsletter::{Newsletter, Rhythm};
 use crate::model::schedule::Slot;
 use crate::model::selection::{Sources, Verdict};
+use crate::output::lint::{self, Finding};
 
 /// What would go out.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Preview {
     /// Confirmed readers who get nothing: none of their topics is in it.
     pub without: u64,
     pub variants: Vec<Variant>,
+    /// What a look through each variant found.
+    pub findings: Vec<Vec<Finding>>,
     /// One mail a variant as it would be handed over, to a reader who does not exist.
     pub mails: Vec<Vec<u8>>,
 }
@@ -76,6 +79,7 @@ impl App {
             masthead: None,
             variants: issue.variants,
         };
+        let findings = frozen.variants.iter().map(lint::look_through).collect();
         let mails = self.mails_to_nobody(&issue.masthead, &frozen)?;
         let variants = frozen.variants.into_iter();
         Ok(Preview {
@@ -87,6 +91,7 @@ impl App {
             without,
             empty: is_empty && (newsletter.skip_empty || newsletter.rhythm.schedule().is_none()),
             variants: variants.map(|variant| self.for_nobody(&issue.masthead, variant)).collect(),
+            findings,
             mails,
         })
     }

@@ -55,10 +55,13 @@ fn print(title: &str, next: &Next) {
     if next.without > 0 {
         say!("  nothing of their topics is in it: {} readers get no mail", next.without);
     }
-    for variant in &next.variants {
+    for (variant, findings) in next.variants.iter().zip(&next.findings) {
         let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
         say!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());
         say!("  subject: {}", variant.subject);
+        for finding in findings {
+            say!("  look at this: {}", finding.what);
+        }
     }
 }
 
