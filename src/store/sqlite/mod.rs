@@ -7,6 +7,7 @@ mod archive;
 mod figures;
 mod issues;
 mod ledger;
+mod memory;
 mod open;
 mod outbox;
 mod rows;
@@ -25,6 +26,7 @@ use crate::model::announcement::AnnouncementId;
 use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
+use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
@@ -102,6 +104,10 @@ impl Store for SqliteStore {
         self.explained(ledger::entries(&self.readers).await)
     }
 
+    async fn ledger_since(&self, known: i64) -> Result<(i64, Vec<LedgerEntry>)> {
+        self.explained(ledger::entries_since(&self.readers, known).await)
+    }
+
     async fn take_note(&self, entries: &[LedgerEntry]) -> Result<()> {
         self.explained(ledger::take_note(&self.writer, entries).await)
     }
@@ -124,6 +130,14 @@ impl Store for SqliteStore {
 
     async fn last_publish(&self) -> Result<Option<LastPublish>> {
         self.explained(ledger::last_publish(&self.readers).await)
+    }
+
+    async fn reminders(&self, about: About, maker: &str, after: &str, limit: u32) -> Result<Vec<Reminder>> {
+        self.explained(memory::reminders(&self.readers, about, maker, after, limit).await)
+    }
+
+    async fn remember(&self, about: About, maker: &str, reminders: &Reminders) -> Result<()> {
+        self.explained(memory::remember(&self.writer, about, maker, reminders).await)
     }
 
     async fn archive_digests(&self) -> Result<BTreeMap<u32, String>> {

@@ -17,6 +17,7 @@ mod life;
 mod preview;
 mod privacy;
 mod relay;
+mod restarts;
 mod send;
 mod subscribers;
 mod timed;
