@@ -1,6 +1,6 @@
 //! Writes a site into a folder: each file whole or not at all, untouched where its bytes are the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -156,12 +156,26 @@ pub fn sweep(dir: &Path, start: SystemTime) -> usize {
     files.filter(is_left).filter(|file| fs::remove_file(file.path()).is_ok()).count()
 }
 
-/// The bytes of a document of the last publication, by its site path.
-pub fn published(dir: &Path, path: &str) -> Option<Vec<u8>> {
-    let name = file_name(path);
-    let manifest = fs::read_to_string(dir.join(MANIFEST)).ok()?;
-    let ours = is_inside(&name) && manifest.lines().any(|line| line == name);
-    ours.then(|| fs::read(dir.join(name)).ok()).flatten()
+/// What is left of the last publication in a folder.
+#[derive(Debug)]
+pub struct LastPublication {
+    dir: PathBuf,
+    /// What was written then.
+    files: HashSet<String>,
+}
+
+impl LastPublication {
+    pub fn of(dir: &Path) -> Self {
+        let manifest = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
+        let files = manifest.lines().filter(|name| is_inside(name)).map(str::to_owned).collect();
+        Self { dir: dir.to_owned(), files }
+    }
+
+    /// The bytes of a document, by its site path.
+    pub fn bytes(&self, path: &str) -> Option<Vec<u8>> {
+        let name = file_name(path);
+        self.files.contains(&name).then(|| fs::read(self.dir.join(name)).ok()).flatten()
+    }
 }
 
 /// Notes what is ours in the folder.

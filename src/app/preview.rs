@@ -41,7 +41,7 @@ impl App {
     /// Where the content folder cannot be read or the issue cannot be rendered.
     pub async fn preview(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Preview> {
         let loaded = self.read(now).await?;
-        let mut ledger = self.store.ledger().await?;
+        let mut ledger = self.ledger().await?;
         ledger.take_note(&loaded.catalog, now);
         let slot = self.slot_to_show(newsletter, now).await?;
         let cut_off = now.max(slot.due);

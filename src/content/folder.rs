@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use serde::{Deserialize, Serialize};
 
 use crate::model::diagnostic::{Diagnostic, Position};
 
@@ -27,7 +28,7 @@ pub struct SourceFile {
 
 /// What the folder itself says of a file, without reading it. A file with the stamp it had has the bytes it had, unless it
 /// was written twice within the clock's tick (see `Memory`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     pub len: u64,
     /// Nanoseconds since 1970.
@@ -299,7 +300,7 @@ mod tests {
         let walk = walk(root, 1024, &|_, _| false).expect("a walk");
         let paths: Vec<&str> = walk.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["agenda/a.md", "b.MARKDOWN", "c.mkd"]);
-        let mut passed: Vec<_> = walk.diagnostics.iter().map(|link| (link.file.as_str(), link.code)).collect();
+        let mut passed: Vec<_> = walk.diagnostics.iter().map(|link| (link.file.as_str(), link.code.as_ref())).collect();
         passed.sort_unstable();
         assert_eq!(passed, [("agenda/circle", "not-a-file"), ("agenda/loop", "not-a-file"), ("link.md", "not-a-file")]);
     }

@@ -1,5 +1,6 @@
 //! Loads, publishes and composes: one after the other, so that an issue never sees a half-loaded catalog.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -277,7 +278,8 @@ impl Publisher {
 
 /// Logs what is new among the diagnostics.
 fn tell(told: &mut Vec<Diagnostic>, diagnostics: Vec<Diagnostic>) {
-    for diagnostic in diagnostics.iter().filter(|diagnostic| !told.contains(diagnostic)) {
+    let before: HashSet<&Diagnostic> = told.iter().collect();
+    for diagnostic in diagnostics.iter().filter(|diagnostic| !before.contains(diagnostic)) {
         let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         match diagnostic.severity {
             Severity::Error => tracing::error!("{diagnostic}{hint}"),

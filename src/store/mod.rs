@@ -16,6 +16,7 @@ use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
 use crate::model::letter::LetterText;
+use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
@@ -94,6 +95,9 @@ pub trait Store: Send + Sync {
 
     async fn ledger(&self) -> Result<Ledger>;
 
+    /// The entries noted after number `known`, and the number of the last: what was taken note of again has a new one.
+    async fn ledger_since(&self, known: i64) -> Result<(i64, Vec<LedgerEntry>)>;
+
     /// Stores new and changed entries, all or none. Idempotent.
     async fn take_note(&self, entries: &[LedgerEntry]) -> Result<()>;
 
@@ -109,6 +113,15 @@ pub trait Store: Send + Sync {
     async fn record_publish(&self, publish: &LastPublish) -> Result<()>;
 
     async fn last_publish(&self) -> Result<Option<LastPublish>>;
+
+    // -- memory: what spares the next process work, and may be lost without harm
+
+    /// A page of what `maker` remembers, by ascending path, those after `after` only; nothing where it was another maker's.
+    async fn reminders(&self, about: About, maker: &str, after: &str, limit: u32) -> Result<Vec<Reminder>>;
+
+    /// Remembers and forgets, all or none; what another maker remembered is forgotten. A new stamp alone counts only for the
+    /// bytes it belongs to. Idempotent.
+    async fn remember(&self, about: About, maker: &str, reminders: &Reminders) -> Result<()>;
 
     // -- archives and hubs
 

@@ -11,6 +11,7 @@ mod holds;
 mod issues;
 mod ledger;
 mod letters;
+mod memory;
 mod open;
 mod outbox;
 mod rows;
@@ -31,6 +32,7 @@ use crate::model::archive::Archive;
 use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::letter::LetterText;
+use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
@@ -145,6 +147,10 @@ impl Store for SqliteStore {
         self.explained(ledger::entries(&self.readers).await)
     }
 
+    async fn ledger_since(&self, known: i64) -> Result<(i64, Vec<LedgerEntry>)> {
+        self.explained(ledger::entries_since(&self.readers, known).await)
+    }
+
     async fn take_note(&self, entries: &[LedgerEntry]) -> Result<()> {
         self.explained(ledger::take_note(&self.writer, entries).await)
     }
@@ -167,6 +173,14 @@ impl Store for SqliteStore {
 
     async fn last_publish(&self) -> Result<Option<LastPublish>> {
         self.explained(ledger::last_publish(&self.readers).await)
+    }
+
+    async fn reminders(&self, about: About, maker: &str, after: &str, limit: u32) -> Result<Vec<Reminder>> {
+        self.explained(memory::reminders(&self.readers, about, maker, after, limit).await)
+    }
+
+    async fn remember(&self, about: About, maker: &str, reminders: &Reminders) -> Result<()> {
+        self.explained(memory::remember(&self.writer, about, maker, reminders).await)
     }
 
     async fn archive_digests(&self) -> Result<BTreeMap<u32, String>> {

@@ -5,6 +5,7 @@ mod deliveries;
 mod figures;
 mod issues;
 mod ledger;
+mod memory;
 mod recovery;
 mod signup;
 mod sqlite_file;

@@ -19,6 +19,7 @@ mod life;
 mod preview;
 mod privacy;
 mod relay;
+mod restarts;
 mod send;
 mod storm;
 mod strange;
