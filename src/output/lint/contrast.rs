@@ -103,7 +103,7 @@ mod tests {
             ("#000", "#fff", 21.0),
             ("#777777", "white", 4.48),
             ("#767676", "white", 4.54),
-            ("#174f86", "#ffffff", 8.42),
+            ("#174f86", "#ffffff", 8.40),
         ] {
             assert!((of(letters, behind) - expected).abs() < 0.01, "{letters} on {behind}: {}", of(letters, behind));
         }
