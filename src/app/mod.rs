@@ -5,6 +5,7 @@ mod compose;
 mod deliver;
 mod gate;
 mod load;
+mod people;
 mod preview;
 mod publish;
 mod reload;

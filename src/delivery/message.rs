@@ -32,7 +32,8 @@ pub enum MessageError {
     Unbuildable(String),
 }
 
-/// Builds the mail with CRLF line ends and nothing but ASCII, whatever the relay supports.
+/// Builds the mail with CRLF line ends and nothing but ASCII, whatever the relay supports; only an address may have letters
+/// beyond it (RFC 6532 §3.2).
 ///
 /// # Errors
 /// Where the issue lacks the reader's variant. Never shows an address.
@@ -42,12 +43,14 @@ pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<
         .iter()
         .find(|variant| variant.key == claim.variant)
         .ok_or_else(|| MessageError::NoVariant { issue: issue.id, variant: claim.variant.clone() })?;
-    let id = identity(sender.key, issue.id, claim.subscription);
+    // not the key of the day: every attempt has to give the same bytes
+    let key = sender.key.of_issue(issue.id);
+    let id = identity(key, issue.id, claim.subscription);
     let mail = sender.mail;
     let unbuildable = |error: AddressError| MessageError::Unbuildable(error.to_string());
     let from = mailbox(mail.from.name.as_deref(), &mail.from.address).map_err(unbuildable)?;
     let to = mailbox(claim.name.as_deref(), &claim.address).map_err(unbuildable)?;
-    let leave = sender.site.own_url(&format!("unsubscribe/{}", sender.key.subscription_token(claim.subscription)));
+    let leave = sender.site.own_url(&format!("unsubscribe/{}", key.subscription_token(claim.subscription)));
 
     let quoted = [(FROM, quoted(&from)), (TO, quoted(&to))];
     let mut message = Message::builder().from(from).to(to).subject(plain(&variant.subject));

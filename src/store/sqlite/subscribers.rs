@@ -12,8 +12,13 @@ use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscript
 use crate::model::token::SigningKey;
 
 /// What a suppression is found by once the address itself is erased.
-fn suppression_hash(key: &SigningKey, address: &EmailAddress) -> String {
+pub(super) fn suppression_hash(key: &SigningKey, address: &EmailAddress) -> String {
     key.keyed_hash("suppression", &[address.key().as_bytes()], 32)
+}
+
+/// Under each key, the present one first: where only the hash of an address is left, it stands under the key of its time.
+pub(super) fn suppression_hashes(key: &SigningKey, address: &EmailAddress) -> Vec<String> {
+    key.all().map(|key| suppression_hash(key, address)).collect()
 }
 
 pub(super) async fn add(
@@ -27,7 +32,7 @@ pub(super) async fn add(
     let mut answers = Vec::with_capacity(new.len());
     for new in new {
         let hash = suppression_hash(key, &new.address);
-        let known = find(&mut transaction, new, &hash).await?;
+        let known = find(&mut transaction, new, &suppression_hashes(key, &new.address)).await?;
         let answer = known.answer(bring_back);
         if answer == Added::Confirmed {
             confirm(&mut transaction, new, &hash, &known, now).await?;
@@ -56,13 +61,14 @@ impl Known {
     }
 }
 
-async fn find(connection: &mut SqliteConnection, new: &NewSubscription, hash: &str) -> sqlx::Result<Known> {
+async fn find(connection: &mut SqliteConnection, new: &NewSubscription, hashes: &[String]) -> sqlx::Result<Known> {
     let row = sqlx::query(
-        "SELECT EXISTS (SELECT 1 FROM suppression WHERE hash = ?1) AS suppressed, subscriber.id, subscription.status
+        "SELECT EXISTS (SELECT 1 FROM suppression WHERE hash IN (SELECT value FROM json_each(?1))) AS suppressed,
+            subscriber.id, subscription.status
          FROM (SELECT 1) LEFT JOIN subscriber ON subscriber.key = ?2
          LEFT JOIN subscription ON subscription.subscriber = subscriber.id AND subscription.newsletter = ?3",
     )
-    .bind(hash)
+    .bind(serde_json::json!(hashes).to_string())
     .bind(new.address.key())
     .bind(&new.newsletter)
     .fetch_one(connection)
@@ -151,7 +157,8 @@ pub(super) async fn page(
     limit: u32,
 ) -> sqlx::Result<Vec<Subscription>> {
     let rows = sqlx::query(listed!(
-        "WHERE subscription.id > ?1 AND (?2 IS NULL OR subscription.newsletter = ?2) ORDER BY subscription.id LIMIT ?3"
+        "WHERE subscription.id > ?1 AND (?2 IS NULL OR subscription.newsletter = ?2) AND subscriber.erased IS NULL
+         ORDER BY subscription.id LIMIT ?3"
     ))
     .bind(after)
     .bind(newsletter)
@@ -197,38 +204,6 @@ pub(super) async fn unsubscribe(writer: &SqlitePool, id: i64, now: DateTime<Utc>
     outbox::suppress(&mut transaction, id, "the reader left", now).await?;
     transaction.commit().await?;
     Ok(found.rows_affected() > 0)
-}
-
-pub(super) async fn suppress(
-    writer: &SqlitePool,
-    key: &SigningKey,
-    address: &EmailAddress,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    let hash = suppression_hash(key, address);
-    let mut transaction = begin(writer).await?;
-    sqlx::query("INSERT INTO suppression (hash, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(&hash)
-        .bind(reason)
-        .bind(now.timestamp_millis())
-        .execute(&mut *transaction)
-        .await?;
-    let subscriptions: Vec<i64> = sqlx::query_scalar(
-        "SELECT subscription.id FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
-         WHERE subscriber.hash = ?",
-    )
-    .bind(&hash)
-    .fetch_all(&mut *transaction)
-    .await?;
-    for subscription in subscriptions {
-        outbox::suppress(&mut transaction, subscription, outbox::SUPPRESSED, now).await?;
-    }
-    transaction.commit().await
-}
-
-pub(super) async fn suppression_count(readers: &SqlitePool) -> sqlx::Result<u64> {
-    sqlx::query_scalar("SELECT count(*) FROM suppression").fetch_one(readers).await
 }
 
 pub(super) async fn count_by_status(

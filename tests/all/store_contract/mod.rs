@@ -5,6 +5,7 @@ mod deliveries;
 mod figures;
 mod issues;
 mod ledger;
+mod people;
 mod recovery;
 mod sqlite_file;
 mod subscribers;

@@ -14,6 +14,7 @@ mod init;
 mod killed;
 mod leaving;
 mod life;
+mod people;
 mod preview;
 mod privacy;
 mod relay;
