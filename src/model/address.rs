@@ -43,11 +43,14 @@ enum Alphabet {
 
 fn alphabet(c: char) -> Option<Alphabet> {
     Some(match c {
-        'a'..='z' | 'A'..='Z' => Alphabet::Latin,
-        '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | '\u{2c60}'..='\u{2c7f}' | '\u{a720}'..='\u{a7ff}' => {
-            if matches!(c, '\u{d7}' | '\u{f7}') { return None } else { Alphabet::Latin }
-        }
-        '\u{250}'..='\u{2af}' => Alphabet::Latin,
+        // the signs for times and divided by stand among the letters
+        '\u{d7}' | '\u{f7}' => return None,
+        'a'..='z'
+        | 'A'..='Z'
+        | '\u{c0}'..='\u{2af}'
+        | '\u{1e00}'..='\u{1eff}'
+        | '\u{2c60}'..='\u{2c7f}'
+        | '\u{a720}'..='\u{a7ff}' => Alphabet::Latin,
         '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Alphabet::Greek,
         '\u{400}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}' | '\u{2de0}'..='\u{2dff}' | '\u{a640}'..='\u{a69f}' => {
             Alphabet::Cyrillic

@@ -31,10 +31,10 @@ impl SigningKey {
 
     /// The key that takes this one's place.
     #[must_use]
-    pub fn followed_by(mut self, next: Self) -> Self {
-        let mut former = std::mem::take(&mut self.former);
-        former.insert(0, self);
-        Self { former, ..next }
+    pub fn followed_by(mut self, mut next: Self) -> Self {
+        next.former = std::mem::take(&mut self.former);
+        next.former.insert(0, self);
+        next
     }
 
     /// For the store, which keeps it.

@@ -1,7 +1,5 @@
 //! The operator's side: lists, one person's record, erasing, keeping for so long and no longer, another key.
 
-use std::collections::BTreeMap;
-
 use crieur::model::delivery::{DeliveryState, OnDoubt, Outcome};
 use crieur::model::subscriber::{KEPT, Retained};
 use crieur::model::subscription::{Added, NewSubscription, Subscription, SubscriptionStatus};
@@ -34,8 +32,8 @@ fn list(names: &[&str]) -> Vec<NewSubscription> {
     names.iter().map(|name| reader(name, "fr")).collect()
 }
 
-async fn readers_of(store: &dyn Store) -> BTreeMap<String, u64> {
-    store.readers(NEWS).await.expect("readers")
+async fn readers_of(store: &dyn Store) -> u64 {
+    store.readers(NEWS).await.expect("readers").values().sum()
 }
 
 async fn a_list_is_subscribed_all_at_once(place: &Place) {
@@ -45,7 +43,7 @@ async fn a_list_is_subscribed_all_at_once(place: &Place) {
     assert_eq!(taken, [Added::Confirmed, Added::Confirmed, Added::Repeated]);
     let taken = store.import(import, &list(&["carl", "BOB"]), minute(2)).await.expect("taken");
     assert_eq!(taken, [Added::Confirmed, Added::Repeated], "rows are compared with those before");
-    assert!(all(&*store).await.is_empty() && readers_of(&*store).await.is_empty(), "nobody would get an issue yet");
+    assert!(all(&*store).await.is_empty() && readers_of(&*store).await == 0, "nobody would get an issue yet");
     assert_eq!(store.finish_import(import, minute(3)).await.expect("finished"), Some(3));
     let names: Vec<_> = all(&*store).await.into_iter().filter_map(|it| it.name).collect();
     assert_eq!(names, ["anne", "bob", "carl"]);
@@ -53,7 +51,7 @@ async fn a_list_is_subscribed_all_at_once(place: &Place) {
     assert_eq!((anne.status, anne.confirmed), (SubscriptionStatus::Confirmed, Some(minute(3))));
     assert_eq!(anne.consent_source, "paper, 2019");
     assert_eq!(store.finish_import(import, minute(4)).await.expect("asked again"), None);
-    assert_eq!(readers_of(&*store).await, BTreeMap::from([("fr".to_owned(), 3)]));
+    assert_eq!(readers_of(&*store).await, 3);
 }
 
 async fn a_row_gets_the_answer_it_would_get_without_doing_anything(place: &Place) {
@@ -94,7 +92,7 @@ async fn who_leaves_while_a_list_comes_in_stays_away(place: &Place) {
     store.unsubscribe(all(&*store).await[0].id, minute(2)).await.expect("left");
     store.suppress(&address("bob@example.org"), "complaint", minute(2)).await.expect("suppressed");
     assert_eq!(store.finish_import(import, minute(3)).await.expect("finished"), Some(0));
-    assert!(readers_of(&*store).await.is_empty());
+    assert!(readers_of(&*store).await == 0);
     assert_eq!(all(&*store).await.len(), 1, "of a suppressed address nothing is kept");
 }
 
@@ -126,7 +124,7 @@ async fn of_who_was_erased_only_counts_are_left(place: &Place) {
     assert_eq!((erased.subscriptions, erased.deliveries), (1, 1));
     let expected = counts([(DeliveryState::Refused, 1), (DeliveryState::Suppressed, 1)]);
     assert_eq!(store.delivery_counts(issue).await.expect("counts"), expected, "every recipient has a state still");
-    assert!(all(&*store).await.is_empty() && readers_of(&*store).await.is_empty());
+    assert!(all(&*store).await.is_empty() && readers_of(&*store).await == 0);
     assert_eq!(store.subscriber(&address("reader0@example.org")).await.expect("read"), None);
     assert!(claim(&*store, 100, 10).await.is_empty());
     assert_eq!(store.next_due().await.expect("read"), None);
@@ -236,7 +234,7 @@ async fn a_new_key_leaves_suppressions_and_issues_as_they_are(place: &Place) {
         store.suppress(&address(gone), "again", minute(3)).await.expect("suppressed");
     }
     assert_eq!(store.suppression_count().await.expect("a count"), 2);
-    assert_eq!(readers_of(&*store).await.values().sum::<u64>(), 2);
+    assert_eq!(readers_of(&*store).await, 2);
     let next = freeze(&*store, &new_issue(2, 9, OnDoubt::Resend)).await;
     assert_eq!(key.of_issue(next).number(), 2);
     let states = store.delivery_counts(next).await.expect("counts");

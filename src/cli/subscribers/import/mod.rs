@@ -224,11 +224,11 @@ impl Report {
         if let Some(hint) = hint {
             tell!("  hint: {hint}");
         }
-        let shown: String = counts
+        let shown: Vec<String> = counts
             .filter(|(why, count)| *count > 0 || !matches!(why, Passed::NotSubscribed | Passed::Elsewhere))
             .map(|(why, count)| format!("{count} {}, ", why.because()))
             .collect();
         let done = if dry_run { "would be subscribed" } else { "subscribed" };
-        say!("{} {done}, {shown}{} rows not taken", self.counts.taken, self.counts.bad);
+        say!("{} {done}, {}{} rows not taken", self.counts.taken, shown.concat(), self.counts.bad);
     }
 }
