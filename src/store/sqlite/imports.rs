@@ -16,6 +16,8 @@ use crate::model::subscription::{Added, NewSubscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
 pub(super) async fn start(writer: &SqlitePool, source: &str, now: DateTime<Utc>) -> sqlx::Result<i64> {
+    // addresses come in no order: with the two megabytes there are else, each batch writes the pages of the index many times
+    sqlx::query("PRAGMA cache_size = -65536").execute(writer).await?;
     let mut transaction = begin(writer).await?;
     forget_abandoned(&mut transaction, now).await?;
     let id = sqlx::query_scalar("INSERT INTO import (source, began, touched) VALUES (?1, ?2, ?2) RETURNING id")
