@@ -8,6 +8,7 @@ mod gate;
 mod issue_pages;
 mod issues;
 mod load;
+mod people;
 mod preview;
 mod publish;
 mod reload;

@@ -5,6 +5,7 @@ mod deliveries;
 mod figures;
 mod issues;
 mod ledger;
+mod people;
 mod recovery;
 mod signup;
 mod sqlite_file;
@@ -75,6 +76,7 @@ pub fn reader(name: &str, lang: &str) -> NewSubscription {
         name: Some(name.to_owned()),
         lang: lang.to_owned(),
         newsletter: NEWS.to_owned(),
+        topics: Vec::new(),
         consent_source: "operator".to_owned(),
     }
 }
