@@ -101,7 +101,7 @@ struct Variants<'a> {
 impl Variants<'_> {
     /// The key of the variant an audience gets. Where there are no words for their language, they get the newsletter's.
     fn for_audience(&mut self, audience: &Audience) -> Result<String, TemplateError> {
-        let has_words = Tongue::of(&audience.lang).words().lang == audience.lang;
+        let has_words = Tongue::of(&audience.lang).document_lang(&audience.lang) == audience.lang;
         let lang = if has_words { &audience.lang } else { &self.view.newsletter.lang };
         let contents = self.draft.contents(audience);
         let of = (lang.clone(), contents.ids());

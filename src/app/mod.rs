@@ -9,6 +9,7 @@ mod issue_pages;
 mod issues;
 mod load;
 mod memory;
+mod people;
 mod preview;
 mod publish;
 mod reload;

@@ -36,6 +36,7 @@ fn code(error: &anyhow::Error) -> u8 {
     let is = |matches: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(matches);
     if let Some(store) = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>()) {
         return match store {
+            StoreError::Exposed { .. } => USAGE,
             StoreError::Unusable { .. } | StoreError::Failed(_) => STORE,
             StoreError::Busy(_) => TRY_AGAIN,
         };

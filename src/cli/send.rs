@@ -90,6 +90,10 @@ async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow
     bar.finish_and_clear();
     let (tally, step) = result?;
     report(tally);
+    // where no daemon runs, nobody else does; the mails are out, so a failure can wait for the next time
+    if let Err(error) = app.retain(now).await {
+        tracing::error!("nothing is erased for its age: {error:#}");
+    }
     if let Step::Unreachable { reason } = &step {
         tell!("the relay takes no mail: {reason}");
     }

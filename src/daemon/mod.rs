@@ -7,6 +7,7 @@ mod hubs;
 mod jump;
 mod publisher;
 mod reload;
+mod retention;
 mod schedule;
 mod settle;
 mod signals;
@@ -123,6 +124,7 @@ impl Daemon {
             let router = web::admin::router(front, Box::new(desk), hosts);
             parts.spawn(web::Server::for_operators().serve(admin, router, cancel.clone()));
         }
+        parts.spawn(retention::run(apps.clone(), clock.clone(), cancel.clone()));
         parts.spawn(hubs::run(apps, sites, cancel.clone()));
         parts.spawn(server.serve(listener, router, cancel.clone()));
         parts.spawn(publisher.run(ticks, reload.clone(), cancel.clone()));

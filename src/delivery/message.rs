@@ -32,7 +32,8 @@ pub enum MessageError {
     Unbuildable(String),
 }
 
-/// Builds the mail of an issue with CRLF line ends and nothing but ASCII, whatever the relay supports.
+/// Builds the mail of an issue with CRLF line ends and nothing but ASCII, whatever the relay supports; only an address may
+/// have letters beyond it (RFC 6532 §3.2).
 ///
 /// # Errors
 /// Where the issue lacks the reader's variant. Never shows an address.
@@ -45,8 +46,10 @@ pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<
         .iter()
         .find(|variant| variant.key == *wanted)
         .ok_or_else(|| MessageError::NoVariant { issue: issue.id, variant: wanted.clone() })?;
-    let id = sender.key.keyed_hash("message-id", &[&issue.id.to_be_bytes(), &subscription.to_be_bytes()], 16);
-    let leave = sender.masthead.own_url(&format!("unsubscribe/{}", sender.key.subscription_token(*subscription)));
+    // not the key of the day: every attempt has to give the same bytes
+    let key = sender.key.of_issue(issue.id);
+    let id = key.keyed_hash("message-id", &[&issue.id.to_be_bytes(), &subscription.to_be_bytes()], 16);
+    let leave = sender.masthead.own_url(&format!("unsubscribe/{}", key.subscription_token(*subscription)));
     let preferences = preferences(sender, claim);
     let links = [(&*variant.preferences_mark, &*preferences), (&*variant.unsubscribe_mark, &*leave)];
     let message = head(sender, claim, &variant.subject, issue.frozen_at, &id)?

@@ -6,6 +6,7 @@
 //! - `outbox` drains the deliveries that are due, in the order that never loses one (DESIGN.md §8).
 
 pub mod hub;
+pub mod leftovers;
 pub mod mailer;
 pub mod message;
 pub mod outbox;

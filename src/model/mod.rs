@@ -2,6 +2,7 @@
 //!
 //! `now` and random bytes come in as arguments. Nothing here imports another room.
 
+mod address;
 pub mod announcement;
 pub mod archive;
 pub mod catalog;
@@ -28,6 +29,7 @@ pub mod settings;
 pub mod shown;
 pub mod signup;
 pub mod status;
+pub mod subscriber;
 pub mod subscription;
 pub mod text;
 pub mod time;

@@ -5,6 +5,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::address::{composed, is_atext, is_confusing, is_invisible, is_letter_beyond_ascii};
+
 /// An e-mail address that may stand in an envelope and a header. `Debug` hides it: no address in a log.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -22,30 +24,40 @@ pub enum AddressError {
     LocalPart,
     #[error("the part after the `@` is not a domain name")]
     Domain,
+    #[error("the part after the `@` is a number and no name: mail to a machine by its number is not sent")]
+    Literal,
+    #[error("the part before the `@` stands in quotes: such addresses are not taken")]
+    Quoted,
+    #[error("the address has a blank, or a character that nobody can see")]
+    Invisible,
+    #[error("the part before the `@` has letters that are easily taken for others")]
+    Confusing,
 }
 
 impl EmailAddress {
     /// Parses an `addr-spec` of RFC 5321 §4.1.2 without quoted local parts, comments or address literals. The domain is
-    /// kept in lower case, and an international domain in its ASCII form (RFC 5891); the local part as given.
+    /// kept in lower case, and an international domain in its ASCII form (RFC 5891); the local part as given. That may have
+    /// letters beyond ASCII (RFC 6531 §3.3): `is_international` tells.
     ///
     /// # Errors
-    /// Where the address is malformed, over-long, or has a control character (nothing may slip into a header).
+    /// Where the address is malformed, over-long, or looks like another one; where it has a control character (nothing may
+    /// slip into a header).
     pub fn parse(address: &str) -> Result<Self, AddressError> {
-        let (local, domain) = address.trim().rsplit_once('@').ok_or(AddressError::Shape)?;
+        let address = address.trim();
+        if address.chars().any(is_invisible) {
+            return Err(AddressError::Invisible);
+        }
+        let (local, domain) = address.rsplit_once('@').ok_or(AddressError::Shape)?;
         if local.is_empty() || domain.is_empty() {
             return Err(AddressError::Shape);
         }
-        if local.len() > 64 {
-            return Err(AddressError::LocalPartLength);
-        }
-        let dots_stand_alone = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
-        if !dots_stand_alone || !local.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c))
-        {
-            return Err(AddressError::LocalPart);
-        }
-        let domain = ascii_domain(domain).ok_or(AddressError::Domain)?;
-        let address = format!("{local}@{domain}");
+        let address = format!("{}@{}", local_part(local)?, ascii_domain(domain)?);
         if address.len() > 254 { Err(AddressError::Length) } else { Ok(Self(address)) }
+    }
+
+    /// Whether only relays with SMTPUTF8 (RFC 6531) can carry mail to it.
+    pub fn is_international(&self) -> bool {
+        !self.0.is_ascii()
     }
 
     pub fn as_str(&self) -> &str {
@@ -68,15 +80,38 @@ impl EmailAddress {
     }
 }
 
-fn ascii_domain(domain: &str) -> Option<String> {
-    let url::Host::Domain(domain) = url::Host::parse(domain).ok()? else { return None };
+fn local_part(local: &str) -> Result<String, AddressError> {
+    if local.starts_with('"') {
+        return Err(AddressError::Quoted);
+    }
+    let local = composed(local);
+    if local.len() > 64 {
+        return Err(AddressError::LocalPartLength);
+    }
+    let dots_stand_alone = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
+    if !dots_stand_alone || !local.chars().all(|c| c == '.' || is_atext(c) || is_letter_beyond_ascii(c)) {
+        return Err(AddressError::LocalPart);
+    }
+    if is_confusing(&local) { Err(AddressError::Confusing) } else { Ok(local) }
+}
+
+fn ascii_domain(domain: &str) -> Result<String, AddressError> {
+    if domain.starts_with('[') {
+        return Err(AddressError::Literal);
+    }
+    let domain = match url::Host::parse(domain) {
+        Ok(url::Host::Domain(domain)) => domain,
+        Ok(_) => return Err(AddressError::Literal),
+        Err(_) => return Err(AddressError::Domain),
+    };
     let label_is_fine = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
             && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
-    (domain.len() <= 253 && domain.split('.').all(label_is_fine)).then_some(domain)
+    let is_fine = domain.len() <= 253 && domain.split('.').all(label_is_fine);
+    if is_fine { Ok(domain) } else { Err(AddressError::Domain) }
 }
 
 impl fmt::Debug for EmailAddress {
@@ -126,6 +161,8 @@ pub struct NewSubscription {
     pub name: Option<String>,
     pub lang: String,
     pub newsletter: String,
+    /// Slugs of categories; none for everything.
+    pub topics: Vec<String>,
     /// "operator", or what the operator says of an imported list.
     pub consent_source: String,
 }
@@ -141,6 +178,8 @@ pub enum Added {
     Suppressed,
     /// Left before: an operator's list does not bring anybody back.
     Unsubscribed,
+    /// In the same list already, further up.
+    Repeated,
 }
 
 /// One subscriber's subscription to one newsletter, as listed to the operator.
@@ -197,13 +236,56 @@ mod tests {
             "a@b..fr",
             "a@[127.0.0.1]",
             "a@127.0.0.1",
-            "é@b.fr",
             "<a@b.fr>",
             "a@b_c.fr",
             &long_local,
             &long,
         ] {
             assert!(EmailAddress::parse(given).is_err(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_marked() {
+        let decomposed = "rene\u{301}@example.org";
+        for (given, kept) in [
+            ("rené@example.org", "rené@example.org"),
+            (decomposed, "rené@example.org"),
+            ("用户@例子.广告", "用户@xn--fsqu00a.xn--4gbrim"),
+            ("иван.7@пример.рф", "иван.7@xn--e1afmkfd.xn--p1ai"),
+            ("राम@example.org", "राम@example.org"),
+        ] {
+            let address = EmailAddress::parse(given).expect(given);
+            assert!(address.is_international(), "{given}");
+            if !given.contains("例子") {
+                assert_eq!(address.as_str(), kept);
+            }
+        }
+        assert!(!EmailAddress::parse("rene@bücher.example").expect("an address").is_international());
+        assert_eq!(EmailAddress::parse("RENÉ@b.fr").expect("an address").key(), "rené@b.fr");
+    }
+
+    #[test]
+    fn each_refusal_says_why() {
+        for (given, why) in [
+            ("\"jean dupont\"@example.org", AddressError::Invisible),
+            ("\"jean\"@example.org", AddressError::Quoted),
+            ("jean@[192.0.2.1]", AddressError::Literal),
+            ("jean@192.0.2.1", AddressError::Literal),
+            ("jean\u{200b}@example.org", AddressError::Invisible),
+            ("je\u{ad}an@example.org", AddressError::Invisible),
+            ("jean@exam\u{200d}ple.org", AddressError::Invisible),
+            ("\u{202e}jean@example.org", AddressError::Invisible),
+            ("jean\0@example.org", AddressError::Invisible),
+            // a Cyrillic letter among Latin ones, a wide one, a ligature
+            ("je\u{430}n@example.org", AddressError::Confusing),
+            ("ｊean@example.org", AddressError::Confusing),
+            ("o\u{fb03}ce@example.org", AddressError::Confusing),
+            ("jean☃@example.org", AddressError::LocalPart),
+            ("jean(chez)@example.org", AddressError::LocalPart),
+            (&format!("{}@example.org", "é".repeat(33)), AddressError::LocalPartLength),
+        ] {
+            assert_eq!(EmailAddress::parse(given), Err(why), "{given:?}");
         }
     }
 

@@ -5,23 +5,60 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-/// 256 secret bits, kept in the store. Never printed: `Debug` shows nothing of it.
+/// 256 secret bits, kept in the store, and the keys they took the place of: those sign no more, but go on opening what they
+/// signed. Never printed: `Debug` shows nothing of them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SigningKey([u8; 32]);
+pub struct SigningKey {
+    /// Its number (`kid`), from 1. Tokens name it.
+    number: u16,
+    bytes: [u8; 32],
+    /// The last issue there was when this key came.
+    since_issue: i64,
+    /// The keys before it, latest first.
+    former: Vec<SigningKey>,
+}
 
 impl SigningKey {
+    /// The first key.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self::numbered(1, bytes, 0)
+    }
+
+    /// A key that came after so many others, when `since_issue` was the last issue.
+    pub fn numbered(number: u16, bytes: [u8; 32], since_issue: i64) -> Self {
+        Self { number, bytes, since_issue, former: Vec::new() }
+    }
+
+    /// The key that takes this one's place.
+    #[must_use]
+    pub fn followed_by(mut self, mut next: Self) -> Self {
+        next.former = std::mem::take(&mut self.former);
+        next.former.insert(0, self);
+        next
     }
 
     /// For the store, which keeps it.
     pub fn bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
+    }
+
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// This one, then the ones before it.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.former)
+    }
+
+    /// The key an issue was frozen under: its mails are signed with it at every attempt, also after another one came.
+    pub fn of_issue(&self, issue: i64) -> &Self {
+        self.all().find(|key| key.since_issue < issue).unwrap_or(self)
     }
 
     /// HMAC-SHA-256 (RFC 2104) over a purpose and parts; each is length-prefixed, so no two lists of parts meet.
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.bytes).expect("HMAC takes a key of any length");
         for part in [purpose.as_bytes()].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -39,7 +76,7 @@ impl SigningKey {
         self.token("confirm", signup, 32)
     }
 
-    /// The sign-up a token confirms, or `None` if it was not made with this key.
+    /// The sign-up a token confirms, or `None` if it was not made with this key: those of former keys are dead.
     pub fn open_confirmation_token(&self, token: &str) -> Option<i64> {
         self.open("confirm", token, 32)
     }
@@ -49,9 +86,9 @@ impl SigningKey {
         self.token("preferences", subscriber, 32)
     }
 
-    /// The subscriber a token was made for, or `None` if it was not made with this key.
+    /// The subscriber a token was made for, or `None` if it was made with none of our keys: it stands in old mails.
     pub fn open_preferences_token(&self, token: &str) -> Option<i64> {
-        self.open("preferences", token, 32)
+        self.all().find_map(|key| key.open("preferences", token, 32))
     }
 
     /// The token that lets its bearer leave one subscription: short enough for a header on one line (RFC 8058 §3.1),
@@ -60,24 +97,36 @@ impl SigningKey {
         self.token("unsubscribe", subscription, 16)
     }
 
-    /// The subscription a token was made for, or `None` if it was not made with this key. Takes the same time either way.
+    /// The subscription a token was made for, or `None` if it was made with none of our keys. Links live for ever, so those
+    /// of former keys are good. Takes the same time either way.
     pub fn open_subscription_token(&self, token: &str) -> Option<i64> {
-        self.open("unsubscribe", token, 16)
+        self.all().find_map(|key| key.open("unsubscribe", token, 16))
     }
 
-    /// A number and a MAC of so many bytes over it and the purpose: a token for one thing opens no other.
+    /// The key's number, a number and a MAC of so many bytes over it and the purpose: a token for one thing opens no other.
     fn token(&self, purpose: &str, id: i64, length: usize) -> String {
-        let id = id.to_be_bytes();
+        let (kid, id) = (self.number.to_be_bytes(), id.to_be_bytes());
         let mac = self.mac(purpose, &[&id]).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode([&id[..], &mac[..length]].concat())
+        URL_SAFE_NO_PAD.encode([&kid[..], &id[..], &mac[..length]].concat())
     }
 
+    /// What this very key made a token for. The first tokens named no key: there was one.
     fn open(&self, purpose: &str, token: &str, length: usize) -> Option<i64> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 8 + length)?;
-        let (id, mac) = bytes.split_at(8);
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (kid, rest) = if bytes.len() == 8 + length { (1, &bytes[..]) } else { named(&bytes)? };
+        if rest.len() != 8 + length || kid != self.number {
+            return None;
+        }
+        let (id, mac) = rest.split_at(8);
         self.mac(purpose, &[id]).verify_truncated_left(mac).ok()?;
         Some(i64::from_be_bytes(id.try_into().ok()?))
     }
+}
+
+/// The number of the key a token names, and what follows.
+fn named(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let (kid, rest) = bytes.split_first_chunk()?;
+    Some((u16::from_be_bytes(*kid), rest))
 }
 
 impl std::fmt::Debug for SigningKey {
@@ -103,10 +152,10 @@ mod tests {
     fn a_token_opens_with_its_own_key_only_and_whole() {
         let (key, other) = (SigningKey::new([7; 32]), SigningKey::new([8; 32]));
         let token = key.subscription_token(42);
-        assert_eq!(token.len(), 32);
+        assert_eq!(token.len(), 35);
         assert_eq!(key.open_subscription_token(&token), Some(42));
         assert_eq!(other.open_subscription_token(&token), None);
-        assert_eq!(key.open_subscription_token(&token[..31]), None);
+        assert_eq!(key.open_subscription_token(&token[..34]), None);
         assert_eq!(key.open_subscription_token("né"), None);
         for index in 0..token.len() {
             let mut forged = token.clone().into_bytes();
@@ -117,10 +166,41 @@ mod tests {
     }
 
     #[test]
+    fn a_former_key_opens_what_it_signed_and_signs_no_more() {
+        let old = SigningKey::new([7; 32]);
+        let sent = old.subscription_token(42);
+        let key = old
+            .clone()
+            .followed_by(SigningKey::numbered(2, [8; 32], 10))
+            .followed_by(SigningKey::numbered(3, [9; 32], 20));
+        assert_eq!(key.open_subscription_token(&sent), Some(42));
+        assert_ne!(key.subscription_token(42), sent);
+        assert_eq!(old.open_subscription_token(&key.subscription_token(42)), None);
+        assert_eq!(key.all().map(SigningKey::number).collect::<Vec<_>>(), [3, 2, 1]);
+        // what was frozen before a key came stays with the one before it
+        for (issue, number) in [(1, 1), (10, 1), (11, 2), (20, 2), (21, 3)] {
+            assert_eq!(key.of_issue(issue).number(), number, "issue {issue}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_the_time_of_one_key_stay_good() {
+        let key = SigningKey::new([7; 32]);
+        let id = 42_i64.to_be_bytes();
+        let mac = key.mac("unsubscribe", &[&id]).finalize().into_bytes();
+        let token = URL_SAFE_NO_PAD.encode([&id[..], &mac[..16]].concat());
+        let now = key.followed_by(SigningKey::numbered(2, [8; 32], 0));
+        assert_eq!(now.open_subscription_token(&token), Some(42));
+        let forged = SigningKey::new([8; 32]).mac("unsubscribe", &[&id]).finalize().into_bytes();
+        let forged = URL_SAFE_NO_PAD.encode([&id[..], &forged[..16]].concat());
+        assert_eq!(now.open_subscription_token(&forged), None, "one that names no key is the first one's");
+    }
+
+    #[test]
     fn a_token_serves_one_purpose() {
         let key = SigningKey::new([7; 32]);
         let (confirm, change) = (key.confirmation_token(42), key.preferences_token(42));
-        assert_eq!((confirm.len(), key.open_confirmation_token(&confirm)), (54, Some(42)));
+        assert_eq!((confirm.len(), key.open_confirmation_token(&confirm)), (56, Some(42)));
         assert_eq!(key.open_preferences_token(&change), Some(42));
         assert_eq!(key.open_preferences_token(&confirm), None);
         assert_eq!(key.open_confirmation_token(&change), None);

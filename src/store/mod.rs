@@ -22,6 +22,7 @@ use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
 pub use crate::model::status::LastPublish;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
+use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
@@ -30,6 +31,9 @@ pub enum StoreError {
     /// The state cannot be opened or trusted: exit code 4.
     #[error("the store `{place}` cannot be used: {reason}")]
     Unusable { place: String, reason: String },
+    /// Others than its owner may read it: exit code 2.
+    #[error("the store `{place}` may be read by others (mode {mode:o})\n  hint: `chmod 600 {place}`")]
+    Exposed { place: String, mode: u32 },
     /// Something else holds it for now: exit code 75.
     #[error("the store is busy, try again: {0}")]
     Busy(String),
@@ -287,4 +291,41 @@ pub trait Store: Send + Sync {
     /// How the number of a newsletter's confirmed readers changed, by quarters of an hour in order; all that came before
     /// `since` is in its quarter. The sum is their number now. Of whoever left and came back only the return is known.
     async fn readers_since(&self, newsletter: &str, since: DateTime<Utc>) -> Result<Vec<ReaderQuarter>>;
+
+    // -- people: the operator's side
+
+    /// Takes an address off the suppression list, because its owner asked for it. `false` where it was not on it.
+    async fn lift_suppression(&self, address: &EmailAddress) -> Result<bool>;
+
+    /// Begins to take over a list whose readers consented as `source` says. What comes in is not subscribed before
+    /// `finish_import`: a list is one thing, and no issue is frozen for half of it. One that nobody goes on with is forgotten
+    /// after a day.
+    async fn begin_import(&self, source: &str, now: DateTime<Utc>) -> Result<i64>;
+
+    /// What `import` would answer, without doing anything; rows of other calls are not compared.
+    async fn consider_import(&self, new: &[NewSubscription]) -> Result<Vec<Added>>;
+
+    /// Takes in some rows of a list, all or none; one answer each, in their order. Suppressed addresses, and whoever left,
+    /// are not taken.
+    async fn import(&self, import: i64, new: &[NewSubscription], now: DateTime<Utc>) -> Result<Vec<Added>>;
+
+    /// Subscribes everybody who came in with a list, all or none, with a receipt each; how many there were. Whoever left or
+    /// was suppressed meanwhile stays so. `None` where the list is finished, or was forgotten meanwhile.
+    async fn finish_import(&self, import: i64, now: DateTime<Utc>) -> Result<Option<u64>>;
+
+    /// Everything that is kept of an address; `None` where that is nothing.
+    async fn subscriber(&self, address: &EmailAddress) -> Result<Option<SubscriberRecord>>;
+
+    /// Forgets a person: address, name, subscriptions, receipts of consent. Deliveries stay countable, of nobody; what waits is
+    /// suppressed. If they objected, a keyed hash stays on the suppression list, as it does where it was there before. The
+    /// bytes are gone from the disk when it returns, unless `bytes_gone` says otherwise, and a backup that is put back forgets
+    /// the person again when it is opened. Idempotent.
+    async fn erase(&self, address: &EmailAddress, objected: bool, now: DateTime<Utc>) -> Result<Erased>;
+
+    /// Erases what was kept for longer than `model::subscriber::KEPT`, and lists nobody went on with. Idempotent.
+    async fn retain(&self, now: DateTime<Utc>) -> Result<Retained>;
+
+    /// Has `fresh` sign from now on; the keys before it go on opening what they signed, and suppressions go on holding. Only
+    /// for whoever is in charge: others would go on with the key they know.
+    async fn rotate_key(&self, fresh: SigningKey) -> Result<SigningKey>;
 }

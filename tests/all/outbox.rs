@@ -93,6 +93,7 @@ fn subscription(number: usize) -> NewSubscription {
         name: None,
         lang: "fr".to_owned(),
         newsletter: "hebdo".to_owned(),
+        topics: Vec::new(),
         consent_source: "operator".to_owned(),
     }
 }

@@ -103,9 +103,17 @@ impl Connection {
         }
     }
 
+    /// Whether letters beyond ASCII may stand in the header of this mail.
+    fn is_international(&self) -> bool {
+        match self {
+            Self::Smtp(connection) => connection.is_international(),
+            Self::Folder(_) => true,
+        }
+    }
+
     /// Hands over the message whose envelope was taken and waits for the final answer.
     pub async fn transmit(&mut self, message: &[u8]) -> Outcome {
-        if let Err(reason) = reply::check_message(message) {
+        if let Err(reason) = reply::check_message(message, self.is_international()) {
             self.forget_envelope().await;
             return Outcome::Refused { reason };
         }

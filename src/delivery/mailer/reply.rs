@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::{Response, Severity};
+use unicode_normalization::char::is_combining_mark;
 
 use crate::model::text::{one_line, shorten, without_controls};
 
@@ -86,10 +87,25 @@ pub(super) fn command(verb: &str, parameter: &str) -> Result<String, Said> {
     }
 }
 
+/// The same where the relay offers SMTPUTF8 (RFC 6531 §3.4): letters beyond ASCII may be filled in.
+pub(super) fn international_command(verb: &str, parameter: &str, options: &str) -> Result<String, Said> {
+    if parameter.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric() || is_combining_mark(c)) {
+        Ok(format!("{verb}{parameter}>{options}\r\n"))
+    } else {
+        Err(Said::Never("the address has a character that SMTP cannot carry".to_owned()))
+    }
+}
+
 /// A message may only have CRLF line ends (RFC 5321 §2.3.8): some servers take a bare LF for a line end and see the end of
-/// the message where there is none (SMTP smuggling). NUL never, and octets beyond ASCII only after an encoding.
-pub fn check_message(message: &[u8]) -> Result<(), String> {
+/// the message where there is none (SMTP smuggling). NUL never, and octets beyond ASCII only after an encoding, or in the
+/// header of a mail that is `international` (RFC 6532 §3).
+pub fn check_message(message: &[u8], international: bool) -> Result<(), String> {
     let mut before = 0;
+    let header = if international { header_length(message) } else { 0 };
+    let message = match std::str::from_utf8(&message[..header]) {
+        Ok(_) => message.iter().enumerate().filter(|(at, byte)| *at >= header || byte.is_ascii()).map(|(_, byte)| byte),
+        Err(_) => return Err("not sent: the header is no UTF-8".to_owned()),
+    };
     for byte in message {
         match (before, byte) {
             (b'\r', b'\n') => {}
@@ -100,6 +116,11 @@ pub fn check_message(message: &[u8]) -> Result<(), String> {
         before = *byte;
     }
     if before == b'\r' { Err("not sent: the message ends in a bare CR".to_owned()) } else { Ok(()) }
+}
+
+/// Up to the empty line.
+fn header_length(message: &[u8]) -> usize {
+    memchr::memmem::find(message, b"\r\n\r\n").unwrap_or(message.len())
 }
 
 #[cfg(test)]
@@ -119,11 +140,27 @@ mod tests {
     #[test]
     fn only_whole_line_ends_may_pass() {
         for fine in ["", "a\r\n", "a\r\n\r\n.\r\nb", "no line end"] {
-            assert_eq!(check_message(fine.as_bytes()), Ok(()), "{fine:?}");
+            assert_eq!(check_message(fine.as_bytes(), false), Ok(()), "{fine:?}");
         }
         for bare in ["\n", "a\nb", "a\r", "a\rb\r\n", "a\r\r\n", "\r\n\n.\r\n", "\r\n.\n\r\nMAIL FROM:<x>", "a\0b", "é"]
         {
-            assert!(check_message(bare.as_bytes()).is_err(), "{bare:?}");
+            assert!(check_message(bare.as_bytes(), false).is_err(), "{bare:?}");
+        }
+    }
+
+    #[test]
+    fn letters_beyond_ascii_pass_in_the_header_of_an_international_mail_only() {
+        let mail = "To: <é@b.fr>\r\n\r\nbody";
+        assert_eq!(check_message(mail.as_bytes(), true), Ok(()));
+        assert!(check_message(mail.as_bytes(), false).is_err());
+        for bad in ["To: <a@b.fr>\r\n\r\nné", "To: é\nBcc: x\r\n\r\n", "To: é\0\r\n\r\n"] {
+            assert!(check_message(bad.as_bytes(), true).is_err(), "{bad:?}");
+        }
+        assert!(check_message(b"To: \xe9\r\n\r\n", true).is_err());
+        let said = international_command("MAIL FROM:<", "é@b", " SMTPUTF8").expect("fine");
+        assert_eq!(said, "MAIL FROM:<é@b> SMTPUTF8\r\n");
+        for bad in ["é@b\r\nRCPT TO:<c@d", "é @b", "é\u{85}@b", "é\u{2028}@b"] {
+            assert!(international_command("RCPT TO:<", bad, "").is_err(), "{bad:?}");
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::extension::Extension;
 use lettre::transport::smtp::response::{Response, Severity};
 use tokio::time::timeout;
 
@@ -27,15 +28,21 @@ pub struct SmtpConnection {
     /// Set when the body is out and the final dot is about to follow.
     handed_over: Arc<AtomicBool>,
     broken: bool,
+    /// This mail's addresses have letters beyond ASCII, and the relay carries them.
+    international: bool,
 }
 
 impl SmtpConnection {
     pub(super) fn new(smtp: AsyncSmtpConnection, deadlines: Deadlines, write_failed: Arc<AtomicBool>) -> Self {
-        Self { smtp, deadlines, write_failed, handed_over: Arc::default(), broken: false }
+        Self { smtp, deadlines, write_failed, handed_over: Arc::default(), broken: false, international: false }
     }
 
     pub(super) fn is_usable(&self) -> bool {
         !self.broken
+    }
+
+    pub(super) fn is_international(&self) -> bool {
+        self.international
     }
 
     pub(super) fn may_have_delivered(&self) -> bool {
@@ -44,6 +51,11 @@ impl SmtpConnection {
 
     pub(super) async fn envelope(&mut self, from: &EmailAddress, to: &EmailAddress) -> Result<(), Answer> {
         self.handed_over.store(false, Ordering::Release);
+        self.international = from.is_international() || to.is_international();
+        if self.international && !self.smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
+            let reason = "the relay carries no addresses with letters beyond ASCII (it offers no SMTPUTF8, RFC 6531)";
+            return Err(Answer::Refused(reason.to_owned()));
+        }
         match self.name("MAIL FROM:<", from).await {
             Ok(()) => {}
             // whatever is wrong with the sender is not the recipient's fault
@@ -62,7 +74,11 @@ impl SmtpConnection {
     }
 
     async fn name(&mut self, verb: &str, address: &EmailAddress) -> Result<(), Said> {
-        let line = reply::command(verb, address.as_str())?;
+        let line = match (self.international, verb) {
+            (false, _) => reply::command(verb, address.as_str())?,
+            (true, "MAIL FROM:<") => reply::international_command(verb, address.as_str(), " BODY=8BITMIME SMTPUTF8")?,
+            (true, _) => reply::international_command(verb, address.as_str(), "")?,
+        };
         self.say(line, self.deadlines.command, Severity::PositiveCompletion).await
     }
 

@@ -130,7 +130,7 @@ fn the_way_out_stands_on_one_line_and_in_both_parts() {
 #[test]
 fn nothing_but_ascii_in_short_lines_with_crlf() {
     let bytes = built(Some("Émile"));
-    super::super::mailer::check_message(&bytes).expect("fit to be sent");
+    super::super::mailer::check_message(&bytes, false).expect("fit to be sent");
     for line in bytes.split(|byte| *byte == b'\n') {
         assert!(line.len() <= 79 || line.starts_with(b"List-Unsubscribe: "), "{}", String::from_utf8_lossy(line));
     }

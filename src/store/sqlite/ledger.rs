@@ -1,4 +1,4 @@
-//! The ledger, the last good bytes of each file, the last publish, and the signing key.
+//! The ledger, the last good bytes of each file, and the last publish.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,21 +9,8 @@ use super::begin;
 use super::rows::{decode, instant, named};
 use crate::model::announcement::AnnouncementId;
 use crate::model::revision::{Ledger, LedgerEntry, Standing};
-use crate::model::token::{SigningKey, sha256_hex};
+use crate::model::token::sha256_hex;
 use crate::store::LastPublish;
-
-pub(super) async fn keep_key(writer: &SqlitePool, fresh: &SigningKey) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO signing_key (id, bytes) VALUES (1, ?) ON CONFLICT DO NOTHING")
-        .bind(fresh.bytes().as_slice())
-        .execute(writer)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn key(pool: &SqlitePool) -> sqlx::Result<Option<SigningKey>> {
-    let kept: Option<Vec<u8>> = sqlx::query_scalar("SELECT bytes FROM signing_key").fetch_optional(pool).await?;
-    kept.map(|bytes| bytes.try_into().map(SigningKey::new).map_err(|_| decode("bytes", "not 32 bytes"))).transpose()
-}
 
 pub(super) async fn entries(readers: &SqlitePool) -> sqlx::Result<Ledger> {
     Ok(Ledger::new(entries_since(readers, i64::MIN).await?.1))

@@ -6,17 +6,24 @@
 mod archive;
 mod audiences;
 mod doubts;
+mod erasing;
+mod erasures;
 mod figures;
 mod holds;
+mod imports;
 mod issues;
+mod keys;
 mod ledger;
 mod letters;
 mod memory;
 mod open;
 mod outbox;
+mod records;
 mod rows;
 mod signup;
 mod subscribers;
+mod suppression;
+mod wiping;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -37,6 +44,7 @@ use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
+use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
@@ -121,7 +129,7 @@ impl SqliteStore {
     }
 
     async fn key(&self) -> Result<SigningKey> {
-        self.explained(ledger::key(&self.readers).await)?
+        self.explained(keys::all(&self.readers).await)?
             .ok_or_else(|| self.unusable("it has no signing key yet".to_owned()))
     }
 }
@@ -139,7 +147,7 @@ impl Store for SqliteStore {
     }
 
     async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey> {
-        self.explained(ledger::keep_key(&self.writer, &fresh).await)?;
+        self.explained(keys::keep(&self.writer, &fresh).await)?;
         self.key().await
     }
 
@@ -233,11 +241,11 @@ impl Store for SqliteStore {
     }
 
     async fn suppress(&self, address: &EmailAddress, reason: &str, now: DateTime<Utc>) -> Result<()> {
-        self.explained(subscribers::suppress(&self.writer, &self.key().await?, address, reason, now).await)
+        self.explained(suppression::add(&self.writer, &self.key().await?, address, reason, now).await)
     }
 
     async fn suppression_count(&self) -> Result<u64> {
-        self.explained(subscribers::suppression_count(&self.readers).await)
+        self.explained(suppression::count(&self.readers).await)
     }
 
     async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp> {
@@ -372,5 +380,50 @@ impl Store for SqliteStore {
 
     async fn readers_since(&self, newsletter: &str, since: DateTime<Utc>) -> Result<Vec<ReaderQuarter>> {
         self.explained(figures::readers_since(&self.readers, newsletter, since).await)
+    }
+
+    async fn lift_suppression(&self, address: &EmailAddress) -> Result<bool> {
+        self.explained(suppression::lift(&self.writer, &self.key().await?, address).await)
+    }
+
+    async fn begin_import(&self, source: &str, now: DateTime<Utc>) -> Result<i64> {
+        self.explained(imports::start(&self.writer, source, now).await)
+    }
+
+    async fn consider_import(&self, new: &[NewSubscription]) -> Result<Vec<Added>> {
+        self.explained(imports::consider(&self.readers, &self.key().await?, new).await)
+    }
+
+    async fn import(&self, import: i64, new: &[NewSubscription], now: DateTime<Utc>) -> Result<Vec<Added>> {
+        self.explained(imports::take(&self.writer, &self.key().await?, import, new, now).await)
+    }
+
+    async fn finish_import(&self, import: i64, now: DateTime<Utc>) -> Result<Option<u64>> {
+        self.explained(imports::finish(&self.writer, import, now).await)
+    }
+
+    async fn subscriber(&self, address: &EmailAddress) -> Result<Option<SubscriberRecord>> {
+        self.explained(records::one(&self.readers, &self.key().await?, address).await)
+    }
+
+    async fn erase(&self, address: &EmailAddress, objected: bool, now: DateTime<Utc>) -> Result<Erased> {
+        let (key, log) = (self.key().await?, erasures::Log::of(&self.path));
+        let erased = self.explained(erasures::erase(&self.writer, &log, &key, address, objected, now).await)?;
+        let traces = vec![address.key(), address.as_str().to_owned()];
+        let bytes_gone = self.explained(wiping::wipe(&self.writer, &self.path, traces).await)?;
+        Ok(Erased { bytes_gone, ..erased })
+    }
+
+    async fn retain(&self, now: DateTime<Utc>) -> Result<Retained> {
+        let retained = self.explained(erasing::retain(&self.writer, now).await)?;
+        if retained != Retained::default() {
+            self.explained(wiping::wipe(&self.writer, &self.path, Vec::new()).await)?;
+        }
+        Ok(retained)
+    }
+
+    async fn rotate_key(&self, fresh: SigningKey) -> Result<SigningKey> {
+        self.explained(keys::rotate(&self.writer, &fresh).await)?;
+        self.key().await
     }
 }

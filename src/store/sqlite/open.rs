@@ -5,7 +5,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite};
 
-use super::{SqliteStore, begin, explain};
+use super::{SqliteStore, begin, erasures, explain};
 use crate::store::{Result, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -28,17 +28,33 @@ impl SqliteStore {
     /// Opens the store in the file `path`, which is made, with its folder, where there is none: for this user only.
     ///
     /// # Errors
-    /// `Unusable` where the file cannot be read or written, is damaged, is no database, or was written by a newer version.
+    /// `Unusable` where the file cannot be read or written, is damaged, is no database, or was written by a newer version;
+    /// `Exposed` where others may read it.
     pub async fn open(path: &Path) -> Result<Self> {
         make_private(path)
             .map_err(|error| StoreError::Unusable { place: path.display().to_string(), reason: error.to_string() })?;
         let settings = settings(path);
         let writer = connect_writer(path, &settings).await?;
         check_health(path, &writer).await?;
+        check_rights(path)?;
         migrate(path, &writer).await?;
+        // before anybody asks for readers
+        let caught_up = erasures::catch_up(&writer, path).await;
+        caught_up.map_err(|error| explain(path, error))?;
         let readers = pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON"));
         Ok(Self { path: path.to_owned(), writer, readers, lost: OnceLock::new() })
     }
+}
+
+/// Not where others may read it, as a backup often is that was put back: what stood in it is known to them by now.
+fn check_rights(path: &Path) -> Result<()> {
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| StoreError::Unusable { place: path.display().to_string(), reason: error.to_string() })?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        return Err(StoreError::Exposed { place: path.display().to_string(), mode });
+    }
+    Ok(())
 }
 
 /// `SQLite` gives its `-wal` and `-shm` files the rights of the database, so it is enough to make that one ourselves.

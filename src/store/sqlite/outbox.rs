@@ -4,7 +4,7 @@
 //! too late finds its row at another epoch. One exception is meant: a lease that lapses while `sending` leaves the epoch
 //! alone, so that the worker's answer, should it still come before anybody claims the doubt, settles it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
@@ -13,6 +13,9 @@ use super::{begin, letters};
 use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome};
 use crate::store::DeliveryCounts;
 use crate::store::settle::{Settled, Standing, settle};
+
+/// The reason of a delivery whose reader is gone.
+pub(super) const ERASED: &str = "the reader was erased";
 
 /// The two tables whose mails leave by the outbox. From `state` on, their rows are alike.
 #[derive(Clone, Copy)]
@@ -93,6 +96,22 @@ async fn lapse(connection: &mut SqliteConnection, until: i64, reason: &str, now:
     Ok(())
 }
 
+/// What was being sent to somebody who was erased meanwhile is not tried again. A lease is over within the hour.
+async fn suppress_late(connection: &mut SqliteConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET state = 'suppressed', reason = ?1, changed_at = ?2, next_attempt = NULL
+         WHERE state IN ('waiting', 'deferred', 'doubt') AND lease_until IS NULL AND subscription IN (
+            SELECT subscription.id FROM subscriber JOIN subscription ON subscription.subscriber = subscriber.id
+            WHERE subscriber.erased >= ?3)",
+    )
+    .bind(ERASED)
+    .bind(now.timestamp_millis())
+    .bind((now - TimeDelta::days(2)).timestamp_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// What is due, oldest issue first. `CROSS JOIN` has `SQLite` walk the issues in that order, so it need not sort them all.
 macro_rules! due {
     ($which:literal) => {
@@ -117,6 +136,7 @@ pub(super) async fn claim(
     let (at, limit) = (now.timestamp_millis(), limit as usize);
     let mut transaction = begin(writer).await?;
     lapse(&mut transaction, at, "the lease was over before the answer came", now).await?;
+    suppress_late(&mut transaction, now).await?;
     // first: somebody is waiting for them
     let mut claims = letters::due(&mut transaction, at, limit).await?;
     let open = due!(

@@ -5,7 +5,8 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{instant, optional_instant, topics, topics_text};
-use super::subscribers::{end, suppression_hash};
+use super::subscribers::{end, suppression_hash, suppression_hashes};
+use super::suppression::is_suppressed;
 use super::{begin, letters};
 use crate::model::signup::{
     Choice, Confirmation, EXPIRES_AFTER, Mailed, NewSignup, SignedUp, Signup, Wording, mailbox,
@@ -29,7 +30,7 @@ pub(super) async fn sign_up(
 ) -> sqlx::Result<SignedUp> {
     let (hash, limit) = (suppression_hash(key, &new.address), limit_hash(key, &new.address));
     let mut transaction = begin(writer).await?;
-    if is_suppressed(&mut transaction, &hash).await? {
+    if is_suppressed(&mut transaction, &suppression_hashes(key, &new.address)).await? {
         return Ok(SignedUp::Suppressed);
     }
     if !mailed(&mut transaction, &limit).await?.is_none_or(|mailed| mailed.may_have_another(now)) {
@@ -48,13 +49,6 @@ pub(super) async fn sign_up(
     count_letter(&mut transaction, &limit, now).await?;
     transaction.commit().await?;
     Ok(answer)
-}
-
-async fn is_suppressed(connection: &mut SqliteConnection, hash: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM suppression WHERE hash = ?)")
-        .bind(hash)
-        .fetch_one(connection)
-        .await
 }
 
 async fn mailed(connection: &mut SqliteConnection, limit: &str) -> sqlx::Result<Option<Mailed>> {
@@ -187,7 +181,7 @@ pub(super) async fn confirm(
         .bind(signup.subscriber)
         .fetch_one(&mut *transaction)
         .await?;
-    if signup.is_expired(now) || is_suppressed(&mut transaction, &hash).await? {
+    if signup.is_expired(now) || is_suppressed(&mut transaction, &[hash]).await? {
         return Ok(Confirmation::Expired);
     }
     for choice in &signup.choices {

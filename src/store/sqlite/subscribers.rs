@@ -6,14 +6,19 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{SUPPRESSED, address, counts, instant, named, optional_instant, topics};
-use super::{begin, letters, outbox};
+use super::rows::{address, counts, instant, named, optional_instant, topics, topics_text};
+use super::{begin, outbox};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
 /// What a suppression is found by once the address itself is erased.
 pub(super) fn suppression_hash(key: &SigningKey, address: &EmailAddress) -> String {
     key.keyed_hash("suppression", &[address.key().as_bytes()], 32)
+}
+
+/// Under each key, the present one first: where only the hash of an address is left, it stands under the key of its time.
+pub(super) fn suppression_hashes(key: &SigningKey, address: &EmailAddress) -> Vec<String> {
+    key.all().map(|key| suppression_hash(key, address)).collect()
 }
 
 pub(super) async fn add(
@@ -27,7 +32,7 @@ pub(super) async fn add(
     let mut answers = Vec::with_capacity(new.len());
     for new in new {
         let hash = suppression_hash(key, &new.address);
-        let known = find(&mut transaction, new, &hash).await?;
+        let known = find(&mut transaction, new, &suppression_hashes(key, &new.address)).await?;
         let answer = known.answer(bring_back);
         if answer == Added::Confirmed {
             confirm(&mut transaction, new, &hash, &known, now).await?;
@@ -56,13 +61,14 @@ impl Known {
     }
 }
 
-async fn find(connection: &mut SqliteConnection, new: &NewSubscription, hash: &str) -> sqlx::Result<Known> {
+async fn find(connection: &mut SqliteConnection, new: &NewSubscription, hashes: &[String]) -> sqlx::Result<Known> {
     let row = sqlx::query(
-        "SELECT EXISTS (SELECT 1 FROM suppression WHERE hash = ?1) AS suppressed, subscriber.id, subscription.status
+        "SELECT EXISTS (SELECT 1 FROM suppression WHERE hash IN (SELECT value FROM json_each(?1))) AS suppressed,
+            subscriber.id, subscription.status
          FROM (SELECT 1) LEFT JOIN subscriber ON subscriber.key = ?2
          LEFT JOIN subscription ON subscription.subscriber = subscriber.id AND subscription.newsletter = ?3",
     )
-    .bind(hash)
+    .bind(serde_json::json!(hashes).to_string())
     .bind(new.address.key())
     .bind(&new.newsletter)
     .fetch_one(connection)
@@ -87,16 +93,18 @@ async fn confirm(
         None => insert_subscriber(connection, new, hash).await?,
     };
     let subscription: i64 = sqlx::query_scalar(
-        "INSERT INTO subscription (subscriber, newsletter, lang, status, created, confirmed)
-         VALUES (?1, ?2, ?3, 'confirmed', ?4, ?4)
+        "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created, confirmed)
+         VALUES (?1, ?2, ?3, ?5, 'confirmed', ?4, ?4)
          ON CONFLICT (subscriber, newsletter)
-         DO UPDATE SET lang = excluded.lang, status = 'confirmed', confirmed = excluded.confirmed, unsubscribed = NULL
+         DO UPDATE SET lang = excluded.lang, topics = excluded.topics, status = 'confirmed',
+            confirmed = excluded.confirmed, unsubscribed = NULL
          RETURNING id",
     )
     .bind(subscriber)
     .bind(&new.newsletter)
     .bind(&new.lang)
     .bind(now.timestamp_millis())
+    .bind(topics_text(&new.topics))
     .fetch_one(&mut *connection)
     .await?;
     sqlx::query("INSERT INTO consent (subscription, at, newsletter, source) VALUES (?, ?, ?, ?)")
@@ -151,7 +159,8 @@ pub(super) async fn page(
     limit: u32,
 ) -> sqlx::Result<Vec<Subscription>> {
     let rows = sqlx::query(listed!(
-        "WHERE subscription.id > ?1 AND (?2 IS NULL OR subscription.newsletter = ?2) ORDER BY subscription.id LIMIT ?3"
+        "WHERE subscription.id > ?1 AND (?2 IS NULL OR subscription.newsletter = ?2) AND subscriber.erased IS NULL
+         ORDER BY subscription.id LIMIT ?3"
     ))
     .bind(after)
     .bind(newsletter)
@@ -213,39 +222,6 @@ pub(super) async fn end(connection: &mut SqliteConnection, id: i64, now: DateTim
     .await?;
     outbox::suppress(connection, id, "the reader left", now).await?;
     Ok(found.rows_affected() > 0)
-}
-
-pub(super) async fn suppress(
-    writer: &SqlitePool,
-    key: &SigningKey,
-    address: &EmailAddress,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    let hash = suppression_hash(key, address);
-    let mut transaction = begin(writer).await?;
-    sqlx::query("INSERT INTO suppression (hash, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(&hash)
-        .bind(reason)
-        .bind(now.timestamp_millis())
-        .execute(&mut *transaction)
-        .await?;
-    let subscriptions: Vec<i64> = sqlx::query_scalar(
-        "SELECT subscription.id FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
-         WHERE subscriber.hash = ?",
-    )
-    .bind(&hash)
-    .fetch_all(&mut *transaction)
-    .await?;
-    for subscription in subscriptions {
-        outbox::suppress(&mut transaction, subscription, SUPPRESSED, now).await?;
-    }
-    letters::suppress(&mut transaction, &hash, now).await?;
-    transaction.commit().await
-}
-
-pub(super) async fn suppression_count(readers: &SqlitePool) -> sqlx::Result<u64> {
-    sqlx::query_scalar("SELECT count(*) FROM suppression").fetch_one(readers).await
 }
 
 pub(super) async fn count_by_status(

@@ -6,6 +6,7 @@ mod figures;
 mod issues;
 mod ledger;
 mod memory;
+mod people;
 mod recovery;
 mod signup;
 mod sqlite_file;
@@ -76,6 +77,7 @@ pub fn reader(name: &str, lang: &str) -> NewSubscription {
         name: Some(name.to_owned()),
         lang: lang.to_owned(),
         newsletter: NEWS.to_owned(),
+        topics: Vec::new(),
         consent_source: "operator".to_owned(),
     }
 }

@@ -21,7 +21,7 @@ fn wrong_use_is_two() {
         &["check", "--format", "prose"],
         &["subscribers", "add", "no-address"],
         &["subscribers", "add", "reader@example.org", "--newsletter", "nobody"],
-        &["subscribers", "import", "nowhere.csv"],
+        &["subscribers", "import", "nowhere.csv", "--consent-source", "forms"],
         &["--config", "nowhere.toml", "build"],
         &["-v", "-q", "build"],
     ] {

@@ -40,7 +40,10 @@ fn add_readers(folder: &Folder) {
     let csv = (0..READERS).fold("email\n".to_owned(), |csv, number| format!("{csv}reader{number}@example.org\n"));
     for number in 0..NEWSLETTERS {
         let name = format!("n{number}");
-        folder.crieur(["subscribers", "import", "-", "--newsletter", &name]).stdin(csv.clone()).succeeds();
+        folder
+            .crieur(["subscribers", "import", "-", "--consent-source", "forms", "--newsletter", &name])
+            .stdin(csv.clone())
+            .succeeds();
     }
 }
 

@@ -92,9 +92,13 @@ fn nothing_else_lets_anybody_leave() {
 fn who_left_is_not_brought_back_by_an_import_but_by_the_operators_word() {
     let (folder, path) = with_mail();
     folder.serve().post(&path, FORM, ONE_CLICK);
-    let import = folder.crieur(["subscribers", "import", "-"]).stdin("email\nreader@example.org\n").succeeds();
+    let import = folder
+        .crieur(["subscribers", "import", "-", "--consent-source", "forms"])
+        .stdin("email\nreader@example.org\n")
+        .succeeds();
     assert!(import.stdout.contains("1 left before"), "{}", import.stdout);
     assert!(listed(&folder).contains("unsubscribed"));
-    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    folder.crieur(["subscribers", "add", "reader@example.org"]).exits(1);
+    folder.crieur(["subscribers", "add", "reader@example.org", "--again"]).succeeds();
     assert!(listed(&folder).contains("\tconfirmed\t"));
 }

@@ -16,6 +16,7 @@ mod issues;
 mod killed;
 mod leaving;
 mod life;
+mod people;
 mod preview;
 mod privacy;
 mod relay;

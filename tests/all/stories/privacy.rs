@@ -26,7 +26,7 @@ fn adding_importing_sending_and_leaving_log_neither_address_nor_token() {
     for command in [
         folder.crieur(["-vv", "subscribers", "add", &address]),
         folder.crieur(["-vv", "subscribers", "add", &address]),
-        folder.crieur(["-vv", "subscribers", "import", "-"]).stdin(bad),
+        folder.crieur(["-vv", "subscribers", "import", "-", "--consent-source", "forms"]).stdin(bad),
         folder.crieur(["-vv", "send", "--at", MONDAY]),
         folder.crieur(["-vv", "status"]),
         folder.crieur(["-vv", "preview", "communaute-ux"]),
@@ -57,6 +57,48 @@ fn adding_importing_sending_and_leaving_log_neither_address_nor_token() {
     }
     is_silent("the daemon", &app.log(), &[CANARY, &token]);
     assert!(folder.crieur(["subscribers", "list"]).succeeds().stdout.contains("unsubscribed"));
+}
+
+/// What commands print on stdout about a person is what they were asked for; stderr is a log.
+#[test]
+fn no_command_logs_an_address_whatever_becomes_of_it() {
+    let folder = Folder::of_five();
+    let address = address();
+    let (bad, unclosed) = (format!("{CANARY}@@example.org"), format!("email\n\"{CANARY}{}", "x\n".repeat(1 << 20)));
+    let headerless = format!("{address},{CANARY}\n");
+    let list = format!("courriel,nom\n{address},{CANARY}\n{address},{CANARY}\n{bad},\n{address},\u{1}{CANARY}\n");
+    let latin = [list.as_bytes(), b"\xe9kanarienvogel@example.org,x\n"].concat();
+    let import = ["-vv", "subscribers", "import", "-", "--consent-source", "forms"];
+    let column = ["--column", "email=nowhere"];
+    folder.crieur(["subscribers", "add", &address]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    let token = folder.only_mail().token();
+    for command in [
+        folder.crieur(["-vv", "subscribers", "add", &bad]),
+        folder.crieur(["-vv", "subscribers", "add", &address, "--name", &format!("{CANARY}\u{7}")]),
+        folder.crieur(["-vv", "subscribers", "add", &address, "--newsletter", "nobody"]),
+        folder.crieur(import).stdin(list.clone()),
+        folder.crieur(import).stdin(latin),
+        folder.crieur(import).stdin(unclosed),
+        folder.crieur(import).stdin(headerless.clone()),
+        folder.crieur(import.into_iter().chain(column)).stdin(headerless),
+        folder.crieur(import.into_iter().chain(["--dry-run"])).stdin(list),
+        folder.crieur(["-vv", "subscribers", "list"]),
+        folder.crieur(["-vv", "subscribers", "show", &address]),
+        folder.crieur(["-vv", "subscribers", "show", &bad]),
+        folder.crieur(["-vv", "subscribers", "export"]),
+        folder.crieur(["-vv", "subscribers", "export", "--out", "list.csv"]),
+        folder.crieur(["-vv", "subscribers", "rotate-key"]),
+        folder.crieur(["-vv", "subscribers", "unsubscribe", &address]),
+        folder.crieur(["-vv", "subscribers", "unsubscribe", &bad]),
+        folder.crieur(["-vv", "status"]),
+        folder.crieur(["-vv", "subscribers", "erase", &bad]),
+        folder.crieur(["-vv", "subscribers", "erase", &address, "--objected"]),
+        folder.crieur(["-vv", "subscribers", "add", &address]),
+    ] {
+        let ended = command.run();
+        is_silent("a log", &ended.stderr, &[CANARY, &token]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

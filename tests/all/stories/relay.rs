@@ -17,7 +17,7 @@ fn relayed(sink: &Sink, more: &str, readers: impl IntoIterator<Item = String>) -
         writeln!(csv, "{reader}").expect("text");
         csv
     });
-    folder.crieur(["subscribers", "import", "-"]).stdin(csv).succeeds();
+    folder.crieur(["subscribers", "import", "-", "--consent-source", "forms"]).stdin(csv).succeeds();
     folder
 }
 

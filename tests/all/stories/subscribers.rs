@@ -6,7 +6,7 @@ use crate::support::cli::binary;
 use crate::support::folder::Folder;
 
 fn import(folder: &Folder, csv: &str, code: i32) -> (String, String) {
-    let ended = folder.crieur(["subscribers", "import", "-"]).stdin(csv).exits(code);
+    let ended = folder.crieur(["subscribers", "import", "-", "--consent-source", "forms"]).stdin(csv).exits(code);
     (ended.stdout, ended.stderr)
 }
 
@@ -41,15 +41,17 @@ fn a_spreadsheets_csv_goes_in_and_bad_rows_are_named_by_line_without_the_address
                Eve,eve@exam\u{7}ple.org,en\r\n\
                Grace,grace@example.org,en\r\n";
     let (stdout, stderr) = import(&folder, csv, 1);
-    assert_eq!(stdout, "3 subscribed, 1 already were, 0 left before, 0 suppressed, 4 rows not taken\n");
+    let all = "3 subscribed, 0 subscribed already, 1 twice in the list, 0 left before, 0 on the suppression list, \
+               4 rows not taken\n";
+    assert_eq!(stdout, all);
     let lines: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("-:")?.split(':').next()).collect();
-    assert_eq!(lines, ["3", "6", "7", "8"], "{stderr}");
+    assert_eq!(lines, ["3", "6", "7", "8", "5"], "{stderr}");
     for secret in ["ada@", "not an address", "jean", "eve@", "grace"] {
         assert!(!stderr.contains(secret), "{stderr}");
     }
     assert_eq!(listed(&folder), ["ada@example.org", "jean@example.org", "grace@example.org"]);
     let (stdout, _) = import(&folder, csv, 1);
-    assert!(stdout.starts_with("0 subscribed, 4 already were"), "{stdout}");
+    assert!(stdout.starts_with("0 subscribed, 3 subscribed already, 1 twice in the list, "), "{stdout}");
 }
 
 #[test]

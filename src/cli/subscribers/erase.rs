@@ -1,0 +1,38 @@
+//! `subscribers erase`: what is kept of a person is gone, byte by byte.
+
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::Args;
+
+use super::address;
+use crate::app::App;
+use crate::cli::exit::TRY_AGAIN;
+use crate::cli::print::{say, tell};
+
+#[derive(Args)]
+pub(in crate::cli) struct Erase {
+    email: String,
+    /// The person objected to being mailed: a keyed hash stays, so that no list brings them back
+    #[arg(long)]
+    objected: bool,
+}
+
+impl Erase {
+    pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
+        let (erased, mails) = app.erase(&address(&self.email)?, self.objected, Utc::now()).await?;
+        say!(
+            "erased: {} subscriptions, {mails} mails in the outbox folder; {} deliveries are counted of nobody in particular",
+            erased.subscriptions,
+            erased.deliveries
+        );
+        if erased.suppressed {
+            say!("a keyed hash stays on the suppression list");
+        }
+        if !erased.bytes_gone {
+            tell!("the bytes are still in the store's log: another process reads all the time; run this again");
+            return Ok(ExitCode::from(TRY_AGAIN));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

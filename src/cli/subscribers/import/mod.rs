@@ -1,0 +1,234 @@
+//! `subscribers import`: takes over a list. A bad row is reported by line, never by what stands in it, and the rest goes in;
+//! all of it at once, when the last row was read.
+
+mod columns;
+mod rows;
+mod source;
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::Args;
+use indicatif::ProgressBar;
+
+use self::columns::{Columns, Naming, Taken};
+pub(super) use self::columns::{language, topics};
+use self::rows::Rows;
+use super::newsletter;
+use crate::app::App;
+use crate::cli::exit::{CONTENT, TRY_AGAIN, UsageError};
+use crate::cli::print::{say, tell};
+use crate::model::subscription::{Added, NewSubscription};
+
+/// Rows that go into the store at once.
+const BATCH: usize = 10_000;
+
+/// Of rows that are fine but not taken, so many of each kind are named by line.
+const NAMED: usize = 100;
+
+#[derive(Args)]
+pub(in crate::cli) struct Import {
+    /// A CSV file with a header, or `-`
+    file: PathBuf,
+    /// Which newsletter; without it the file's own column, or the only one there is
+    #[arg(long, value_name = "NAME")]
+    newsletter: Option<String>,
+    /// Where these people's consent comes from, e.g. `paper forms, 2019`: kept with each of them
+    #[arg(long, value_name = "TEXT")]
+    consent_source: String,
+    /// What a column holds where its title does not tell, e.g. `email=Contact`; fields: email, name, first-name, last-name,
+    /// lang, newsletter, status, topics
+    #[arg(long = "column", value_name = "FIELD=TITLE")]
+    columns: Vec<String>,
+    /// How the file is written, e.g. `windows-1252`; UTF-8 without it
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// What stands between cells, or `tab`; found out without it
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Import {
+    pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
+        let source = self.consent_source.trim();
+        if source.is_empty() || source.chars().any(char::is_control) {
+            return Err(UsageError("`--consent-source` has to say where the consent comes from".to_owned()).into());
+        }
+        let (input, progress) = source::open(&self.file, self.encoding.as_deref())?;
+        let mut rows = Rows::new(input, &self.file, self.delimiter.as_deref(), self.encoding.is_some())?;
+        let columns = Columns::of(&rows.header, &self.columns, &rows.file)?;
+        let naming = self.naming(app, &columns)?;
+        let mut list = List {
+            app,
+            import: if self.dry_run { None } else { Some(app.store.begin_import(source, Utc::now()).await?) },
+            seen: HashSet::new(),
+            batch: Vec::with_capacity(BATCH),
+            report: Report { file: rows.file.clone(), progress, counts: Counts::default() },
+        };
+        while let Some(row) = rows.next()? {
+            let line = row.line;
+            match row.cells.and_then(|cells| columns.read(&cells, &naming, source)) {
+                Ok(Taken::Subscription(new)) => list.push(line, new).await?,
+                Ok(Taken::NotSubscribed) => list.report.passed_over(line, Passed::NotSubscribed),
+                Ok(Taken::Elsewhere) => list.report.passed_over(line, Passed::Elsewhere),
+                Err(reason) => list.report.bad(line, &reason),
+            }
+        }
+        let hint = rows.hint();
+        list.finish(hint).await
+    }
+
+    /// Which newsletter a row is for.
+    fn naming<'a>(&self, app: &'a App, columns: &Columns) -> Result<Naming<'a>, UsageError> {
+        let all = &app.config.newsletters;
+        if self.newsletter.is_none() && columns.has_newsletter() && !all.is_empty() {
+            return Ok(Naming { all, only: None });
+        }
+        Ok(Naming { all, only: Some(newsletter(app, self.newsletter.as_deref())?) })
+    }
+}
+
+/// A list on its way into the store.
+struct List<'a> {
+    app: &'a App,
+    /// `None` where nothing is to be done.
+    import: Option<i64>,
+    /// Where nothing is kept: what came by already, by its hash.
+    seen: HashSet<u64>,
+    batch: Vec<(u64, NewSubscription)>,
+    report: Report,
+}
+
+impl List<'_> {
+    async fn push(&mut self, line: u64, new: NewSubscription) -> anyhow::Result<()> {
+        if self.import.is_none() && !self.seen.insert(short_hash(&new)) {
+            self.report.passed_over(line, Passed::Repeated);
+            return Ok(());
+        }
+        self.batch.push((line, new));
+        if self.batch.len() == BATCH { self.store().await } else { Ok(()) }
+    }
+
+    async fn store(&mut self) -> anyhow::Result<()> {
+        let (lines, new): (Vec<u64>, Vec<NewSubscription>) = self.batch.drain(..).unzip();
+        let store = &self.app.store;
+        let answers = match self.import {
+            Some(import) => store.import(import, &new, Utc::now()).await?,
+            None => store.consider_import(&new).await?,
+        };
+        for (line, answer) in std::iter::zip(lines, answers) {
+            match answer {
+                Added::Confirmed => self.report.counts.taken += 1,
+                Added::AlreadyConfirmed => self.report.passed_over(line, Passed::Known),
+                Added::Suppressed => self.report.passed_over(line, Passed::Suppressed),
+                Added::Unsubscribed => self.report.passed_over(line, Passed::Left),
+                Added::Repeated => self.report.passed_over(line, Passed::Repeated),
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self, hint: Option<String>) -> anyhow::Result<ExitCode> {
+        self.store().await?;
+        if let Some(import) = self.import {
+            let Some(subscribed) = self.app.store.finish_import(import, Utc::now()).await? else {
+                tell!("the list was forgotten meanwhile: a new signing key; run this again");
+                return Ok(ExitCode::from(TRY_AGAIN));
+            };
+            self.report.counts.taken = subscribed;
+        }
+        self.report.finish(hint, self.import.is_none());
+        Ok(if self.report.counts.bad > 0 { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
+    }
+}
+
+/// One in 10¹⁹ of another address: a dry run may be wrong that often.
+fn short_hash(new: &NewSubscription) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (new.address.key(), &new.newsletter).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Why a row that is fine is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    Known,
+    Repeated,
+    Left,
+    Suppressed,
+    NotSubscribed,
+    Elsewhere,
+}
+
+impl Passed {
+    const ALL: [Self; 6] =
+        [Self::Known, Self::Repeated, Self::Left, Self::Suppressed, Self::NotSubscribed, Self::Elsewhere];
+
+    fn because(self) -> &'static str {
+        match self {
+            Self::Known => "subscribed already",
+            Self::Repeated => "twice in the list",
+            Self::Left => "left before",
+            Self::Suppressed => "on the suppression list",
+            Self::NotSubscribed => "not subscribed in the list",
+            Self::Elsewhere => "of another newsletter",
+        }
+    }
+}
+
+/// What became of the rows.
+#[derive(Default)]
+struct Counts {
+    taken: u64,
+    passed: [usize; Passed::ALL.len()],
+    bad: usize,
+}
+
+struct Report {
+    file: String,
+    progress: ProgressBar,
+    counts: Counts,
+}
+
+impl Report {
+    fn bad(&mut self, line: u64, reason: &str) {
+        self.counts.bad += 1;
+        self.say(line, reason);
+    }
+
+    fn passed_over(&mut self, line: u64, why: Passed) {
+        let count = &mut self.counts.passed[why as usize];
+        *count += 1;
+        if *count <= NAMED {
+            self.say(line, why.because());
+        }
+    }
+
+    /// The row is named, what stands in it is not.
+    fn say(&self, line: u64, what: &str) {
+        self.progress.suspend(|| tell!("{}:{line}: {what}", self.file));
+    }
+
+    fn finish(&self, hint: Option<String>, dry_run: bool) {
+        self.progress.finish_and_clear();
+        let counts = Passed::ALL.into_iter().zip(self.counts.passed);
+        for (why, count) in counts.clone().filter(|(_, count)| *count > NAMED) {
+            tell!("{}: {}, and {} more", self.file, why.because(), count - NAMED);
+        }
+        if let Some(hint) = hint {
+            tell!("  hint: {hint}");
+        }
+        let shown: Vec<String> = counts
+            .filter(|(why, count)| *count > 0 || !matches!(why, Passed::NotSubscribed | Passed::Elsewhere))
+            .map(|(why, count)| format!("{count} {}, ", why.because()))
+            .collect();
+        let done = if dry_run { "would be subscribed" } else { "subscribed" };
+        say!("{} {done}, {}{} rows not taken", self.counts.taken, shown.concat(), self.counts.bad);
+    }
+}

@@ -1,0 +1,28 @@
+//! `subscribers rotate-key`: a new key for what is signed from now on.
+//!
+//! It stands here and not at the top because all the key signs is about subscribers: their links, the Message-IDs of their
+//! mails, the hashes of the suppression list.
+
+use std::process::ExitCode;
+
+use chrono::Utc;
+use clap::Args;
+
+use crate::app::App;
+use crate::cli::print::say;
+use crate::daemon::AlreadyRunning;
+
+#[derive(Args)]
+pub(in crate::cli) struct RotateKey {}
+
+impl RotateKey {
+    /// Only where nobody else is in charge: a daemon would go on signing with the key it knows, and take links made with the
+    /// new one for forged.
+    #[allow(clippy::unused_self, reason = "as all subcommands")]
+    pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
+        let _charge = app.store.take_charge(Utc::now()).await?.ok_or(AlreadyRunning)?;
+        let key = app.rotate_key().await?;
+        say!("key {} signs from now on; links to unsubscribe that were sent stay good", key.number());
+        Ok(ExitCode::SUCCESS)
+    }
+}
