@@ -187,7 +187,8 @@ impl Newsletter {
         }
     }
 
-    fn is_about(&self, announcement: &Announcement) -> bool {
+    /// Whether it is one of its subjects.
+    pub fn is_about(&self, announcement: &Announcement) -> bool {
         let named =
             |wanted: &[String], labels: &[super::text::Label]| labels.iter().any(|label| wanted.contains(&label.slug));
         (self.categories.is_empty() && self.tags.is_empty())

@@ -1,5 +1,7 @@
 //! A newsletter issue as mail: subject, HTML and text, without any reader's personal parts.
 
+pub mod letter;
+
 use chrono::NaiveDateTime;
 use css_inline::CSSInliner;
 use serde::Serialize;

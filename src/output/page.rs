@@ -5,6 +5,7 @@
 
 mod archive;
 mod chart;
+pub mod forms;
 mod frame;
 mod lines;
 mod lists;
@@ -12,13 +13,14 @@ pub mod status;
 
 use serde::Serialize;
 
+use self::forms::{Entered, FormView, Forms, Offer};
 use self::frame::Frame;
 pub use self::lists::{Overview, label, overviews};
 use super::feed::Entry;
 use super::html;
 use super::templates::{TemplateError, Templates};
 use super::view::Item;
-use super::words::{self, Tongue, capitalised};
+use super::words::{self, FormWords, Tongue, capitalised};
 use crate::model::change::ChangeNote;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
@@ -65,14 +67,19 @@ struct NewsletterPage<'a> {
     #[serde(flatten)]
     frame: Frame<'a>,
     newsletter: NewsletterItem<'a>,
+    f: &'static FormWords,
+    form: FormView<'a>,
 }
 
 #[derive(Debug, Serialize)]
 struct UnsubscribePage<'a> {
     #[serde(flatten)]
     frame: Frame<'a>,
+    f: &'static FormWords,
     newsletter: &'a str,
     done: bool,
+    /// Where to subscribe again.
+    sign_up: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,14 +122,24 @@ pub fn moved(templates: &Templates, site: &SiteSettings, target_url: &str, title
     finish(templates, "page/moved.html", &MovedPage { frame, target: target_url, heading: title })
 }
 
-/// What a newsletter is and when it appears. `labels` gives its categories and tags their names.
-pub fn newsletter(templates: &Templates, site: &SiteSettings, newsletter: &Newsletter, labels: &[Label]) -> Page {
+/// What a newsletter is and when it appears, and the form to subscribe. `labels` gives its categories and tags their names,
+/// `topics` are those its readers can choose among.
+pub fn newsletter(
+    templates: &Templates,
+    site: &SiteSettings,
+    newsletter: &Newsletter,
+    labels: &[Label],
+    topics: &[Label],
+) -> Page {
     let tongue = Tongue::of(&newsletter.lang);
     let item = NewsletterItem::new(newsletter, site, labels, tongue);
     let description = format!("{} – {}", newsletter.title, item.schedule);
     let mut frame = Frame::new(site, &newsletter.lang, newsletter.title.clone(), description);
     frame.canonical = Some(item.url.clone());
-    finish(templates, "page/newsletter.html", &NewsletterPage { frame, newsletter: item })
+    let offers = [Offer { newsletter, topics }];
+    let form = Forms { templates, site, offers: &offers }.form(&newsletter.lang, &Entered::default(), &[]);
+    let page = NewsletterPage { frame, newsletter: item, f: tongue.form_words(), form };
+    finish(templates, "page/newsletter.html", &page)
 }
 
 /// Asks before ending a subscription: a form without address that posts to wherever it stands, so no token is in it.
@@ -139,7 +156,8 @@ fn leaving(templates: &Templates, site: &SiteSettings, title: &str, lang: &str, 
     let words = Tongue::of(lang).words();
     let heading = if done { words.unsubscribed } else { words.unsubscribe };
     let frame = Frame::new(site, lang, heading.to_owned(), String::new()).private();
-    finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, newsletter: title, done })
+    let (f, sign_up) = (Tongue::of(lang).form_words(), format!("{}subscribe", site.public_url.path()));
+    finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, f, newsletter: title, done, sign_up })
 }
 
 /// An error as people need it: what it means to them and where to go. 400 is a link that was cut or made up.
@@ -173,9 +191,7 @@ impl<'a> NewsletterItem<'a> {
         Self {
             title: &newsletter.title,
             url: site.own_url(&format!("newsletters/{}/", newsletter.name)),
-            schedule: capitalised(
-                &words::schedule(&newsletter.schedule, tongue).unwrap_or_else(|| words.schedule_irregular.to_owned()),
-            ),
+            schedule: capitalised(&forms::schedule(newsletter, tongue)),
             subjects: capitalised(&if subjects.is_empty() {
                 words.about_everything.to_owned()
             } else {

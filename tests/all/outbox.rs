@@ -140,6 +140,7 @@ fn site() -> SiteSettings {
         author: None,
         rights: None,
         public_url: "https://www.example.org/".parse().expect("an address"),
+        privacy_url: None,
     }
 }
 

@@ -20,6 +20,7 @@ fn site() -> SiteSettings {
         author: None,
         rights: None,
         public_url: "https://cri.example.org/a/".parse().expect("an address"),
+        privacy_url: None,
     }
 }
 

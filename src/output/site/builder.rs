@@ -16,6 +16,7 @@ use super::{CSS, Document, HTML, OPML, Refused, Site, Source};
 use crate::model::announcement::{Announcement, AnnouncementId};
 use crate::model::archive::Archive;
 use crate::model::catalog::by_label;
+use crate::model::newsletter::Newsletter;
 use crate::model::settings::FeedContent;
 use crate::model::text::Label;
 
@@ -51,8 +52,11 @@ impl<'a> Builder<'a> {
         let labels: Vec<Label> = categories.iter().chain(&tags).map(|(label, _)| label.clone()).collect();
         for newsletter in self.source.newsletters {
             let path = format!("newsletters/{}/", newsletter.name);
-            let page = || page::newsletter(templates, site, newsletter, &labels);
-            self.page(path, MadeFrom::labels(&labels), page, &whole.entries);
+            let topics = topics(newsletter, &visible);
+            let page = || page::newsletter(templates, site, newsletter, &labels, &topics);
+            let shown: Vec<Label> = labels.iter().chain(&topics).cloned().collect();
+            self.page(path, MadeFrom::labels(&shown), page, &whole.entries);
+            self.done.topics.insert(newsletter.name.clone(), topics);
         }
         self.overviews(&whole, &counted(&categories), &counted(&tags));
         self.add("style.css".to_owned(), page::stylesheet(templates), CSS);
@@ -335,6 +339,15 @@ impl<'a> Builder<'a> {
     fn add(&mut self, path: String, bytes: Vec<u8>, content_type: &'static str) {
         self.done.documents.insert(path, Document::new(bytes, content_type));
     }
+}
+
+/// The categories of what a newsletter is about, where there is a choice.
+fn topics(newsletter: &Newsletter, visible: &[&Announcement]) -> Vec<Label> {
+    let about: Vec<&Announcement> = visible.iter().copied().filter(|it| newsletter.is_about(it)).collect();
+    let is_subject = |label: &Label| newsletter.categories.is_empty() || newsletter.categories.contains(&label.slug);
+    let categories = by_label(&about, |announcement| &announcement.categories).into_iter().map(|(label, _)| label);
+    let topics: Vec<Label> = categories.filter(is_subject).collect();
+    if topics.len() > 1 { topics } else { Vec::new() }
 }
 
 /// Whether `{{` or `{%` on a page is the authors' own: posts about templates show some.

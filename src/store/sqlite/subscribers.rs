@@ -240,7 +240,7 @@ pub(super) async fn suppress(
     for subscription in subscriptions {
         outbox::suppress(&mut transaction, subscription, outbox::SUPPRESSED, now).await?;
     }
-    letters::suppress(&mut transaction, &hash, now).await?;
+    letters::suppress(&mut transaction, &hash, outbox::SUPPRESSED, now).await?;
     transaction.commit().await
 }
 

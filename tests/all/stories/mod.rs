@@ -18,6 +18,7 @@ mod preview;
 mod privacy;
 mod relay;
 mod send;
+mod signup;
 mod subscribers;
 mod timed;
 mod watching;
