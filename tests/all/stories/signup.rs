@@ -103,6 +103,8 @@ async fn somebody_signs_up_confirms_reads_changes_and_leaves() {
     assert!(again.status == 200 && again.text().contains("confirmé"), "a second time is fine");
 
     drop(app);
+    let status = folder.crieur(["status"]).succeeds().stdout;
+    assert!(status.contains("letters        ") && status.contains("2 sent"), "{status}");
     folder.crieur(["send", "--at", super::MONDAY]).succeeds();
     let issue = self::letters(&sink, 3).await.pop().expect("the issue");
     assert_eq!((issue.to.as_str(), sink.messages().len()), ("Jeanne@example.org", 3), "only who confirmed");
