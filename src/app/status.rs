@@ -59,6 +59,7 @@ impl App {
             last_publish: self.store.last_publish().await?,
             newsletters,
             outbox: by_state(&self.store.outbox_counts().await?),
+            letters: by_state(&self.store.letter_counts().await?),
             suppressions: self.store.suppression_count().await?,
             deliveries: deliveries_by_day(&self.store.deliveries_since(status::horizon(now)).await?, &days, zone),
             refusals: self.store.refusals_since(status::horizon(now)).await?,

@@ -52,6 +52,9 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
     }
     figures.newsletters.iter().for_each(print_newsletter);
     say!("outbox         {}", counts(figures.outbox.iter()));
+    if figures.letters.values().any(|count| *count > 0) {
+        say!("letters        {}", counts(figures.letters.iter()));
+    }
     if !figures.refusals.is_empty() {
         say!("refused by     {} (last 30 days)", counts(figures.refusals.iter()));
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub use self::span::ConfigError;
 use crate::model::network::Network;
 use crate::model::newsletter::Newsletter;
-use crate::model::settings::{ContentSettings, MailSettings, PublishSettings, SiteSettings};
+use crate::model::settings::{ContentSettings, MailSettings, PublishSettings, SiteSettings, SubscribeSettings};
 
 /// Where the state lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,7 @@ pub struct Config {
     pub mail: MailSettings,
     pub store: StoreLocation,
     pub http: HttpSettings,
+    pub subscribe: SubscribeSettings,
     /// Templates that replace compiled-in ones, beside the configuration.
     pub templates: PathBuf,
 }

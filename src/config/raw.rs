@@ -27,6 +27,8 @@ pub(super) struct Raw {
     pub store: RawStore,
     #[serde(default)]
     pub http: RawHttp,
+    #[serde(default)]
+    pub subscribe: RawSubscribe,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,7 @@ pub(super) struct RawSite {
     pub timezone: Option<Text>,
     pub author: Option<String>,
     pub rights: Option<String>,
+    pub privacy_url: Option<Text>,
 }
 
 #[derive(Deserialize, Default)]
@@ -171,6 +174,13 @@ pub(super) struct RawHttp {
     pub public_url: Option<Text>,
     #[serde(default)]
     pub trusted_proxies: Vec<Text>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSubscribe {
+    pub per_network: Option<NonZeroU32>,
+    pub per_hour: Option<NonZeroU32>,
 }
 
 /// Reads the shapes; an unknown word is answered with the nearest known one.

@@ -15,16 +15,18 @@ pub(super) fn fault(text: &Text, key: &str, message: &str) -> Fault {
     Fault::new(text.span(), format!("`{key}`: {message}"))
 }
 
+/// An absolute http or https address.
+pub(super) fn page_address(text: &Text, key: &str) -> Checked<Url> {
+    let address = text.get_ref();
+    let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| {
+        fault(text, key, &format!("`{address}` is no web address")).hint("write it whole: `https://www.example.org`")
+    })
+}
+
 /// An absolute http or https address that ends with `/`.
 pub(super) fn web_address(text: &Text, key: &str) -> Checked<Url> {
-    let address = text.get_ref();
-    let mut url = Url::parse(address)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| {
-            fault(text, key, &format!("`{address}` is no web address"))
-                .hint("write it whole: `https://www.example.org`")
-        })?;
+    let mut url = page_address(text, key)?;
     url.set_query(None);
     url.set_fragment(None);
     if !url.path().ends_with('/') {

@@ -94,7 +94,7 @@ impl Daemon {
         let cancel = CancellationToken::new();
         let (outbox_filled, reload) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (vitals, pulse) = (Arc::<Vitals>::default(), Arc::new(Pulse::new()));
-        let web = web(&app, &clock, vitals.clone());
+        let web = web(&app, &clock, vitals.clone(), outbox_filled.clone());
         let outlets = Outlets {
             front: Front::new(web.clone(), &server.limits),
             apps: channel::Sender::new(app.clone()),
@@ -121,7 +121,7 @@ impl Daemon {
         let mut parts = JoinSet::new();
         if let Some(admin) = admin {
             let hosts = Hosts::new(admin.local_addr()?, app.config.http.admin_hosts.clone());
-            let router = web::admin::router(front, Box::new(desk), hosts);
+            let router = web::admin::router(front.clone(), Box::new(desk), hosts);
             parts.spawn(web::Server::for_operators().serve(admin, router, cancel.clone()));
         }
         parts.spawn(retention::run(apps.clone(), clock.clone(), cancel.clone()));
@@ -138,7 +138,11 @@ impl Daemon {
         tracing::info!("stopping: what is under way is finished first");
         systemd::tell(&[NotifyState::Stopping]);
         cancel.cancel();
-        signals.or_at_once(async { while parts.join_next().await.is_some() {} }).await;
+        let rest = async {
+            while parts.join_next().await.is_some() {}
+            front.finish().await;
+        };
+        signals.or_at_once(rest).await;
         ended
     }
 }
@@ -148,7 +152,7 @@ async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("cannot listen on {address}: set another address with `{key}` in `[http]`"))
 }
 
-fn web(app: &App, clock: &Clock, vitals: Arc<Vitals>) -> Arc<Web> {
+fn web(app: &App, clock: &Clock, vitals: Arc<Vitals>, outbox_filled: Arc<Notify>) -> Arc<Web> {
     let web = Web::new(
         app.config.site.clone(),
         app.config.newsletters.clone(),
@@ -157,7 +161,8 @@ fn web(app: &App, clock: &Clock, vitals: Arc<Vitals>) -> Arc<Web> {
         app.key.clone(),
         clock.clone(),
     );
-    Arc::new(web.with_hubs(app.config.publish.websub_hubs.clone()).with_vitals(vitals))
+    let web = web.with_hubs(app.config.publish.websub_hubs.clone()).with_vitals(vitals);
+    Arc::new(web.with_signups(app.config.subscribe, outbox_filled))
 }
 
 async fn until_stopped(signals: &mut Signals, reload: &Notify) {

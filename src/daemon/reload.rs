@@ -43,7 +43,7 @@ impl Publisher {
         for what in left_behind(&self.app.config, &app.config) {
             tracing::warn!("{what} is another one now: that takes a restart");
         }
-        let web = super::web(&app, &self.clock, self.web.vitals.clone());
+        let web = super::web(&app, &self.clock, self.web.vitals.clone(), self.outlets.outbox_filled.clone());
         web.take_over(&self.web);
         self.outlets.front.replace(web.clone());
         let content = &app.config.content;

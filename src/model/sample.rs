@@ -100,6 +100,7 @@ pub(crate) fn site() -> SiteSettings {
         author: None,
         rights: None,
         public_url: url("https://annonces.example.org/"),
+        privacy_url: None,
     }
 }
 

@@ -29,12 +29,30 @@ pub struct SiteSettings {
     pub rights: Option<String>,
     /// Where crieur's own pages and feeds are reached (`[http] public_url`); always ends with `/`.
     pub public_url: Url,
+    /// Where the site says what it does with people's data, if anywhere.
+    pub privacy_url: Option<Url>,
 }
 
 impl SiteSettings {
     /// The absolute address of one of crieur's own documents, by its path without a leading `/`.
     pub fn own_url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url)
+    }
+}
+
+/// `[subscribe]`: how many sign-ups are taken in an hour. Issues are none of its business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubscribeSettings {
+    /// From one network's neighbours (/24, /64).
+    pub per_network: NonZeroU32,
+    /// From everybody.
+    pub per_hour: NonZeroU32,
+}
+
+impl Default for SubscribeSettings {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).expect("a number above 0");
+        Self { per_network: number(60), per_hour: number(600) }
     }
 }
 

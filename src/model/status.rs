@@ -68,6 +68,8 @@ pub struct Figures {
     pub newsletters: Vec<NewsletterFigures>,
     /// Deliveries of all issues by state.
     pub outbox: BTreeMap<&'static str, u64>,
+    /// Letters by state: mails to one person that are no issue's.
+    pub letters: BTreeMap<&'static str, u64>,
     pub suppressions: u64,
     /// One for each of the last [`DAYS`] days, today last.
     pub deliveries: Vec<DeliveryDay>,

@@ -1,5 +1,6 @@
 //! A newsletter issue as mail: subject, HTML and text, without any reader's personal parts.
 
+pub mod letter;
 mod parts;
 
 use chrono::NaiveDateTime;

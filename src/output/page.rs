@@ -5,6 +5,7 @@
 
 mod archive;
 mod chart;
+pub mod forms;
 mod frame;
 mod issue;
 mod lines;
@@ -14,6 +15,7 @@ pub mod status;
 use serde::Serialize;
 
 pub use self::archive::year;
+use self::forms::{Entered, FormView, Forms, Offer};
 use self::frame::Frame;
 pub use self::issue::issue;
 use self::lines::Line;
@@ -22,7 +24,7 @@ use super::feed::Entry;
 use super::html;
 use super::templates::{TemplateError, Templates};
 use super::view::Item;
-use super::words::{self, Tongue, capitalised};
+use super::words::{self, FormWords, Tongue, capitalised};
 use crate::model::change::ChangeNote;
 use crate::model::issue::IssuePage;
 use crate::model::newsletter::Newsletter;
@@ -72,14 +74,19 @@ struct NewsletterPage<'a> {
     newsletter: NewsletterItem<'a>,
     /// Latest first.
     issues: Vec<Line>,
+    f: &'static FormWords,
+    form: FormView<'a>,
 }
 
 #[derive(Debug, Serialize)]
 struct UnsubscribePage<'a> {
     #[serde(flatten)]
     frame: Frame<'a>,
+    f: &'static FormWords,
     newsletter: &'a str,
     done: bool,
+    /// Where to subscribe again.
+    sign_up: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -122,12 +129,14 @@ pub fn moved(templates: &Templates, site: &SiteSettings, target_url: &str, title
     finish(templates, "page/moved.html", &MovedPage { frame, target: target_url, heading: title })
 }
 
-/// What a newsletter is, when it appears, and its issues, latest first. `labels` gives its categories and tags their names.
+/// What a newsletter is, when it appears, the form to subscribe, and its issues, latest first. `labels` gives its categories
+/// and tags their names, `topics` are those its readers can choose among.
 pub fn newsletter(
     templates: &Templates,
     site: &SiteSettings,
     newsletter: &Newsletter,
     labels: &[Label],
+    topics: &[Label],
     issues: &[&IssuePage],
 ) -> Page {
     let tongue = Tongue::of(&newsletter.lang);
@@ -136,7 +145,10 @@ pub fn newsletter(
     let mut frame = Frame::new(site, &newsletter.lang, newsletter.title.clone(), description);
     frame.canonical = Some(item.url.clone());
     let issues = issues.iter().map(|issue| Line::of_issue(issue, site, tongue)).collect();
-    finish(templates, "page/newsletter.html", &NewsletterPage { frame, newsletter: item, issues })
+    let offers = [Offer { newsletter, topics }];
+    let form = Forms { templates, site, offers: &offers }.form(&newsletter.lang, &Entered::default(), &[]);
+    let page = NewsletterPage { frame, newsletter: item, issues, f: tongue.form_words(), form };
+    finish(templates, "page/newsletter.html", &page)
 }
 
 /// Asks before ending a subscription: a form without address that posts to wherever it stands, so no token is in it.
@@ -153,7 +165,8 @@ fn leaving(templates: &Templates, site: &SiteSettings, title: &str, lang: &str, 
     let words = Tongue::of(lang).words();
     let heading = if done { words.unsubscribed } else { words.unsubscribe };
     let frame = Frame::new(site, lang, heading.to_owned(), String::new()).private();
-    finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, newsletter: title, done })
+    let (f, sign_up) = (Tongue::of(lang).form_words(), format!("{}subscribe", site.public_url.path()));
+    finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, f, newsletter: title, done, sign_up })
 }
 
 /// An error as people need it: what it means to them and where to go. 400 is a link that was cut or made up.

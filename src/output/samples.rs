@@ -20,6 +20,7 @@ pub(super) fn site() -> SiteSettings {
     SiteSettings {
         title: "Communauté UX".to_owned(),
         public_url: url.clone(),
+        privacy_url: None,
         url,
         description: "Les annonces de la communauté UX – services publics en ligne".to_owned(),
         lang: "fr".to_owned(),

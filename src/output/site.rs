@@ -26,6 +26,7 @@ use crate::model::issue::IssuePage;
 use crate::model::newsletter::Newsletter;
 use crate::model::revision::Ledger;
 use crate::model::settings::{PublishSettings, SiteSettings};
+use crate::model::text::Label;
 
 /// Announcements left out of one site before whatever still fails is only refused: each costs building it again.
 const MOST_LEFT_OUT: usize = 20;
@@ -50,6 +51,8 @@ pub struct Site {
     pub refused: Vec<Refused>,
     /// Archives closed or written anew with this site, to be kept once it is published.
     pub archives: Vec<Archive>,
+    /// The categories each newsletter's readers can choose among, by its name.
+    pub topics: BTreeMap<String, Vec<Label>>,
     /// By path, for documents that need not be written again as long as this is the same.
     pub made_from: HashMap<String, MadeFrom>,
 }

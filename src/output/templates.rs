@@ -12,7 +12,7 @@ use tera::{Context, ErrorKind, Tera};
 use crate::model::token::sha256_hex;
 
 /// Every built-in template by the name an operator's own file has below `templates/`.
-const BUILT_IN: [(&str, &str); 20] = [
+const BUILT_IN: [(&str, &str); 27] = [
     ("page/base.html", include_str!("../../templates/page/base.html")),
     ("page/parts.html", include_str!("../../templates/page/parts.html")),
     ("page/home.html", include_str!("../../templates/page/home.html")),
@@ -27,11 +27,18 @@ const BUILT_IN: [(&str, &str); 20] = [
     ("page/newsletter.html", include_str!("../../templates/page/newsletter.html")),
     ("page/issue.html", include_str!("../../templates/page/issue.html")),
     ("page/issue_body.html", include_str!("../../templates/page/issue_body.html")),
+    ("page/signup.html", include_str!("../../templates/page/signup.html")),
+    ("page/signup_fields.html", include_str!("../../templates/page/signup_fields.html")),
+    ("page/sent.html", include_str!("../../templates/page/sent.html")),
+    ("page/confirm.html", include_str!("../../templates/page/confirm.html")),
+    ("page/preferences.html", include_str!("../../templates/page/preferences.html")),
     ("page/unsubscribe.html", include_str!("../../templates/page/unsubscribe.html")),
     ("page/error.html", include_str!("../../templates/page/error.html")),
     ("admin/status.html", include_str!("../../templates/admin/status.html")),
     ("email/issue.html", include_str!("../../templates/email/issue.html")),
     ("email/issue.txt", include_str!("../../templates/email/issue.txt")),
+    ("email/letter.html", include_str!("../../templates/email/letter.html")),
+    ("email/letter.txt", include_str!("../../templates/email/letter.txt")),
     ("email/parts.html", include_str!("../../templates/email/parts.html")),
 ];
 

@@ -252,8 +252,9 @@ pub trait Store: Send + Sync {
 
     // -- outbox
 
-    /// Claims mails that are due: letters, then deliveries, oldest issue first, doubts to be re-sent last. A claim is good until `lease_until`;
-    /// what another worker let lapse is free again (what it was sending is in doubt).
+    /// Claims mails that are due: letters (half of them at most), then deliveries, oldest issue first, doubts to be re-sent
+    /// last. A claim is good until `lease_until`; what another worker let lapse is free again (what it was sending is in
+    /// doubt).
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>>;
 
     /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, its reader left or was

@@ -9,10 +9,27 @@ use axum::http::{Response, StatusCode, header};
 use super::Web;
 use crate::output::page;
 use crate::output::site::HTML;
+use crate::output::templates::TemplateError;
 
 pub(super) fn page(web: &Web, status: StatusCode) -> Response<Body> {
     let bytes = page::error(&web.templates, &web.site, status.as_u16());
     respond(status, bytes.unwrap_or_else(|_| format!("{status}\n").into_bytes()))
+}
+
+/// A page as it was rendered.
+pub(super) fn show(web: &Web, status: StatusCode, rendered: Result<Vec<u8>, TemplateError>) -> Response<Body> {
+    match rendered {
+        Ok(bytes) => respond(status, bytes),
+        Err(error) => failed(web, &error),
+    }
+}
+
+/// What we cannot do for a reader now, though he asked rightly.
+pub(super) fn failed(web: &Web, error: &dyn std::error::Error) -> Response<Body> {
+    tracing::error!(%error, "a reader's page failed");
+    let mut response = page(web, StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+    response
 }
 
 /// A page that is nobody else's business: not cached, not indexed.

@@ -31,6 +31,11 @@ impl Front {
         *self.inner.write().unwrap_or_else(PoisonError::into_inner) = (web, router);
     }
 
+    /// Waits for what was answered and is not yet done.
+    pub async fn finish(&self) {
+        self.web().finish().await;
+    }
+
     pub(super) fn web(&self) -> Arc<Web> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner).0.clone()
     }

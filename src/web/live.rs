@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use super::encoding::{Coding, Packed};
+use crate::model::text::Label;
 use crate::output::site::{Document, Site};
 
 #[derive(Debug)]
@@ -64,6 +65,11 @@ impl Live {
     pub(super) fn get(&self, path: &str) -> Option<Served<'_>> {
         let (document, state) = self.known(path)?;
         Some(Served { document, since: state.since, packed: state.packed.get() })
+    }
+
+    /// The categories a newsletter's readers can choose among.
+    pub(super) fn topics(&self, newsletter: &str) -> Option<&[Label]> {
+        self.site.topics.get(newsletter).map(Vec::as_slice)
     }
 
     /// What is left to be packed, feeds first: most of what is asked for.

@@ -3,19 +3,24 @@
 pub mod admin;
 mod client;
 mod conditions;
+mod confirm;
 mod connection;
 mod crowd;
 mod documents;
 mod encoding;
 mod errors;
+mod fields;
 mod front;
 mod head;
 mod headers;
 mod health;
 mod limits;
 mod live;
+mod origin;
 mod passage;
+mod preferences;
 mod serve;
+mod signup;
 #[cfg(test)]
 mod tests;
 mod unsubscribe;
@@ -28,15 +33,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware;
 use axum::routing::get;
+use tokio::sync::Notify;
 use url::Url;
 
 pub use self::client::Client;
 pub use self::front::Front;
 pub use self::limits::{Limits, Server};
 use self::live::Live;
+use self::signup::Signups;
 pub use self::vitals::Vitals;
 use crate::model::newsletter::Newsletter;
-use crate::model::settings::SiteSettings;
+use crate::model::settings::{SiteSettings, SubscribeSettings};
 use crate::model::time::Clock;
 use crate::model::token::SigningKey;
 use crate::output::site::Site;
@@ -55,6 +62,9 @@ pub struct Web {
     pub vitals: Arc<Vitals>,
     /// Named in the headers of feeds (WebSub §4).
     hubs: Vec<Url>,
+    signups: Signups,
+    /// Told when there is a letter to be sent.
+    outbox_filled: Arc<Notify>,
     live: RwLock<Option<Arc<Live>>>,
 }
 
@@ -68,7 +78,8 @@ impl Web {
         clock: Clock,
     ) -> Self {
         let (vitals, hubs, live) = (Arc::default(), Vec::new(), RwLock::new(None));
-        Self { site, newsletters, templates, store, key, clock, vitals, hubs, live }
+        let (signups, outbox_filled) = (Signups::new(SubscribeSettings::default()), Arc::default());
+        Self { site, newsletters, templates, store, key, clock, vitals, hubs, signups, outbox_filled, live }
     }
 
     /// With the hubs that are told of news.
@@ -81,6 +92,22 @@ impl Web {
     #[must_use]
     pub fn with_vitals(self, vitals: Arc<Vitals>) -> Self {
         Self { vitals, ..self }
+    }
+
+    /// With limits for those who sign up, and whom to tell when a letter waits for them.
+    #[must_use]
+    pub fn with_signups(self, limits: SubscribeSettings, outbox_filled: Arc<Notify>) -> Self {
+        Self { signups: Signups::new(limits), outbox_filled, ..self }
+    }
+
+    /// Waits until every sign-up that was answered is taken note of.
+    pub async fn finish(&self) {
+        self.signups.finish().await;
+    }
+
+    /// The path of one of our own pages, under whatever name the host is reached.
+    fn site_path(&self, path: &str) -> String {
+        format!("{}{path}", self.site.public_url.path())
     }
 
     /// Swaps in a new site: a response belongs to the one before or to this one, never to both.
@@ -116,6 +143,9 @@ fn router(web: Arc<Web>, body: Duration) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/subscribe", get(signup::form).post(signup::sign_up))
+        .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
+        .route("/preferences/{token}", get(preferences::show).post(preferences::change))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
         .fallback(documents::document)
         .method_not_allowed_fallback(errors::method_not_allowed)

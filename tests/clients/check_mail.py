@@ -1,7 +1,8 @@
 """Reads mails with Python's email package and fails on the first thing that is wrong.
 
-    python check_mail.py FILE.eml …
+    python check_mail.py [--letter] FILE.eml …
 
+With --letter they are mails to one person, not a newsletter's: no header of a list, and a link to confirm or to the preferences.
 No package besides Python's own is needed. Exit code 1 and a list of errors, or 0 and a count.
 """
 
@@ -13,7 +14,8 @@ import re
 import sys
 import urllib.parse
 
-ONCE = ("From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
+ONCE = ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted")
+LIST = ("List-Id", "List-Unsubscribe", "List-Unsubscribe-Post")
 
 # Gmail cuts a mail off at 102 kB
 MAX_HTML = 100_000
@@ -40,8 +42,8 @@ def check_bytes(data):
             raise ValueError(f"line {number} needs 8BITMIME or SMTPUTF8")
 
 
-def check_headers(mail):
-    for name in ONCE:
+def check_headers(mail, is_letter):
+    for name in ONCE if is_letter else ONCE + LIST:
         values = mail.get_all(name, [])
         if len(values) != 1 or not str(values[0]).strip():
             raise ValueError(f"{name} stands {len(values)} times or is empty")
@@ -53,6 +55,12 @@ def check_headers(mail):
         raise ValueError(f"Message-ID {mail['Message-ID']!r}")
     if mail["Date"].datetime is None or mail["Date"].datetime.tzinfo is None:
         raise ValueError(f"Date {mail['Date']!r}")
+    if mail["Auto-Submitted"] != "auto-generated":
+        raise ValueError(f"Auto-Submitted {mail['Auto-Submitted']!r}")
+    if is_letter:
+        if any(mail.get_all(name) for name in LIST):
+            raise ValueError("a letter is no mail of a list")
+        return re.findall(r"https://\S+/(?:confirm|preferences)/\S+", mail.get_body(("plain",)).get_content())
     # RFC 8058 §3.1
     if mail["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click":
         raise ValueError(f"List-Unsubscribe-Post {mail['List-Unsubscribe-Post']!r}")
@@ -84,23 +92,25 @@ def check_links(source):
     return {address for _, address in links.found}
 
 
-def check(data):
+def check(data, is_letter):
     check_bytes(data)
     mail = email.message_from_bytes(data, policy=email.policy.SMTP)
-    ways = check_headers(mail)
+    ways = check_headers(mail, is_letter)
     text, source = check_parts(mail)
     addresses = check_links(source)
     if not any(way in addresses and way in text for way in ways):
-        raise ValueError("the way to leave is not in the text and the HTML")
+        raise ValueError("the link that matters is not in the text and the HTML")
     if re.search(r"\{\{|\{%|\{:", text + source):
         raise ValueError("something was left unfilled")
 
 
-def main(paths):
+def main(arguments):
+    is_letter = arguments[:1] == ["--letter"]
+    paths = arguments[1:] if is_letter else arguments
     errors = []
     for path in paths:
         try:
-            check(pathlib.Path(path).read_bytes())
+            check(pathlib.Path(path).read_bytes(), is_letter)
         except Exception as error:  # whatever a client chokes on
             errors.append(f"{path}: {type(error).__name__}: {error}")
     for error in errors:

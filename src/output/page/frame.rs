@@ -14,6 +14,8 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 pub(super) struct Frame<'a> {
     pub t: &'static Words,
     pub lang: &'a str,
+    /// With the no-break space French sets before it.
+    pub colon: &'static str,
     pub site: SiteView<'a>,
     /// In the title bar, before the site's title; empty on the home page.
     pub title: String,
@@ -67,6 +69,7 @@ impl<'a> Frame<'a> {
         Self {
             t: tongue.words(),
             lang: tongue.document_lang(lang),
+            colon: tongue.colon(),
             site: SiteView {
                 title: shown(&site.title),
                 description: shown(&site.description),

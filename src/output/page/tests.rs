@@ -6,9 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::feed::Feed;
 use super::super::samples;
+use super::forms::{Fault, Stage};
 use super::*;
 use crate::model::announcement::Announcement;
 use crate::model::event::{Event, EventStatus};
+use crate::model::signup::Choice;
 use crate::model::text::RichText;
 
 fn now() -> DateTime<Utc> {
@@ -72,7 +74,21 @@ fn every_page() -> Vec<(&'static str, String)> {
     let atelier = Label::new("Atelier").expect("a label");
     let feed = Feed { folder: "categories/atelier/".to_owned(), ..samples::feed(&site, &publish, &all) };
     let english = SiteSettings { lang: "en".to_owned(), ..samples::site() };
+    let (weekly, topics) = (samples::newsletter(), [atelier.clone(), Label::new("Presse").expect("a label")]);
+    let offers = [Offer { newsletter: &weekly, topics: &topics }];
+    let forms = Forms { templates: &templates, site: &site, offers: &offers };
+    let kept = [Choice { newsletter: weekly.name.clone(), topics: vec!["atelier".to_owned(), "gone".to_owned()] }];
+    let entered = Entered { email: "\"><script>".to_owned(), choices: kept.to_vec(), lang: Some("de".to_owned()) };
+    let stage = Stage::Confirmed("/preferences/x".to_owned());
     vec![
+        ("form", text(forms.sign_up("fr", &Entered::default(), &[]))),
+        ("form-en", text(forms.sign_up("en", &entered, &[Fault::BadEmail, Fault::StaleTopics]))),
+        ("sent", text(forms.sent("fr"))),
+        ("confirm", text(forms.confirm("fr", &kept, Stage::Open))),
+        ("confirmed", text(forms.confirm("fr-CA", &kept, stage))),
+        ("expired", text(forms.confirm("de", &[], Stage::Expired))),
+        ("preferences", text(forms.preferences("de", &kept, true))),
+        ("nothing-left", text(forms.preferences("fr", &[], true))),
         ("home", home_of(&all)),
         ("home-en", overviews_of(&english, &all, &[]).remove("").expect("a home page")),
         ("categories", overviews_of(&site, &all, &[]).remove("categories/").expect("a list")),
@@ -86,7 +102,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("article", page_of(&samples::challenge())),
         ("community", page_of(&samples::community())),
         ("press", page_of(&samples::press_release())),
-        ("newsletter", text(newsletter(&templates, &site, &samples::newsletter(), &[], &[]))),
+        ("newsletter", text(newsletter(&templates, &site, &samples::newsletter(), &[], &[], &[]))),
         ("unsubscribe", text(unsubscribe(&templates, &site, "Communauté UX", "fr"))),
         ("unsubscribed", text(unsubscribed(&templates, &site, "Communauté UX", "fr"))),
         ("error", text(error(&templates, &site, 404))),
@@ -113,7 +129,9 @@ fn every_link_is_whole() {
     for (name, page) in every_page() {
         for link in page.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             let whole = ["https://", "webcal://", "mailto:", "http://"].iter().any(|scheme| link.starts_with(scheme));
-            assert!(whole || matches!(link, "#page.main" | "#page.subscribe" | "/style.css"), "{name}: {link}");
+            // what leads from one personal page to another stays on the host it is asked for at
+            let own = ["/style.css", "/subscribe", "/preferences/"].iter().any(|path| link.starts_with(path));
+            assert!(whole || own || link.starts_with("#page."), "{name}: {link}");
         }
     }
 }
@@ -305,4 +323,29 @@ fn leaving_takes_a_post_and_shows_no_token() {
     let page = text(unsubscribe(&templates, &site, "Communauté UX", "fr"));
     assert!(page.contains("<form method=\"post\">") && page.contains("name=\"robots\" content=\"noindex\""));
     assert!(!text(unsubscribed(&templates, &site, "Communauté UX", "fr")).contains("<form"));
+}
+
+#[test]
+fn the_form_shows_the_words_that_are_agreed_to() {
+    let pages = every_page();
+    let shown = |name: &str| pages.iter().find(|page| page.0 == name).map(|page| page.1.clone()).expect("a page");
+    for (name, lang) in [("form", "fr"), ("form-en", "en"), ("newsletter", "fr")] {
+        let page = shown(name);
+        for line in forms::wording(lang, &[&samples::newsletter()]).0.lines() {
+            let line = html_escape::encode_text(line).replace('\'', "&#39;");
+            assert!(page.contains(&line), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn what_a_reader_has_can_be_kept_though_it_is_no_longer_on_offer() {
+    let pages = every_page();
+    let page = &pages.iter().find(|page| page.0 == "preferences").expect("a page").1;
+    let name = samples::newsletter().name;
+    for kept in ["atelier", "gone"] {
+        assert!(page.contains(&format!("value=\"{name}/{kept}\" checked")), "{page}");
+    }
+    assert!(page.contains(&format!("value=\"{name}/presse\">")));
+    assert!(page.contains("<option value=\"de\" lang=\"de\" selected>"), "nor is a language taken away: {page}");
 }

@@ -22,7 +22,7 @@ use crate::model::text::Label;
 pub(super) struct Builder<'a> {
     pub(super) source: Source<'a>,
     left_out: &'a HashSet<AnnouncementId>,
-    done: Site,
+    pub(super) done: Site,
     outlines: Vec<Outline>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Builder<'a> {
         self.labels("categories", &categories, &ledger.labels(|shown| &shown.categories));
         self.labels("tags", &tags, &ledger.labels(|shown| &shown.tags));
         let labels: Vec<Label> = categories.iter().chain(&tags).map(|(label, _)| label.clone()).collect();
-        self.newsletters(&labels, &whole.entries);
+        self.newsletters(&labels, &visible, &whole.entries);
         self.overviews(&whole, &counted(&categories), &counted(&tags));
         self.add("style.css".to_owned(), page::stylesheet(templates), CSS);
         self.list();

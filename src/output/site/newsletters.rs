@@ -6,20 +6,25 @@ use super::builder::Builder;
 use super::format::Trouble;
 use super::made_from::MadeFrom;
 use super::{Document, RSS, Source};
+use crate::model::announcement::Announcement;
+use crate::model::catalog::by_label;
 use crate::model::issue::IssuePage;
 use crate::model::newsletter::Newsletter;
 use crate::model::text::Label;
 
 impl<'a> Builder<'a> {
     /// `entries` are all that readers see: a newsletter's page may speak of any of them.
-    pub(super) fn newsletters(&mut self, labels: &[Label], entries: &[Entry<'a>]) {
+    pub(super) fn newsletters(&mut self, labels: &[Label], visible: &[&Announcement], entries: &[Entry<'a>]) {
         let Source { newsletters, templates, site, issues, .. } = self.source;
         for newsletter in newsletters {
             let own = issues.iter().map(AsRef::as_ref).filter(|issue: &&IssuePage| issue.newsletter == newsletter.name);
             let own: Vec<&IssuePage> = own.rev().collect();
             let path = format!("newsletters/{}/", newsletter.name);
-            let page = || page::newsletter(templates, site, newsletter, labels, &own);
-            self.page(path.clone(), MadeFrom::newsletter(labels, &own), page, entries);
+            let topics = topics(newsletter, visible);
+            let page = || page::newsletter(templates, site, newsletter, labels, &topics, &own);
+            let shown: Vec<Label> = labels.iter().chain(&topics).cloned().collect();
+            self.page(path.clone(), MadeFrom::newsletter(&shown, &own), page, entries);
+            self.done.topics.insert(newsletter.name.clone(), topics);
             for issue in &own {
                 let page = || page::issue(templates, site, newsletter, issue);
                 self.page(issue.path(), MadeFrom::newsletter(&[], &[issue]), page, entries);
@@ -47,4 +52,13 @@ impl<'a> Builder<'a> {
             Err(fault) => self.refuse(path, RSS, Trouble { fault, culprit: None }),
         }
     }
+}
+
+/// The categories of what a newsletter is about, where there is a choice.
+fn topics(newsletter: &Newsletter, visible: &[&Announcement]) -> Vec<Label> {
+    let about: Vec<&Announcement> = visible.iter().copied().filter(|it| newsletter.is_about(it)).collect();
+    let is_subject = |label: &Label| newsletter.categories.is_empty() || newsletter.categories.contains(&label.slug);
+    let categories = by_label(&about, |announcement| &announcement.categories).into_iter().map(|(label, _)| label);
+    let topics: Vec<Label> = categories.filter(is_subject).collect();
+    if topics.len() > 1 { topics } else { Vec::new() }
 }

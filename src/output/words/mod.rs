@@ -1,6 +1,7 @@
 //! The words of pages and mails, in French and English. Templates get them as `t`; dates and schedules are worded beside.
 
 mod dates;
+mod forms;
 mod labels;
 mod moves;
 mod schedule;
@@ -8,6 +9,7 @@ mod spaces;
 mod status;
 
 pub use self::dates::{date, day, month, month_short, when};
+pub use self::forms::FormWords;
 pub use self::labels::Words;
 pub use self::moves::{change, latest_changes};
 pub use self::schedule::rhythm;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{SUPPRESSED, address, counts, instant};
+use super::rows::{address, counts, instant};
 use crate::model::delivery::{Carries, Claim, DeliveryState};
 use crate::model::letter::LetterText;
 use crate::model::signup::EXPIRES_AFTER;
@@ -58,12 +58,17 @@ pub(super) async fn text(readers: &SqlitePool, hash: &str) -> sqlx::Result<Optio
 }
 
 /// What waits for a suppressed address will not be sent.
-pub(super) async fn suppress(connection: &mut SqliteConnection, hash: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(super) async fn suppress(
+    connection: &mut SqliteConnection,
+    hash: &str,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE letter SET state = 'suppressed', reason = ?1, changed_at = ?2, lease_until = NULL, next_attempt = NULL
          WHERE subscriber IN (SELECT id FROM subscriber WHERE hash = ?3) AND state IN ('waiting', 'deferred', 'doubt')",
     )
-    .bind(SUPPRESSED)
+    .bind(reason)
     .bind(now.timestamp_millis())
     .bind(hash)
     .execute(connection)

@@ -137,8 +137,9 @@ pub(super) async fn claim(
     let mut transaction = begin(writer).await?;
     lapse(&mut transaction, at, "the lease was over before the answer came", now).await?;
     suppress_late(&mut transaction, now).await?;
-    // first: somebody is waiting for them
-    let mut claims = letters::due(&mut transaction, at, limit).await?;
+    // first: somebody is waiting for them; but half of what is claimed at most, so that whoever floods the form with
+    // addresses does not hold up an issue
+    let mut claims = letters::due(&mut transaction, at, limit.div_ceil(2)).await?;
     let open = due!(
         "delivery.state IN ('waiting', 'deferred') AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
     );

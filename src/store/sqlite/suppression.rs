@@ -40,7 +40,7 @@ pub(super) async fn add(
         outbox::suppress(&mut transaction, subscription, SUPPRESSED, now).await?;
     }
     // where the address is known, its hash is that of the present key
-    letters::suppress(&mut transaction, &suppression_hash(key, address), now).await?;
+    letters::suppress(&mut transaction, &suppression_hash(key, address), SUPPRESSED, now).await?;
     transaction.commit().await
 }
 

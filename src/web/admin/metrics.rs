@@ -80,6 +80,7 @@ impl Gauges {
             self.one("crieur_documents", "Documents of the site", last.documents)?;
         }
         self.many("crieur_deliveries", "Deliveries of all issues by state", "state", &figures.outbox)?;
+        self.many("crieur_letters", "Letters of sign-ups by state", "state", &figures.letters)?;
         let refusals = figures.refusals.iter().map(|(code, count)| (code.as_str(), *count));
         self.many("crieur_refused_deliveries", "Deliveries refused in 30 days by status code", "code", refusals)?;
         self.one("crieur_suppressions", "Addresses that are never mailed again", figures.suppressions)?;

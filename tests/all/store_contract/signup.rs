@@ -7,6 +7,7 @@ use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome};
 use crieur::model::issue::Audience;
 use crieur::model::letter::LetterText;
 use crieur::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Wording};
+use crieur::model::subscription::NewSubscription;
 use crieur::model::subscription::SubscriptionStatus::{self, Confirmed, Pending, Unsubscribed};
 use crieur::store::{Freeze, Store};
 
@@ -244,8 +245,7 @@ async fn receipts_name_the_wording(place: &Place) {
 
 async fn preferences_change_topics_and_language_and_end_the_others(place: &Place) {
     let store = place.open().await;
-    let mut other = reader("anne", "fr");
-    other.newsletter = "autre".to_owned();
+    let other = NewSubscription { newsletter: "autre".to_owned(), ..reader("anne", "fr") };
     store.add_subscriptions(&[reader("anne", "fr"), other], false, day(0)).await.expect("added");
     freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
     let subscriber = claim_one(&*store, 0).await.subscriber;

@@ -22,6 +22,7 @@ mod privacy;
 mod relay;
 mod restarts;
 mod send;
+mod signup;
 mod storm;
 mod strange;
 mod subscribers;

@@ -68,6 +68,11 @@ impl<'a> TestApp<'a> {
         self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The whole address of a path.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.address.trim_end_matches('/'))
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], &[])
     }

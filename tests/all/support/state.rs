@@ -14,6 +14,13 @@ pub fn ask(database: &Path, query: &str) -> Vec<String> {
     })
 }
 
+/// Changes what is in it, as time would.
+pub fn change(database: &Path, statement: &str) {
+    with(database, false, async |connection| {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await.expect("changed");
+    });
+}
+
 /// Everything `SQLite` finds wrong with the file; a whole one says nothing.
 pub fn faults(database: &Path) -> Vec<String> {
     let mut faults = ask(database, "SELECT * FROM pragma_integrity_check");

@@ -1,0 +1,75 @@
+//! Where the link of a letter leads: a page with one button. GET changes nothing, scanners follow links; POST confirms.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+
+use super::fields::Fields;
+use super::{Web, errors};
+use crate::model::signup::{Confirmation, Signup};
+use crate::model::subscription::SubscriptionStatus;
+use crate::output::page::forms::Stage;
+use crate::store;
+
+/// Shows what would be confirmed, or what became of it.
+pub(super) async fn ask(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
+    let Some(id) = web.key.open_confirmation_token(&token) else {
+        return errors::page(&web, StatusCode::NOT_FOUND);
+    };
+    match seen(&web, id).await {
+        Ok((signup, stage)) => show(&web, signup.as_ref(), stage),
+        Err(error) => errors::failed(&web, &error),
+    }
+}
+
+/// Confirms, however often it is asked. Without the field of our own button it is some scanner's request.
+pub(super) async fn confirm(
+    State(web): State<Arc<Web>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let Some(id) = web.key.open_confirmation_token(&token) else {
+        return errors::page(&web, StatusCode::NOT_FOUND);
+    };
+    match Fields::of_form(&headers, &body) {
+        Ok(fields) if fields.one("confirm") == Some("yes") => {}
+        Ok(_) => return errors::page(&web, StatusCode::BAD_REQUEST),
+        Err(status) => return errors::page(&web, status),
+    }
+    let confirmed = async {
+        let answer = web.store.confirm(id, (web.clock)()).await?;
+        let (signup, stage) = seen(&web, id).await?;
+        Ok::<_, store::StoreError>((signup, if answer == Confirmation::Expired { Stage::Expired } else { stage }))
+    };
+    match confirmed.await {
+        Ok((signup, stage)) => show(&web, signup.as_ref(), stage),
+        Err(error) => errors::failed(&web, &error),
+    }
+}
+
+/// A sign-up and how far it is. One that was forgotten is as good as expired.
+async fn seen(web: &Web, id: i64) -> store::Result<(Option<Signup>, Stage)> {
+    let Some(signup) = web.store.signup(id).await? else { return Ok((None, Stage::Expired)) };
+    let stage = match signup.confirmed {
+        None if signup.is_expired((web.clock)()) => Stage::Expired,
+        None => Stage::Open,
+        Some(_) => {
+            let all = web.store.subscriptions_of(signup.subscriber).await?;
+            let is_asked = |name: &str| signup.choices.iter().any(|choice| choice.newsletter == name);
+            let holds = all.iter().any(|it| it.status == SubscriptionStatus::Confirmed && is_asked(&it.newsletter));
+            let token = web.key.preferences_token(signup.subscriber);
+            if holds { Stage::Confirmed(web.site_path(&format!("preferences/{token}"))) } else { Stage::Used }
+        }
+    };
+    Ok((Some(signup), stage))
+}
+
+fn show(web: &Web, signup: Option<&Signup>, stage: Stage) -> Response<Body> {
+    let status = if matches!(stage, Stage::Expired | Stage::Used) { StatusCode::GONE } else { StatusCode::OK };
+    let (lang, choices) = signup.map_or((&*web.site.lang, &[][..]), |signup| (&signup.lang, &signup.choices));
+    let topics = web.topics();
+    errors::show(web, status, web.forms(&web.offers(&topics)).confirm(lang, choices, stage))
+}

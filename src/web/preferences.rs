@@ -1,0 +1,87 @@
+//! What one reader gets, to be changed by whoever has the link. GET changes nothing.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+
+use super::fields::Fields;
+use super::{Web, errors, signup};
+use crate::model::signup::Choice;
+use crate::model::subscription::{Subscription, SubscriptionStatus};
+use crate::model::text::is_language_tag;
+use crate::store;
+
+pub(super) async fn show(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
+    match known(&web, &token).await {
+        Ok(Some((_, all))) => page(&web, &all, false),
+        Ok(None) => errors::page(&web, StatusCode::NOT_FOUND),
+        Err(error) => errors::failed(&web, &error),
+    }
+}
+
+/// Takes over what the form says, however often it is sent: what is not ticked ends, nothing begins.
+pub(super) async fn change(
+    State(web): State<Arc<Web>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let (subscriber, all) = match known(&web, &token).await {
+        Ok(Some(known)) => known,
+        Ok(None) => return errors::page(&web, StatusCode::NOT_FOUND),
+        Err(error) => return errors::failed(&web, &error),
+    };
+    let wanted = match Fields::of_form(&headers, &body).and_then(|fields| wanted(&web, &fields, &all)) {
+        Ok(wanted) => wanted,
+        Err(status) => return errors::page(&web, status),
+    };
+    let changed = async {
+        web.store.change_preferences(subscriber, &wanted.lang, &wanted.kept, (web.clock)()).await?;
+        web.store.subscriptions_of(subscriber).await
+    };
+    match changed.await {
+        Ok(all) => page(&web, &all, true),
+        Err(error) => errors::failed(&web, &error),
+    }
+}
+
+/// The subscriber a token was made for, with what is there of him. Nothing is left of one who was erased.
+async fn known(web: &Web, token: &str) -> store::Result<Option<(i64, Vec<Subscription>)>> {
+    let Some(subscriber) = web.key.open_preferences_token(token) else { return Ok(None) };
+    let all = web.store.subscriptions_of(subscriber).await?;
+    Ok((!all.is_empty()).then_some((subscriber, all)))
+}
+
+struct Wanted {
+    lang: String,
+    kept: Vec<Choice>,
+}
+
+fn wanted(web: &Web, fields: &Fields, all: &[Subscription]) -> Result<Wanted, StatusCode> {
+    let lang = fields.one("lang").filter(|lang| is_language_tag(lang)).ok_or(StatusCode::BAD_REQUEST)?.to_owned();
+    let kept = match (fields.one("save"), fields.one("leave")) {
+        (Some("yes"), None) => signup::choices(fields),
+        (None, Some("all")) => Vec::new(),
+        _ => return Err(StatusCode::BAD_REQUEST),
+    };
+    let topics = web.topics();
+    let offers = web.offers(&topics);
+    let is_known = |newsletter: &str, topic: &String| {
+        let offered = offers.iter().find(|offer| offer.newsletter.name == newsletter);
+        offered.is_some_and(|offer| offer.topics.iter().any(|label| label.slug == *topic))
+            || all.iter().any(|it| it.newsletter == newsletter && it.topics.contains(topic))
+    };
+    let all_known = kept.iter().all(|choice| choice.topics.iter().all(|topic| is_known(&choice.newsletter, topic)));
+    if all_known { Ok(Wanted { lang, kept }) } else { Err(StatusCode::BAD_REQUEST) }
+}
+
+fn page(web: &Web, all: &[Subscription], saved: bool) -> Response<Body> {
+    let confirmed = || all.iter().filter(|it| it.status == SubscriptionStatus::Confirmed);
+    let kept: Vec<Choice> =
+        confirmed().map(|it| Choice { newsletter: it.newsletter.clone(), topics: it.topics.clone() }).collect();
+    let lang = confirmed().chain(all).next().map_or(&*web.site.lang, |it| &it.lang);
+    let topics = web.topics();
+    errors::show(web, StatusCode::OK, web.forms(&web.offers(&topics)).preferences(lang, &kept, saved))
+}

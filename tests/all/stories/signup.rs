@@ -1,0 +1,364 @@
+//! Signing up by double opt-in: forms, letters, links, limits, against a daemon that runs and a real SMTP server.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use crieur::model::subscription::EmailAddress;
+use crieur::store::{SqliteStore, Store as _};
+use mail_parser::MessageParser;
+
+use crate::support::folder::Folder;
+use crate::support::poll::eventually;
+use crate::support::served::{Answer, TestApp};
+use crate::support::smtp_sink::{Received, Sink};
+use crate::support::state;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const NEWS: &str = "newsletter=communaute-ux";
+const CONFIRM: &str = "confirm=yes";
+
+/// A letter as its reader's program shows it.
+struct Letter {
+    to: String,
+    subject: String,
+    text: String,
+    raw: String,
+}
+
+impl Letter {
+    fn of(received: &Received) -> Self {
+        let message = MessageParser::default().parse(&received.message).expect("a mail");
+        Self {
+            to: received.to[0].clone(),
+            subject: message.subject().expect("a subject").to_owned(),
+            text: message.body_text(0).expect("a text").into_owned(),
+            raw: String::from_utf8(received.message.clone()).expect("only ASCII"),
+        }
+    }
+
+    /// The path of the link with this name.
+    fn path(&self, name: &str) -> String {
+        let link = self.text.split_whitespace().find(|word| word.contains(&format!("/{name}/")));
+        let link = link.unwrap_or_else(|| panic!("no link to {name}:\n{}", self.text));
+        url::Url::parse(link).expect("an address").path().to_owned()
+    }
+}
+
+async fn letters(sink: &Sink, count: usize) -> Vec<Letter> {
+    sink.wait_for(count).await;
+    sink.messages().iter().map(Letter::of).collect()
+}
+
+fn relayed(sink: &Sink) -> Folder {
+    Folder::of_five().relayed_by(sink.address().port(), "")
+}
+
+fn sign_up(app: &TestApp, email: &str) -> Answer {
+    app.post("/subscribe", FORM, &format!("page_lang=fr&{NEWS}&lang=fr&email={}", email.replace('+', "%2B")))
+}
+
+fn listed(folder: &Folder) -> String {
+    folder.crieur(["subscribers", "list"]).succeeds().stdout
+}
+
+/// The whole way: the form, the letter, the button, an issue that reaches only whoever confirmed, the preferences, leaving.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_signs_up_confirms_reads_changes_and_leaves() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    let form = app.get("/subscribe");
+    assert!(form.text().contains("chaque lundi à 9\u{a0}h"), "how often is said before: {}", form.text());
+    assert_eq!(sign_up(&app, "idle@example.org").status, 200);
+    let body = format!("page_lang=fr&{NEWS}&topic=communaute-ux%2Fatelier&lang=fr&email=Jeanne%40example.org");
+    assert_eq!(app.post("/subscribe", FORM, &body).status, 200);
+    let letters = letters(&sink, 2).await;
+    let letter = letters.iter().find(|letter| letter.to == "Jeanne@example.org").expect("her letter");
+    assert_eq!(letter.subject, "Confirmez votre abonnement\u{a0}: Communauté UX");
+    assert!(letter.raw.contains("\r\nAuto-Submitted: auto-generated\r\n") && !letter.raw.contains("List-Unsubscribe"));
+    let path = letter.path("confirm");
+
+    // G11
+    let before = listed(&folder);
+    for (method, path) in [
+        ("GET", path.clone()),
+        ("HEAD", path.clone()),
+        ("GET", format!("{path}?confirm=yes")),
+        ("GET", format!("{path}?confirm=true")),
+        ("OPTIONS", path.clone()),
+        ("PUT", path.clone()),
+    ] {
+        let purpose = [("sec-purpose", "prefetch"), ("user-agent", "Outlook SafeLinks scanner")];
+        app.ask(method, &path, &purpose, &[]);
+    }
+    for body in ["", "x=y", "confirm=no", "confirm=yes&confirm=yes"] {
+        assert_eq!(app.post(&path, FORM, body).status, 400, "{body}");
+    }
+    assert_eq!(app.post(&path, "text/plain", CONFIRM).status, 415);
+    assert_eq!(listed(&folder), before);
+
+    assert_eq!(app.post(&path, FORM, CONFIRM).status, 200);
+    assert!(listed(&folder).contains("Jeanne@example.org\tcommunaute-ux\tconfirmed"), "{}", listed(&folder));
+    let again = app.post(&path, FORM, CONFIRM);
+    assert!(again.status == 200 && again.text().contains("confirmé"), "a second time is fine");
+
+    drop(app);
+    let status = folder.crieur(["status"]).succeeds().stdout;
+    assert!(status.contains("letters        ") && status.contains("2 sent"), "{status}");
+    folder.crieur(["send", "--at", super::MONDAY]).succeeds();
+    let issue = self::letters(&sink, 3).await.pop().expect("the issue");
+    assert_eq!((issue.to.as_str(), sink.messages().len()), ("Jeanne@example.org", 3), "only who confirmed");
+    let (preferences, leave) = (issue.path("preferences"), issue.path("unsubscribe"));
+
+    let app = folder.serve();
+    let page = app.get(&preferences);
+    assert!(page.text().contains("value=\"communaute-ux/atelier\" checked"), "{}", page.text());
+    assert!(!page.text().to_lowercase().contains("jeanne"), "the link may be forwarded");
+    let changed = format!("save=yes&{NEWS}&topic=communaute-ux%2Farticle&lang=en");
+    let page = app.post(&preferences, FORM, &changed);
+    assert!(page.text().contains("lang=\"en\"") && page.text().contains("communaute-ux/article\" checked"));
+    for wrong in [
+        "",
+        "save=yes",
+        "lang=fr",
+        "save=yes&leave=all&lang=fr",
+        "save=yes&lang=fr&topic=communaute-ux/x&newsletter=communaute-ux",
+    ] {
+        assert_eq!(app.post(&preferences, FORM, wrong).status, 400, "{wrong}");
+    }
+    assert!(listed(&folder).contains("Jeanne@example.org\tcommunaute-ux\tconfirmed"));
+
+    // G12
+    let address = app.address(&leave);
+    let leaving = || ureq::post(&address).header("content-type", FORM).send("List-Unsubscribe=One-Click").expect("200");
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..100).map(|_| scope.spawn(|| leaving().status().as_u16())).collect();
+        assert!(all.into_iter().all(|one| one.join().expect("no panic") == 200));
+    });
+    assert!(listed(&folder).contains("Jeanne@example.org\tcommunaute-ux\tunsubscribed"));
+
+    // G9
+    let used = app.post(&path, FORM, CONFIRM);
+    assert!(used.status == 410 && used.text().contains("action=\"/subscribe\""), "{}", used.text());
+    assert!(listed(&folder).contains("Jeanne@example.org\tcommunaute-ux\tunsubscribed"));
+    assert!(app.get(&preferences).text().contains("aucune lettre") || app.get(&preferences).status == 200);
+}
+
+/// G4, G6
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_gets_one_letter_however_often_it_is_entered() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    let variants = ["jeanne@example.org", "Jeanne@Example.ORG", "jeanne+1@example.org", "JEANNE+news@example.org"];
+    let mut pages = Vec::new();
+    for number in 0..80 {
+        let page = sign_up(&app, variants[number % variants.len()]);
+        assert_eq!(page.status, 200);
+        pages.push(page.body);
+    }
+    assert!(pages.windows(2).all(|two| two[0] == two[1]), "the same page always");
+    sign_up(&app, "last@example.org");
+    let all = letters(&sink, 2).await;
+    let mut to: Vec<String> = all.iter().map(|letter| letter.to.to_lowercase()).collect();
+    to.sort();
+    assert_eq!(to.len(), 2, "{to:?}");
+    assert!(to[0].starts_with("jeanne") && to[1] == "last@example.org", "{to:?}");
+}
+
+/// G7: new, pending, confirmed, gone and suppressed are told the same, in the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_learns_from_the_form_who_is_subscribed() {
+    const KINDS: [&str; 5] = ["new", "pending", "confirmed", "gone", "suppressed"];
+    const ROUNDS: usize = 60;
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    folder.crieur(["subscribers", "add", "confirmed@example.org"]).succeeds();
+    folder.crieur(["subscribers", "add", "gone@example.org"]).succeeds();
+    let store = SqliteStore::open(&folder.path("state/crieur.db")).await.expect("the state");
+    let suppressed = EmailAddress::parse("suppressed@example.org").expect("an address");
+    store.suppress(&suppressed, "complaint", Utc::now()).await.expect("suppressed");
+    let all = store.subscriptions(None, 0, 9).await.expect("all");
+    let gone = all.iter().find(|it| it.address.as_str() == "gone@example.org").expect("there");
+    store.unsubscribe(gone.id, Utc::now()).await.expect("left");
+    store.close().await;
+    let app = folder.serve();
+    sign_up(&app, "pending@example.org");
+    letters(&sink, 1).await;
+    let mut times: [Vec<Duration>; 5] = Default::default();
+    let (mut heads, mut bodies) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        for (kind, times) in KINDS.iter().zip(&mut times) {
+            let email = if *kind == "new" { format!("new{round}@example.org") } else { format!("{kind}@example.org") };
+            let start = Instant::now();
+            let page = sign_up(&app, &email);
+            times.push(start.elapsed());
+            let mut names: Vec<String> = page.headers.keys().map(ToString::to_string).collect();
+            names.sort();
+            heads.push((page.status, names));
+            bodies.push(page.body);
+        }
+    }
+    assert!(heads.windows(2).all(|two| two[0] == two[1]) && bodies.windows(2).all(|two| two[0] == two[1]));
+    let medians: Vec<Duration> = times
+        .iter_mut()
+        .map(|times| {
+            times.sort();
+            times[ROUNDS / 2]
+        })
+        .collect();
+    let (least, most) = (medians.iter().min().expect("five"), medians.iter().max().expect("five"));
+    assert!(*most < *least * 2 + Duration::from_millis(5), "{medians:?}");
+    // one each to pending, confirmed and gone, and one to each that is new
+    let all = letters(&sink, 3 + ROUNDS).await;
+    assert!(all.iter().all(|letter| letter.to != "suppressed@example.org"));
+    let reminder = all.iter().find(|letter| letter.to == "confirmed@example.org").expect("a reminder");
+    assert!(reminder.subject.starts_with("Vous êtes déjà abonné") && !reminder.text.contains("/confirm/"));
+    assert_eq!(app.get(&reminder.path("preferences")).status, 200);
+    assert!(!app.log().contains("@example.org"), "no address in the log");
+}
+
+/// G5: beyond the limit everybody is told the same, and an issue goes out all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_breaker_tells_everybody_to_come_back() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink).and("[subscribe]\nper_hour = 5");
+    folder.crieur(["subscribers", "add", "confirmed@example.org"]).succeeds();
+    let app = folder.serve();
+    for number in 0..5 {
+        assert_eq!(sign_up(&app, &format!("reader{number}@example.org")).status, 200);
+    }
+    let refused = [sign_up(&app, "one@example.org"), sign_up(&app, "confirmed@example.org")];
+    for page in &refused {
+        assert_eq!(page.status, 503);
+        let seconds: u64 = page.header("retry-after").parse().expect("seconds");
+        assert!((1..=720).contains(&seconds), "{seconds}");
+    }
+    assert_eq!(refused[0].body, refused[1].body);
+    letters(&sink, 5).await;
+    drop(app);
+    folder.crieur(["send", "--at", super::MONDAY]).succeeds();
+    assert_eq!(sink.recipients().iter().filter(|to| *to == "confirmed@example.org").count(), 1);
+}
+
+/// G5: a proxy that is trusted tells networks apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_network_uses_up_its_own_quota_only() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink)
+        .and("[subscribe]\nper_network = 2")
+        .but("[http]\n", "[http]\ntrusted_proxies = [\"127.0.0.1\"]\n");
+    let app = folder.serve();
+    let from = |address: &str, email: &str| {
+        let headers = [("content-type", FORM), ("x-forwarded-for", address)];
+        app.ask("POST", "/subscribe", &headers, format!("{NEWS}&lang=fr&email={email}@example.org").as_bytes()).status
+    };
+    assert_eq!([from("192.0.2.1", "a"), from("192.0.2.77", "b"), from("192.0.2.3", "c")], [200, 200, 503]);
+    assert_eq!([from("2001:db8::1", "d"), from("2001:db8::2", "e"), from("2001:db8::3", "f")], [200, 200, 503]);
+    assert_eq!(from("2001:db8:0:1::1", "g"), 200);
+    letters(&sink, 5).await;
+}
+
+/// G14, G15, G28
+#[test]
+fn what_is_no_form_of_ours_is_refused() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    let good = format!("{NEWS}&lang=fr&email=jeanne%40example.org");
+    let post = |headers: &[(&str, &str)], body: &str| app.ask("POST", "/subscribe", headers, body.as_bytes()).status;
+    let form = ("content-type", FORM);
+    for (headers, body, expected) in [
+        (vec![form, ("origin", "https://evil.example")], good.clone(), 403),
+        (vec![form, ("origin", "null"), ("sec-fetch-site", "cross-site")], good.clone(), 403),
+        (vec![form], format!("{good}&email=other%40example.org"), 400),
+        (vec![form], format!("{good}&lang=en"), 400),
+        (vec![form], format!("{NEWS}&email=%ff%40example.org"), 400),
+        (vec![form], format!("{NEWS}&email=a%40example.org%0d%0aBcc:%20b%40example.org"), 400),
+        (vec![form], format!("{NEWS}&email=a%00b%40example.org"), 400),
+        (vec![("content-type", "application/x-www-form-urlencoded; charset=iso-8859-1")], good.clone(), 400),
+        (vec![("content-type", "application/json")], "{}".to_owned(), 415),
+        (vec![("content-type", "multipart/form-data; boundary=x")], "--x--".to_owned(), 415),
+        (vec![form], format!("{good}&x={}", "y".repeat(20_000)), 413),
+        (vec![form], format!("{NEWS}&email="), 422),
+        (vec![form], format!("{NEWS}&email=jeanne"), 422),
+        (vec![form], "email=jeanne%40example.org".to_owned(), 422),
+        (vec![form], "newsletter=other&email=jeanne%40example.org".to_owned(), 422),
+        (vec![form], format!("{good}&topic=communaute-ux/no-such"), 422),
+    ] {
+        assert_eq!(post(&headers, &body), expected, "{headers:?} {body:.80}");
+    }
+    let shown = app.post("/subscribe", FORM, &format!("page_lang=fr&{NEWS}&email=%22%3E%3Cscript%3E&lang=fr"));
+    assert!(!shown.text().contains("<script>") && shown.text().contains("aria-invalid=\"true\""), "{}", shown.text());
+    assert!(shown.text().contains("<title>Erreur – ") && shown.text().contains("href=\"#page.email\""));
+    assert!(listed(&folder).is_empty(), "none of it left a trace");
+    assert_eq!(folder.mails().len(), 0);
+}
+
+/// G10
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_link_offers_the_form() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    sign_up(&app, "jeanne@example.org");
+    let path = letters(&sink, 1).await[0].path("confirm");
+    state::change(&folder.path("state/crieur.db"), "UPDATE signup SET at = at - 7 * 24 * 3600 * 1000");
+    for answer in [app.get(&path), app.post(&path, FORM, CONFIRM)] {
+        assert!(answer.status == 410 && answer.text().contains("action=\"/subscribe\""), "{}", answer.text());
+        assert_eq!((answer.header("cache-control"), answer.header("x-robots-tag")), ("no-store", "noindex"));
+    }
+    assert!(listed(&folder).contains("\tpending\t"), "{}", listed(&folder));
+}
+
+/// G8, G26, G27
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_neither_guessed_nor_given_away() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = TestApp::start(&folder, &["-vv", "serve"]);
+    sign_up(&app, "canary@example.org");
+    let path = letters(&sink, 1).await[0].path("confirm");
+    let token = path.rsplit('/').next().expect("a token").to_owned();
+    for index in 0..token.len() {
+        let mut forged = token.clone().into_bytes();
+        forged[index] = if forged[index] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).expect("ASCII");
+        assert_eq!(app.get(&format!("/confirm/{forged}")).status, 404, "letter {index}");
+    }
+    assert_eq!(app.get(&format!("/preferences/{token}")).status, 404, "a token serves one purpose");
+    assert_eq!(app.get(&format!("/unsubscribe/{token}")).status, 404);
+    let confirmed = app.post(&path, FORM, CONFIRM);
+    let preferences =
+        confirmed.text().split('"').find(|it| it.starts_with("/preferences/")).expect("a link").to_owned();
+    for path in [path.as_str(), &preferences, "/subscribe"] {
+        let page = app.get(path);
+        assert_eq!(page.status, 200, "{path:.14}");
+        for (name, value) in
+            [("cache-control", "no-store"), ("x-robots-tag", "noindex"), ("referrer-policy", "no-referrer")]
+        {
+            assert_eq!(page.header(name), value, "{path:.14}");
+        }
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(page.header("set-cookie"), "");
+        let outside = page.text().split("src=\"").skip(1).any(|rest| rest.starts_with("http"));
+        assert!(!page.text().contains("<script") && !outside, "{path:.14}");
+    }
+    eventually("the log", || app.log().contains("/preferences/…").then_some(()));
+    for secret in ["canary", token.as_str(), preferences.rsplit('/').next().expect("a token")] {
+        assert!(!app.log().contains(secret), "{secret}");
+    }
+}
+
+/// What was answered is not lost when the daemon is asked to stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_that_was_answered_survives_a_stop() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let mut app = folder.serve();
+    assert_eq!(sign_up(&app, "jeanne@example.org").status, 200);
+    assert!(app.terminate().success());
+    assert!(listed(&folder).contains("jeanne@example.org\tcommunaute-ux\tpending"), "{}", listed(&folder));
+    app.restart();
+    letters(&sink, 1).await;
+}
