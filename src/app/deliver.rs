@@ -15,6 +15,7 @@ impl App {
     /// # Errors
     /// Where the transport's settings cannot be used.
     pub fn outbox(&self, clock: Clock) -> anyhow::Result<Arc<Outbox>> {
+        self.warn_of_foreign_signatures();
         let titles =
             self.config.newsletters.iter().map(|newsletter| (newsletter.name.clone(), newsletter.title.clone()));
         Ok(Outbox::new(
@@ -28,7 +29,45 @@ impl App {
         ))
     }
 
+    /// DMARC only counts a signature whose domain is that of From, or shares its organisation (RFC 7489 §3.1.1).
+    fn warn_of_foreign_signatures(&self) {
+        let from = self.config.mail.from.address.domain();
+        for key in &self.config.mail.dkim {
+            if !are_related(from, &key.domain) {
+                tracing::warn!(
+                    domain = key.domain,
+                    from,
+                    "`mail.dkim` signs for another domain than `mail.from` has: DMARC will not count it"
+                );
+            }
+        }
+    }
+
     pub(super) fn sender<'a>(&'a self, newsletter: &'a Newsletter) -> Sender<'a> {
         Sender { site: &self.config.site, mail: &self.config.mail, key: &self.key, title: &newsletter.title }
+    }
+}
+
+/// One is the other, or below it.
+fn are_related(from: &str, domain: &str) -> bool {
+    let below = |lower: &str, upper: &str| lower.strip_suffix(upper).is_some_and(|rest| rest.ends_with('.'));
+    from == domain || below(from, domain) || below(domain, from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_related;
+
+    #[test]
+    fn a_domain_is_related_to_those_above_and_below_it() {
+        for (from, domain, related) in [
+            ("example.org", "example.org", true),
+            ("news.example.org", "example.org", true),
+            ("example.org", "mail.example.org", true),
+            ("example.org", "anexample.org", false),
+            ("example.org", "example.com", false),
+        ] {
+            assert_eq!(are_related(from, domain), related, "{from} {domain}");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod change;
 pub mod color;
 pub mod delivery;
 pub mod diagnostic;
+pub mod dkim;
 pub mod event;
 pub mod health;
 pub mod identity;

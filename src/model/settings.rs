@@ -11,6 +11,7 @@ use url::Url;
 
 use super::announcement::Announcement;
 use super::color::Color;
+use super::dkim::DkimSettings;
 use super::profile::FieldRule;
 use super::subscription::EmailAddress;
 
@@ -181,6 +182,8 @@ pub struct SmtpSettings {
     pub host: String,
     pub port: u16,
     pub tls: Tls,
+    /// Certificates (DER) of those who may vouch for the relay, instead of the public ones; empty: the public ones.
+    pub authorities: Vec<Vec<u8>>,
     pub credentials: Option<Credentials>,
 }
 
@@ -206,6 +209,8 @@ pub struct MailSettings {
     pub connections: NonZeroUsize,
     /// Most messages a minute, over all connections.
     pub rate: Option<NonZeroU32>,
+    /// Each signs every mail; none where mails go out unsigned.
+    pub dkim: Vec<DkimSettings>,
 }
 
 impl MailSettings {

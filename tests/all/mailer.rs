@@ -21,6 +21,7 @@ fn mailer_for(port: u16, deadlines: Deadlines) -> Mailer {
         host: "127.0.0.1".to_owned(),
         port,
         tls: Tls::None { anywhere: false },
+        authorities: Vec::new(),
         credentials: None,
     });
     Mailer::with_deadlines(&settings(transport), deadlines).expect("sound settings")
@@ -34,6 +35,7 @@ fn settings(transport: MailTransport) -> MailSettings {
         transport,
         connections: NonZeroUsize::MIN,
         rate: None,
+        dkim: Vec::new(),
     }
 }
 
@@ -253,6 +255,7 @@ async fn refused_tls(sink: &Sink, tls: Tls) -> String {
         host: "127.0.0.1".to_owned(),
         port: sink.address().port(),
         tls,
+        authorities: Vec::new(),
         credentials: None,
     });
     match Mailer::new(&settings(transport)).expect("sound settings").connect().await.expect_err("no TLS") {
@@ -287,7 +290,13 @@ async fn a_relay_that_cannot_speak_tls_gets_nothing() {
 #[test]
 fn a_password_never_travels_in_the_clear() {
     let credentials = Some(Credentials { user: "crieur".to_owned(), password: "secret".to_owned() });
-    let smtp = |tls, credentials| SmtpSettings { host: "127.0.0.1".to_owned(), port: 25, tls, credentials };
+    let smtp = |tls, credentials| SmtpSettings {
+        host: "127.0.0.1".to_owned(),
+        port: 25,
+        tls,
+        authorities: Vec::new(),
+        credentials,
+    };
     let refused = |smtp| Mailer::new(&settings(MailTransport::Smtp(smtp))).expect_err("refused");
     let clear = smtp(Tls::None { anywhere: true }, credentials);
     assert!(!format!("{clear:?}").contains("secret"));

@@ -57,6 +57,7 @@ impl Story {
             host: "127.0.0.1".to_owned(),
             port,
             tls: Tls::None { anywhere: false },
+            authorities: Vec::new(),
             credentials: None,
         });
         Self { _place: place, store: Arc::new(store), issue, mail: mail(transport), deadlines: Deadlines::default() }
@@ -126,6 +127,7 @@ fn mail(transport: MailTransport) -> MailSettings {
         transport,
         connections: NonZeroUsize::new(4).expect("four"),
         rate: None,
+        dkim: Vec::new(),
     }
 }
 

@@ -2,22 +2,20 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::guard::Guard;
 use super::reply::{self, Said};
 use super::smtp::SmtpConnection;
-use super::{Answer, MailerError};
+use super::{Answer, MailerError, tls};
 use crate::model::settings::{SmtpSettings, Tls};
 
 /// How long each step may take (RFC 5321 §4.5.3.2).
@@ -131,14 +129,8 @@ impl SmtpMailer {
     async fn encrypt(&self, stream: TcpStream) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Answer> {
         let name = ServerName::try_from(self.settings.host.clone())
             .map_err(|_| Answer::Unwelcome("the host of the relay is no name a certificate can have".to_owned()))?;
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Answer::Unwelcome(reply::fit(&format!("TLS cannot be set up: {error}"))))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let config = tls::client_config(&self.settings).map_err(Answer::Unwelcome)?;
+        let handshake = TlsConnector::from(config).connect(name, stream).await;
         handshake.map_err(|error| Answer::Unwelcome(reply::fit(&format!("the TLS handshake failed: {error}"))))
     }
 
@@ -148,8 +140,7 @@ impl SmtpMailer {
                 "the relay does not offer STARTTLS: nothing is sent in the clear".to_owned(),
             ));
         }
-        let parameters = TlsParameters::new(self.settings.host.clone())
-            .map_err(|error| Answer::Unwelcome(reply::fit(&format!("TLS cannot be set up: {error}"))))?;
+        let parameters = tls::parameters(&self.settings).map_err(Answer::Unwelcome)?;
         let upgraded = self.greeted("STARTTLS", smtp.starttls(parameters, &self.hello)).await;
         // after its STARTTLS was offered, a failure is about certificates or protocols: waiting does not mend it
         upgraded.map_err(|answer| match answer {
@@ -228,8 +219,13 @@ mod tests {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
         let credentials = Some(Login { user: "crieur".to_owned(), password: "secret".to_owned() });
-        let settings =
-            SmtpSettings { host: "127.0.0.1".to_owned(), port, tls: Tls::None { anywhere: false }, credentials };
+        let settings = SmtpSettings {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: Tls::None { anywhere: false },
+            authorities: Vec::new(),
+            credentials,
+        };
         let mailer = SmtpMailer { settings, deadlines: Deadlines::default(), hello: hello_name() };
         tokio::join!(mailer.connect(), relay(listener, replies))
     }

@@ -34,6 +34,7 @@ fn mail() -> MailSettings {
         transport: MailTransport::Folder { dir: "outbox".into() },
         connections: NonZeroUsize::MIN,
         rate: None,
+        dkim: Vec::new(),
     }
 }
 

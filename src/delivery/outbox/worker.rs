@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Outbox, Round, Way};
+use crate::delivery::dkim;
 use crate::delivery::mailer::{Answer, Connection};
 use crate::delivery::message::{self, Sender};
 use crate::model::delivery::{Claim, Outcome};
@@ -94,7 +95,7 @@ impl Outbox {
 
     /// Carries one claim as far as it goes.
     async fn carry(&self, round: &Round, way: &mut Way, claim: Claim) -> Result<Next> {
-        let mail = match self.build(round, &claim) {
+        let mail = match self.build(round, &claim).await {
             Ok(mail) => mail,
             Err(reason) => {
                 tracing::error!(delivery = claim.delivery, reason, "a mail could not be built");
@@ -116,11 +117,23 @@ impl Outbox {
         }
     }
 
-    fn build(&self, round: &Round, claim: &Claim) -> std::result::Result<Vec<u8>, String> {
+    /// The whole mail, signed where it is to be.
+    async fn build(&self, round: &Round, claim: &Claim) -> std::result::Result<Vec<u8>, String> {
         let issue = round.issues.get(&claim.issue).ok_or("the issue is not in the store")?;
         let title = self.titles.get(&issue.newsletter).unwrap_or(&self.site.title);
         let sender = Sender { site: &self.site, mail: &self.mail, key: &self.key, title };
-        message::build(&sender, issue, claim).map_err(|error| error.to_string())
+        let mail = message::build(&sender, issue, claim).map_err(|error| error.to_string())?;
+        self.sign(mail, issue.frozen_at).await
+    }
+
+    /// RSA takes about a millisecond: not on the threads that keep all connections going.
+    async fn sign(&self, mail: Vec<u8>, at: DateTime<Utc>) -> std::result::Result<Vec<u8>, String> {
+        if self.mail.dkim.is_empty() {
+            return Ok(mail);
+        }
+        let keys = self.mail.dkim.clone();
+        let signing = tokio::task::spawn_blocking(move || dkim::signed(&mail, &keys, at));
+        signing.await.unwrap_or_else(|_| Err("signing failed".to_owned()))
     }
 
     async fn not_taken(&self, round: &Round, fresh: bool, claim: Claim, answer: Answer) -> Result<Next> {
