@@ -30,11 +30,29 @@ pub(super) fn mail(raw: &RawMail, site: &SiteSettings, base: &Path) -> Checked<M
         from,
         reply_to: raw.reply_to.as_ref().map(|text| address(text, "mail.reply_to")).transpose()?,
         bounce_address: raw.bounce_address.as_ref().map(|text| address(text, "mail.bounce_address")).transpose()?,
+        bounce_lmtp: raw.bounce_lmtp.as_ref().map(|place| bounce_lmtp(place, raw, base)).transpose()?,
         transport,
         connections: raw.connections.unwrap_or(std::num::NonZeroUsize::MIN.saturating_add(1)),
         rate: raw.rate,
         dkim,
     })
+}
+
+/// A path has a `/` in it; everything else is `host:port`.
+fn bounce_lmtp(place: &Text, raw: &RawMail, base: &Path) -> Checked<String> {
+    const KEY: &str = "mail.bounce_lmtp";
+    let written = place.get_ref();
+    if raw.bounce_address.is_none() {
+        return Err(fault(place, KEY, "nothing comes back there without a `bounce_address`"));
+    }
+    if written.contains('/') {
+        return Ok(base.join(written).display().to_string());
+    }
+    match written.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(written.clone()),
+        _ => Err(fault(place, KEY, &format!("`{written}` is neither a path nor an address"))
+            .hint("write `run/bounces.sock` or `127.0.0.1:2003`")),
+    }
 }
 
 /// `crieur@` the site's host, without a leading `www.`.

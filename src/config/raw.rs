@@ -121,6 +121,7 @@ pub(super) struct RawMail {
     pub from: Option<Text>,
     pub reply_to: Option<Text>,
     pub bounce_address: Option<Text>,
+    pub bounce_lmtp: Option<Text>,
     pub transport: Option<Spanned<RawTransport>>,
     pub dir: Option<String>,
     pub smtp: Option<RawSmtp>,

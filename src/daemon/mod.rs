@@ -7,6 +7,7 @@ mod hubs;
 mod jump;
 mod publisher;
 mod reload;
+mod reports;
 mod schedule;
 mod settle;
 mod signals;
@@ -26,10 +27,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::admin::Desk;
 use self::publisher::{Outlets, Publisher};
+use self::reports::Reports;
 use self::signals::{Asked, Signals};
 use self::systemd::Pulse;
 use crate::app::App;
 use crate::content::folder as content_folder;
+use crate::delivery::bounce::lmtp;
 use crate::folder;
 use crate::model::time::Clock;
 use crate::store::{Charge, StoreError};
@@ -49,6 +52,7 @@ pub struct Daemon {
     app: Arc<App>,
     listener: TcpListener,
     admin: Option<TcpListener>,
+    reports: Option<lmtp::Door>,
     clock: Clock,
     _charge: Charge,
 }
@@ -73,7 +77,13 @@ impl Daemon {
             Some(address) => Some(bind(address, "admin_listen").await?),
             None => None,
         };
-        Ok(Self { app: Arc::new(app), listener, admin, clock, _charge: charge })
+        let reports = match &app.config.mail.bounce_lmtp {
+            Some(place) => Some(
+                lmtp::Door::open(place).await.with_context(|| format!("`bounce_lmtp`: cannot listen on {place}"))?,
+            ),
+            None => None,
+        };
+        Ok(Self { app: Arc::new(app), listener, admin, reports, clock, _charge: charge })
     }
 
     /// Publishes, calls `ready` with the addresses it answers on, its own and that of the admin listener (the real ports
@@ -83,7 +93,7 @@ impl Daemon {
     /// # Errors
     /// Where the schedule cannot be set up, a part of it fails, or the state is taken away.
     pub async fn run(self, ready: impl FnOnce(SocketAddr, Option<SocketAddr>)) -> anyhow::Result<()> {
-        let Self { app, listener, admin, clock, _charge } = self;
+        let Self { app, listener, admin, reports, clock, _charge } = self;
         let server = web::Server {
             limits: web::Limits::of_this_process(),
             trusted_proxies: app.config.http.trusted_proxies.clone(),
@@ -122,6 +132,10 @@ impl Daemon {
             let hosts = Hosts::new(admin.local_addr()?, app.config.http.admin_hosts.clone());
             let router = web::admin::router(front, Box::new(desk), hosts);
             parts.spawn(web::Server::for_operators().serve(admin, router, cancel.clone()));
+        }
+        if let Some(door) = reports {
+            let desk = Reports { apps: apps.clone(), clock: clock.clone() };
+            parts.spawn(lmtp::serve(door, Arc::new(desk), cancel.clone()));
         }
         parts.spawn(hubs::run(apps, sites, cancel.clone()));
         parts.spawn(server.serve(listener, router, cancel.clone()));

@@ -4,6 +4,8 @@
 
 pub mod announcement;
 pub mod archive;
+pub mod base32;
+pub mod bounce;
 pub mod catalog;
 pub mod change;
 pub mod color;

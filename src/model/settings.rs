@@ -202,8 +202,10 @@ pub enum MailTransport {
 pub struct MailSettings {
     pub from: Mailbox,
     pub reply_to: Option<EmailAddress>,
-    /// The envelope sender, where delivery reports go; `from` unless given.
+    /// The envelope sender, where delivery reports go, with a token for each mail; `from` without one unless given.
     pub bounce_address: Option<EmailAddress>,
+    /// Where a mail server hands those over by LMTP: a path, or `host:port`.
+    pub bounce_lmtp: Option<String>,
     pub transport: MailTransport,
     /// How many connections to the relay are open at once.
     pub connections: NonZeroUsize,

@@ -14,6 +14,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 pub use self::sqlite::SqliteStore;
 use crate::model::announcement::AnnouncementId;
 use crate::model::archive::Archive;
+use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, DeliveryState, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
@@ -191,6 +192,13 @@ pub trait Store: Send + Sync {
 
     /// Over all issues.
     async fn outbox_counts(&self) -> Result<DeliveryCounts>;
+
+    // -- bounces
+
+    /// Records what came back and suppresses the address where that is enough (`model::bounce`), in one transaction. Each
+    /// report is counted once, and of each issue one bounce a day; a worse one of the same day takes its place. Nothing is
+    /// recorded about a mail we never sent or one of long ago. Durable when it returns.
+    async fn record_bounce(&self, bounce: &NewBounce, now: DateTime<Utc>) -> Result<Bounced>;
 
     // -- figures: counts only, nobody can be told from them
 

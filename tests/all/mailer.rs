@@ -32,6 +32,7 @@ fn settings(transport: MailTransport) -> MailSettings {
         from: Mailbox { name: None, address: address("equipe@example.org") },
         reply_to: None,
         bounce_address: None,
+        bounce_lmtp: None,
         transport,
         connections: NonZeroUsize::MIN,
         rate: None,

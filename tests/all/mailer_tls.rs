@@ -29,6 +29,7 @@ fn mailer(smtp: SmtpSettings) -> Result<Mailer, MailerError> {
         from: Mailbox { name: None, address: address("equipe@example.org") },
         reply_to: None,
         bounce_address: None,
+        bounce_lmtp: None,
         transport: MailTransport::Smtp(smtp),
         connections: NonZeroUsize::MIN,
         rate: None,

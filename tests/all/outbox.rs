@@ -1,6 +1,6 @@
 //! The outbox through a real store and against a real socket: what is recorded, and what arrived.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
 use std::sync::Arc;
@@ -124,6 +124,7 @@ fn mail(transport: MailTransport) -> MailSettings {
         from: Mailbox { name: Some("L’équipe".to_owned()), address: address("equipe@example.org") },
         reply_to: None,
         bounce_address: Some(address("retours@example.org")),
+        bounce_lmtp: None,
         transport,
         connections: NonZeroUsize::new(4).expect("four"),
         rate: None,
@@ -160,7 +161,9 @@ async fn everybody_gets_one_mail_over_as_many_connections_as_are_allowed() {
     let (tally, step) = story.deliver(1).await;
     assert_eq!((tally.sent, step), (230, Step::Idle { next: None }));
     assert_eq!(sorted(sink.recipients()), sorted((0..230).map(reader).collect()));
-    assert!(sink.messages().iter().all(|message| message.from == "retours@example.org"));
+    let from: HashSet<String> = sink.messages().into_iter().map(|message| message.from).collect();
+    assert_eq!(from.len(), 230, "each mail has a return path of its own");
+    assert!(from.iter().all(|from| from.starts_with("retours+") && from.ends_with("@example.org")));
     assert_eq!(story.counts().await, [(DeliveryState::Sent, 230)]);
 }
 

@@ -31,6 +31,7 @@ fn mail() -> MailSettings {
         from: Writer { name: Some("L’équipe, UX".to_owned()), address: address("equipe@lettres.example.org") },
         reply_to: Some(address("reponses@example.org")),
         bounce_address: None,
+        bounce_lmtp: None,
         transport: MailTransport::Folder { dir: "outbox".into() },
         connections: NonZeroUsize::MIN,
         rate: None,

@@ -6,9 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Outbox, Round, Way};
+use crate::delivery::bounce::verp;
 use crate::delivery::dkim;
 use crate::delivery::mailer::{Answer, Connection};
 use crate::delivery::message::{self, Sender};
+use crate::model::bounce::{About, NewBounce, Status};
 use crate::model::delivery::{Claim, Outcome};
 use crate::store::{Result, StoreError};
 
@@ -103,13 +105,14 @@ impl Outbox {
                 return Ok(Next::Again);
             }
         };
+        let from = verp::return_path(&self.mail, &self.key, claim.issue, claim.subscription);
         let answer = tokio::select! {
             biased;
             () = round.cancel.cancelled() => {
                 round.put_back(claim);
                 return Ok(Next::End);
             }
-            answer = way.connection.envelope(self.mail.sender(), &claim.address) => answer,
+            answer = way.connection.envelope(&from, &claim.address) => answer,
         };
         match answer {
             Ok(()) => self.hand_over(round, &mut way.connection, claim, &mail).await,
@@ -193,9 +196,23 @@ impl Outbox {
                 Ok(()) => break,
             }
         }
+        if let Outcome::Refused { reason } = outcome {
+            self.count_refusal(claim, reason).await?;
+        }
         tracing::debug!(delivery = claim.delivery, subscription = claim.subscription, ?outcome, "an attempt ended");
         self.tally.send_modify(|tally| tally.count(outcome));
         Ok(())
+    }
+}
+
+impl Outbox {
+    /// A relay that refuses an address says the same as a report that comes back later.
+    async fn count_refusal(&self, claim: &Claim, reason: &str) -> Result<()> {
+        let Some(status) = Status::find(reason) else { return Ok(()) };
+        let about = About::Delivery { issue: claim.issue, subscription: claim.subscription };
+        let report = format!("refused {} {}", claim.delivery, claim.epoch);
+        let bounce = NewBounce { report, about, kind: status.kind(), status: Some(status) };
+        self.store.record_bounce(&bounce, (self.clock)()).await.map(drop)
     }
 }
 

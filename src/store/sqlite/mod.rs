@@ -4,6 +4,7 @@
 //! trait stand here in its order; each is said in full in the file of its chapter.
 
 mod archive;
+mod bounces;
 mod figures;
 mod issues;
 mod ledger;
@@ -23,6 +24,7 @@ use sqlx::{Sqlite, Transaction};
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Result, Store, StoreError};
 use crate::model::announcement::AnnouncementId;
 use crate::model::archive::Archive;
+use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, Outcome};
 use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
 use crate::model::revision::{Ledger, LedgerEntry};
@@ -239,6 +241,10 @@ impl Store for SqliteStore {
 
     async fn outbox_counts(&self) -> Result<DeliveryCounts> {
         self.explained(outbox::count_by_state(&self.readers, None).await)
+    }
+
+    async fn record_bounce(&self, bounce: &NewBounce, now: DateTime<Utc>) -> Result<Bounced> {
+        self.explained(bounces::record(&self.writer, bounce, now).await)
     }
 
     async fn deliveries_since(&self, since: DateTime<Utc>) -> Result<Vec<DeliveryQuarter>> {
