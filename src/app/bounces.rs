@@ -14,6 +14,7 @@ pub enum Taken {
     Suppressed,
     Counted,
     DomainBroken,
+    Forgotten,
     Known,
     NothingFailed,
     AutoReply,
@@ -29,6 +30,7 @@ impl Taken {
             Self::Suppressed => "suppressed",
             Self::Counted => "counted",
             Self::DomainBroken => "of a broken domain",
+            Self::Forgotten => "sign-ups forgotten",
             Self::Known => "known already",
             Self::NothingFailed => "where nothing failed",
             Self::AutoReply => "automatic replies",
@@ -79,6 +81,7 @@ impl App {
                 tracing::warn!("most readers of a domain bounce: none of them is suppressed");
                 Taken::DomainBroken
             }
+            Bounced::Forgotten => Taken::Forgotten,
             Bounced::Known => Taken::Known,
             Bounced::TooOld => Taken::TooOld,
         })

@@ -1,16 +1,15 @@
 //! Step 3: freezes the issues that are due and puts their deliveries into the outbox.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SubsecRound as _, TimeDelta, Utc};
 
 use super::App;
+use super::draft::Draft;
 use crate::content::Loaded;
-use crate::model::catalog::Catalog;
-use crate::model::issue::{IssueItem, IssueState, NewIssue, Section, Variant};
-use crate::model::newsletter::{Newsletter, Selection, Slot};
-use crate::model::revision::Ledger;
-use crate::output::email::{self, IssueView};
-use crate::output::feed::Entry;
-use crate::output::words::Tongue;
+use crate::model::issue::IssueState;
+use crate::model::newsletter::{Newsletter, Rhythm};
+use crate::model::schedule::{Schedule, Slot};
+use crate::model::selection::Sources;
+use crate::output::templates::TemplateError;
 use crate::store::Freeze;
 
 /// What became of a newsletter's slot.
@@ -27,52 +26,79 @@ pub enum Decision {
         issue: i64,
         number: u32,
         recipients: u64,
+        /// It waits for `issues approve`.
+        awaits_approval: bool,
     },
     /// Nothing new: the slot passes without a mail.
     Empty,
     /// Later than `missed`: what it would have carried goes into the next issue, or out by `send --at` the slot.
-    Held {
-        late_minutes: i64,
-    },
+    Held { late_minutes: i64 },
     /// The slot had its issue already.
     AlreadyDecided,
     /// Nobody would get it: nothing is frozen, so that the first reader misses nothing.
     NoReaders,
     /// The latest slot lies too far back and none was decided before it: the newsletter begins with its next slot.
     NotYet,
+    /// It cannot be rendered: nothing is frozen, and it is tried again until it can, or is too late.
+    Failed { reason: String },
 }
 
 impl App {
-    /// Decides on the latest slot of each newsletter. Idempotent: a slot is decided once, whatever number of processes runs.
+    /// Decides on the latest slot of each newsletter, and on what newsletters without slots have not told yet. Idempotent: a
+    /// slot is decided once, whatever number of processes runs. An issue that cannot be rendered stops no other newsletter.
     ///
     /// # Errors
-    /// Where an issue cannot be rendered (nothing of it is frozen), or the store fails.
+    /// Where the store fails.
     pub async fn compose(&self, loaded: &Loaded, now: DateTime<Utc>) -> anyhow::Result<Vec<Composed>> {
         let mut ledger = self.store.ledger().await?;
         let changed = ledger.take_note(&loaded.catalog, now);
         self.store.take_note(&changed).await?;
+        let withdrawn = ledger.tombstones(now);
+        let sources = Sources { catalog: &loaded.catalog, ledger: &ledger, withdrawn: &withdrawn };
         let mut composed = Vec::new();
         for newsletter in &self.config.newsletters {
-            if let Some(slot) = newsletter.schedule.latest_slot(now, self.config.site.zone) {
-                let decision = self.decide(newsletter, slot, &loaded.catalog, &ledger, now).await?;
-                composed.push(Composed { newsletter: newsletter.name.clone(), slot: slot.local, decision });
+            match &newsletter.rhythm {
+                Rhythm::Scheduled(schedule) => {
+                    composed.extend(self.compose_slot(newsletter, schedule, sources, now).await?);
+                }
+                Rhythm::Each => composed.extend(self.compose_each(newsletter, sources, now).await?),
             }
         }
         Ok(composed)
     }
 
-    /// Whether `compose` would change anything: cheap enough to ask every few seconds.
+    /// Whether a slot is due on which `compose` has not decided: cheap enough to ask every few seconds. What newsletters
+    /// without slots have to tell comes with a publication.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn is_slot_open(&self, now: DateTime<Utc>) -> anyhow::Result<bool> {
         for newsletter in &self.config.newsletters {
-            let Some(slot) = newsletter.schedule.latest_slot(now, self.config.site.zone) else { continue };
+            let schedule = newsletter.rhythm.schedule();
+            let Some(slot) = schedule.and_then(|it| it.latest_slot(now, self.config.site.zone)) else { continue };
             if matches!(self.without_reading(newsletter, slot, now).await?, None | Some(Decision::Held { .. })) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    async fn compose_slot(
+        &self,
+        newsletter: &Newsletter,
+        schedule: &Schedule,
+        sources: Sources<'_>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Option<Composed>> {
+        let Some(slot) = schedule.latest_slot(now, self.config.site.zone) else { return Ok(None) };
+        let decision = match self.without_reading(newsletter, slot, now).await? {
+            None => self.freeze(newsletter, slot, sources, now).await?,
+            Some(decision) => decision,
+        };
+        if matches!(decision, Decision::Held { .. }) {
+            self.store.close_slot(&newsletter.name, slot.local, IssueState::Held, now).await?;
+        }
+        Ok(Some(Composed::new(newsletter, slot, decision)))
     }
 
     /// What can be decided without looking at a single announcement; `None` where an issue may be due.
@@ -98,31 +124,11 @@ impl App {
         Ok(self.store.readers(name).await?.is_empty().then_some(Decision::NoReaders))
     }
 
-    async fn decide(
-        &self,
-        newsletter: &Newsletter,
-        slot: Slot,
-        catalog: &Catalog,
-        ledger: &Ledger,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<Decision> {
-        match self.without_reading(newsletter, slot, now).await? {
-            None => self.freeze(newsletter, slot, catalog, ledger, now).await,
-            Some(decision) => {
-                if matches!(decision, Decision::Held { .. }) {
-                    self.store.close_slot(&newsletter.name, slot.local, IssueState::Held, now).await?;
-                }
-                Ok(decision)
-            }
-        }
-    }
-
     async fn freeze(
         &self,
         newsletter: &Newsletter,
         slot: Slot,
-        catalog: &Catalog,
-        ledger: &Ledger,
+        sources: Sources<'_>,
         now: DateTime<Utc>,
     ) -> anyhow::Result<Decision> {
         let name = &newsletter.name;
@@ -130,87 +136,77 @@ impl App {
             // first: an issue frozen after this is noticed by its number, so `told` can miss none
             let number = self.store.next_number(name).await?;
             let told = self.store.told(name).await?;
-            let selection = newsletter.select(catalog, told.as_ref(), now);
-            if selection.new.is_empty() && newsletter.skip_empty {
+            let selection = newsletter.select(sources, told.as_ref(), now);
+            if selection.is_empty() && newsletter.skip_empty {
                 let closed = self.store.close_slot(name, slot.local, IssueState::Empty, now).await?;
                 return Ok(if closed { Decision::Empty } else { Decision::AlreadyDecided });
             }
-            let issue = NewIssue {
-                newsletter: name.clone(),
-                slot: slot.local,
-                frozen_at: now,
-                number,
-                on_doubt: newsletter.on_doubt,
-                items: items(&selection, ledger),
-                variants: self.variants(newsletter, slot, number, &selection, ledger).await?,
-            };
-            match self.store.freeze(&issue).await? {
-                Freeze::Frozen { issue, recipients } => return Ok(Decision::Frozen { issue, number, recipients }),
-                Freeze::SlotTaken => return Ok(Decision::AlreadyDecided),
-                Freeze::NumberTaken => {}
+            let draft = Draft { newsletter, slot, number, selection: &selection, ledger: sources.ledger };
+            if let Some(decision) = self.freeze_draft(&draft, now).await? {
+                return Ok(decision);
             }
         }
     }
 
-    /// One mail a language, the newsletter's own first: it is for those whose language has none.
-    pub(super) async fn variants(
+    /// One issue for each announcement not told yet, oldest first. Their slots are the moments they are frozen at.
+    async fn compose_each(
         &self,
         newsletter: &Newsletter,
-        slot: Slot,
-        number: u32,
-        selection: &Selection<'_>,
-        ledger: &Ledger,
-    ) -> anyhow::Result<Vec<Variant>> {
-        let readers = self.store.readers(&newsletter.name).await?;
-        // readers of a language without words of its own get the newsletter's
-        let has_words = |lang: &String| Tongue::of(lang).words().lang == lang;
-        let others = readers.into_keys().filter(|lang| *lang != newsletter.lang && has_words(lang));
-        let new = entries(&selection.new, ledger);
-        let upcoming = entries(&selection.upcoming, ledger);
-        let mark = self.unsubscribe_mark(newsletter, slot);
-        let mut variants = Vec::new();
-        for lang in std::iter::once(newsletter.lang.clone()).chain(others) {
-            let view = IssueView {
-                site: &self.config.site,
-                newsletter,
-                number,
-                slot: slot.local,
-                lang: &lang,
-                new: &new,
-                upcoming: &upcoming,
-                unsubscribe_mark: &mark,
-                web_url: None,
-            };
-            variants.push(email::issue(&self.templates, &view)?);
+        sources: Sources<'_>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Vec<Composed>> {
+        let name = &newsletter.name;
+        let mut composed = Vec::new();
+        let mut local = now.with_timezone(&self.config.site.zone).naive_local().trunc_subsecs(0);
+        loop {
+            let number = self.store.next_number(name).await?;
+            let told = self.store.told(name).await?;
+            let issues = newsletter.select(sources, told.as_ref(), now).one_by_one();
+            let Some(selection) = issues.first() else { return Ok(composed) };
+            while self.store.issue(name, local).await?.is_some() {
+                local += TimeDelta::seconds(1);
+            }
+            let slot = Slot { local, due: now };
+            if self.store.readers(name).await?.is_empty() {
+                composed.push(Composed::new(newsletter, slot, Decision::NoReaders));
+                return Ok(composed);
+            }
+            let draft = Draft { newsletter, slot, number, selection, ledger: sources.ledger };
+            match self.freeze_draft(&draft, now).await? {
+                Some(failed @ Decision::Failed { .. }) => {
+                    composed.push(Composed::new(newsletter, slot, failed));
+                    return Ok(composed);
+                }
+                Some(decision @ Decision::Frozen { .. }) => composed.push(Composed::new(newsletter, slot, decision)),
+                _ => {}
+            }
         }
-        Ok(variants)
     }
 
-    /// Letters and digits that nobody who writes announcements can foresee.
-    fn unsubscribe_mark(&self, newsletter: &Newsletter, slot: Slot) -> String {
-        let slot = slot.local.to_string();
-        let hash = self.key.keyed_hash("unsubscribe-mark", &[newsletter.name.as_bytes(), slot.as_bytes()], 18);
-        format!("crieur{}", hash.replace(['-', '_'], "0"))
+    /// `None` where another process was quicker with the number or the readers changed meanwhile: select again.
+    async fn freeze_draft(&self, draft: &Draft<'_>, now: DateTime<Utc>) -> anyhow::Result<Option<Decision>> {
+        let issue = match self.issue_of(draft, now).await {
+            Ok(issue) => issue,
+            Err(error) if error.is::<TemplateError>() => {
+                return Ok(Some(Decision::Failed { reason: format!("{error:#}") }));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(match self.store.freeze(&issue).await? {
+            Freeze::Frozen { issue, recipients } => Some(Decision::Frozen {
+                issue,
+                number: draft.number,
+                recipients,
+                awaits_approval: draft.newsletter.approval,
+            }),
+            Freeze::SlotTaken => Some(Decision::AlreadyDecided),
+            Freeze::NumberTaken => None,
+        })
     }
 }
 
-fn entries<'a>(announcements: &[&'a crate::model::announcement::Announcement], ledger: &Ledger) -> Vec<Entry<'a>> {
-    announcements.iter().map(|announcement| Entry { announcement, revision: ledger.revision(announcement) }).collect()
-}
-
-fn items(selection: &Selection, ledger: &Ledger) -> Vec<IssueItem> {
-    let sections = [
-        (Section::New, &selection.new),
-        (Section::Upcoming, &selection.upcoming),
-        (Section::Baseline, &selection.baseline),
-    ];
-    let item = |section, announcement: &&crate::model::announcement::Announcement| IssueItem {
-        announcement: announcement.id.clone(),
-        sequence: ledger.revision(announcement).sequence,
-        section,
-    };
-    sections
-        .into_iter()
-        .flat_map(|(section, announcements)| announcements.iter().map(move |announcement| item(section, announcement)))
-        .collect()
+impl Composed {
+    fn new(newsletter: &Newsletter, slot: Slot, decision: Decision) -> Self {
+        Self { newsletter: newsletter.name.clone(), slot: slot.local, decision }
+    }
 }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::App;
 use crate::delivery::mailer::Mailer;
-use crate::delivery::message::Sender;
 use crate::delivery::outbox::Outbox;
-use crate::model::newsletter::Newsletter;
 use crate::model::time::Clock;
 
 impl App {
@@ -16,15 +14,12 @@ impl App {
     /// Where the transport's settings cannot be used.
     pub fn outbox(&self, clock: Clock) -> anyhow::Result<Arc<Outbox>> {
         self.warn_of_foreign_signatures();
-        let titles =
-            self.config.newsletters.iter().map(|newsletter| (newsletter.name.clone(), newsletter.title.clone()));
         Ok(Outbox::new(
             self.store.clone(),
             Mailer::new(&self.config.mail)?,
-            self.config.site.clone(),
             self.config.mail.clone(),
             self.key.clone(),
-            titles.collect(),
+            self.masthead(&self.config.site.title),
             clock,
         ))
     }
@@ -41,10 +36,6 @@ impl App {
                 );
             }
         }
-    }
-
-    pub(super) fn sender<'a>(&'a self, newsletter: &'a Newsletter) -> Sender<'a> {
-        Sender { site: &self.config.site, mail: &self.config.mail, key: &self.key, title: &newsletter.title }
     }
 }
 

@@ -4,7 +4,10 @@ mod archives;
 mod bounces;
 mod compose;
 mod deliver;
+mod draft;
 mod gate;
+mod issue_pages;
+mod issues;
 mod load;
 mod preview;
 mod publish;
@@ -19,6 +22,7 @@ use anyhow::Context as _;
 
 pub use self::bounces::Taken;
 pub use self::compose::{Composed, Decision};
+pub use self::issues::IssueInFull;
 pub use self::load::{Braked, Waits, check, explain};
 pub use self::preview::Preview;
 pub use self::publish::Published;
@@ -27,6 +31,7 @@ use crate::config::{Config, StoreLocation};
 use crate::content::memory::Memory;
 use crate::content::profile::Profile;
 use crate::content::shape::{self, Identity};
+use crate::model::issue::IssuePage;
 use crate::model::token::SigningKey;
 use crate::output::archive::Closed;
 use crate::output::site::Site;
@@ -44,6 +49,8 @@ pub struct App {
     memory: Mutex<Memory>,
     /// Closed archives as the store has them: megabytes that hardly ever change, read once.
     archives: Mutex<Vec<Closed>>,
+    /// Issues that are on the web, likewise.
+    issue_pages: Mutex<Vec<Arc<IssuePage>>>,
     /// What was published last: for documents that do not pass the gate, and for those that need not be written again.
     previous: Mutex<Arc<Site>>,
     /// Which file the state is in.
@@ -70,6 +77,7 @@ impl App {
             profile,
             memory: Mutex::default(),
             archives: Mutex::default(),
+            issue_pages: Mutex::default(),
             previous: Mutex::default(),
             state,
         })

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::App;
-use crate::delivery::message;
-use crate::model::delivery::Claim;
+use super::draft::Draft;
+use crate::model::announcement::Announcement;
 use crate::model::issue::{FrozenIssue, Variant};
-use crate::model::newsletter::{Newsletter, Slot, Verdict};
-use crate::model::subscription::EmailAddress;
+use crate::model::newsletter::{Newsletter, Rhythm};
+use crate::model::schedule::Slot;
+use crate::model::selection::{Sources, Verdict};
 
 /// What would go out.
 #[derive(Debug)]
@@ -38,81 +39,63 @@ impl App {
         let mut ledger = self.store.ledger().await?;
         ledger.take_note(&loaded.catalog, now);
         let slot = self.slot_to_show(newsletter, now).await?;
-        let told = self.store.told(&newsletter.name).await?;
         let cut_off = now.max(slot.due);
-        let selection = newsletter.select(&loaded.catalog, told.as_ref(), cut_off);
+        let withdrawn = ledger.tombstones(cut_off);
+        let sources = Sources { catalog: &loaded.catalog, ledger: &ledger, withdrawn: &withdrawn };
+        let told = self.store.told(&newsletter.name).await?;
+        let selection = newsletter.select(sources, told.as_ref(), cut_off);
+        let verdict = |(it, verdict): &(&Announcement, Verdict)| (it.source.path.clone(), it.title.clone(), *verdict);
+        let verdicts = selection.verdicts.iter().map(verdict).collect();
+        let upcoming = selection.upcoming.iter().map(|announcement| announcement.title.clone()).collect();
+        let is_empty = selection.is_empty();
+        // one mail an announcement: the first of them
+        let selection = match &newsletter.rhythm {
+            Rhythm::Each => selection.one_by_one().into_iter().next().unwrap_or_default(),
+            Rhythm::Scheduled(_) => selection,
+        };
         let number = self.store.next_number(&newsletter.name).await?;
-        let variants = self.variants(newsletter, slot, number, &selection, &ledger).await?;
-        let mut recipients: BTreeMap<String, u64> = variants.iter().map(|variant| (variant.key.clone(), 0)).collect();
+        let draft = Draft { newsletter, slot, number, selection: &selection, ledger: &ledger };
+        let issue = self.issue_of(&draft, cut_off).await?;
+        let mut recipients: BTreeMap<String, u64> =
+            issue.variants.iter().map(|variant| (variant.key.clone(), 0)).collect();
         for (lang, count) in self.store.readers(&newsletter.name).await? {
-            let key = variants.iter().find(|variant| variant.lang == lang).or(variants.first());
+            let key = issue.variants.iter().find(|variant| variant.lang == lang).or(issue.variants.first());
             *recipients.entry(key.map(|variant| variant.key.clone()).unwrap_or_default()).or_default() += count;
         }
-        let mails = self.mails(newsletter, slot, number, cut_off, &variants)?;
-        let title = |announcement: &&crate::model::announcement::Announcement| announcement.title.clone();
+        let frozen = FrozenIssue {
+            id: 0,
+            newsletter: issue.newsletter,
+            number,
+            slot: issue.slot,
+            frozen_at: issue.frozen_at,
+            masthead: None,
+            variants: issue.variants,
+        };
+        let mails = self.mails_to_nobody(&issue.masthead, &frozen)?;
+        let variants = frozen.variants.into_iter();
         Ok(Preview {
-            verdicts: selection
-                .verdicts
-                .iter()
-                .map(|(announcement, verdict)| (announcement.source.path.clone(), announcement.title.clone(), *verdict))
-                .collect(),
-            upcoming: selection.upcoming.iter().map(title).collect(),
+            verdicts,
+            upcoming,
             slot,
             number,
             recipients,
-            empty: selection.new.is_empty() && newsletter.skip_empty,
-            variants: variants.into_iter().map(|variant| self.for_nobody(variant)).collect(),
+            empty: is_empty && (newsletter.skip_empty || newsletter.rhythm.schedule().is_none()),
+            variants: variants.map(|variant| self.for_nobody(&issue.masthead, variant)).collect(),
             mails,
         })
-    }
-
-    /// A variant with the unsubscribe address of a subscription that does not exist.
-    fn for_nobody(&self, mut variant: Variant) -> Variant {
-        let leave = self.config.site.own_url(&format!("unsubscribe/{}", self.key.subscription_token(0)));
-        variant.html = variant.html.replace(&variant.unsubscribe_mark, &leave);
-        variant.text = variant.text.replace(&variant.unsubscribe_mark, &leave);
-        variant
     }
 
     /// The slot that is due and open, else the next one.
     async fn slot_to_show(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Slot> {
         let zone = self.config.site.zone;
-        if let Some(slot) =
-            newsletter.schedule.latest_slot(now, zone).filter(|slot| now - slot.due <= newsletter.missed)
+        let Rhythm::Scheduled(schedule) = &newsletter.rhythm else {
+            return Ok(Slot { local: now.with_timezone(&zone).naive_local().trunc_subsecs(0), due: now });
+        };
+        if let Some(slot) = schedule.latest_slot(now, zone).filter(|slot| now - slot.due <= newsletter.missed)
             && self.store.issue(&newsletter.name, slot.local).await?.is_none()
         {
             return Ok(slot);
         }
-        newsletter.schedule.next_slot(now, zone).context("the schedule never comes due again")
-    }
-
-    fn mails(
-        &self,
-        newsletter: &Newsletter,
-        slot: Slot,
-        number: u32,
-        frozen_at: DateTime<Utc>,
-        variants: &[Variant],
-    ) -> anyhow::Result<Vec<Vec<u8>>> {
-        let issue = FrozenIssue {
-            id: 0,
-            newsletter: newsletter.name.clone(),
-            number,
-            slot: slot.local,
-            frozen_at,
-            variants: variants.to_vec(),
-        };
-        let nobody = |variant: &Variant| Claim {
-            delivery: 0,
-            epoch: 0,
-            issue: 0,
-            subscription: 0,
-            address: EmailAddress::parse("lecteur@example.org").expect("a fixed address parses"),
-            name: None,
-            variant: variant.key.clone(),
-            attempts: 0,
-        };
-        let sender = self.sender(newsletter);
-        variants.iter().map(|variant| Ok(message::build(&sender, &issue, &nobody(variant))?)).collect()
+        schedule.next_slot(now, zone).context("the schedule never comes due again")
     }
 }

@@ -31,6 +31,7 @@ impl App {
         let changed = ledger.take_note(catalog, now);
         let withdrawn = ledger.tombstones(now);
         let archives = self.closed_archives().await?;
+        let issues = self.issue_pages().await?;
         let previous = self.previous.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let source = site::Source {
             site: &self.config.site,
@@ -41,6 +42,7 @@ impl App {
             ledger: &ledger,
             withdrawn: &withdrawn,
             archives: &archives,
+            issues: &issues,
             previous: Some(&previous),
             now,
         };

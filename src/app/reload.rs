@@ -32,6 +32,7 @@ impl App {
             profile: Profile::with_overrides(config.content.profile, &config.content.fields),
             memory: Mutex::default(),
             archives: Mutex::default(),
+            issue_pages: Mutex::default(),
             previous: Mutex::new(previous),
             state: self.state,
             // the store stays the one that is open, and its place is where that is

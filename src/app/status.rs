@@ -81,7 +81,7 @@ impl App {
             let deliveries = by_state(&self.store.delivery_counts(issue.id).await?);
             issues.push(IssueFigures { number, slot: issue.slot, deliveries });
         }
-        let next = newsletter.schedule.next_slot(now, zone);
+        let next = newsletter.rhythm.schedule().and_then(|schedule| schedule.next_slot(now, zone));
         Ok(NewsletterFigures {
             name: name.clone(),
             title: newsletter.title.clone(),

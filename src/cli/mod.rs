@@ -5,6 +5,8 @@ mod build;
 mod check;
 mod exit;
 mod init;
+mod issues;
+mod newsletters;
 mod preview;
 mod print;
 mod send;
@@ -58,6 +60,9 @@ enum Command {
     Send(send::Send),
     /// Show exactly the next issue of a newsletter; changes nothing
     Preview(preview::Preview),
+    /// List, show, approve, hold and resume issues; list and settle mails in doubt
+    #[command(subcommand)]
+    Issues(issues::Issues),
     /// Add, list and import subscribers
     #[command(subcommand)]
     Subscribers(subscribers::Subscribers),
@@ -100,6 +105,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::run(App::open(load()?).await?).await,
         Command::Send(send) => send.run(App::open(load()?).await?).await,
         Command::Preview(preview) => preview.run(App::open(load()?).await?).await,
+        Command::Issues(issues) => issues.run(App::open(load()?).await?).await,
         Command::Subscribers(subscribers) => subscribers.run(App::open(load()?).await?).await,
         Command::Bounces(bounces) => bounces.run(App::open(load()?).await?).await,
         Command::Status(status) => status.run(App::open(load()?).await?).await,

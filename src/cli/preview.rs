@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::exit::UsageError;
+use super::newsletters::one as newsletter;
 use super::print::say;
 use super::time;
 use crate::app::{App, Preview as Next};
-use crate::model::newsletter::Verdict;
+use crate::model::selection::Verdict;
 
 #[derive(Args)]
 pub(super) struct Preview {
@@ -26,7 +26,7 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) async fn run(&self, app: App) -> anyhow::Result<ExitCode> {
-        let newsletter = app.config.newsletter(&self.newsletter).ok_or_else(|| unknown(&self.newsletter, &app))?;
+        let newsletter = newsletter(&app, Some(&self.newsletter))?;
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
         let next = app.preview(newsletter, now).await?;
         print(&newsletter.title, &next);
@@ -37,19 +37,17 @@ impl Preview {
     }
 }
 
-/// A newsletter that is not in the configuration.
-pub(super) fn unknown(name: &str, app: &App) -> UsageError {
-    let known: Vec<&str> = app.config.newsletters.iter().map(|newsletter| newsletter.name.as_str()).collect();
-    UsageError(format!("there is no newsletter `{name}`\n  hint: the configuration has {}", known.join(", ")))
-}
-
 fn print(title: &str, next: &Next) {
     say!("{title}, number {}, {}", next.number, next.slot.local.format("%F %R"));
     if next.empty {
         say!("  nothing new: this slot passes without a mail");
     }
     for (path, title, verdict) in &next.verdicts {
-        say!("  {:<4} {title} ({path}){}", if *verdict == Verdict::New { "in" } else { "out" }, reason(*verdict));
+        say!(
+            "  {:<4} {title} ({path}){}",
+            if matches!(verdict, Verdict::New | Verdict::Changed) { "in" } else { "out" },
+            reason(*verdict)
+        );
     }
     for title in &next.upcoming {
         say!("  upcoming: {title}");
@@ -64,6 +62,7 @@ fn print(title: &str, next: &Next) {
 fn reason(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::New => "",
+        Verdict::Changed => ": told before, changed since",
         Verdict::AlreadyTold => ": in an earlier issue",
         Verdict::BeforeLookBack => ": older than the first issue looks back",
         Verdict::OtherSubject => ": other categories and tags",

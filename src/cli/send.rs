@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::build::tell_content;
 use super::exit::{CONTENT, TRY_AGAIN};
-use super::preview::unknown;
+use super::newsletters::one as newsletter;
 use super::print::{say, tell};
 use super::subscribers::progress;
 use super::{system_clock, time};
@@ -31,7 +31,7 @@ pub(super) struct Send {
 impl Send {
     pub(super) async fn run(&self, mut app: App) -> anyhow::Result<ExitCode> {
         if let Some(name) = &self.newsletter {
-            app.config.newsletter(name).ok_or_else(|| unknown(name, &app))?;
+            newsletter(&app, Some(name))?;
             app.config.newsletters.retain(|newsletter| newsletter.name == *name);
         }
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
@@ -41,18 +41,26 @@ impl Send {
         for one in &composed {
             say!("{}", describe(one));
         }
-        deliver(&app, &composed, Utc::now()).await
+        let code = deliver(&app, &composed, Utc::now()).await?;
+        let failed = composed.iter().any(|one| matches!(one.decision, Decision::Failed { .. }));
+        Ok(if failed { ExitCode::from(CONTENT) } else { code })
     }
 }
 
 fn describe(one: &Composed) -> String {
     let what = match &one.decision {
-        Decision::Frozen { number, recipients, .. } => format!("issue {number} frozen for {recipients} recipients"),
+        Decision::Frozen { number, recipients, awaits_approval: false, .. } => {
+            format!("issue {number} frozen for {recipients} recipients")
+        }
+        Decision::Frozen { number, recipients, .. } => format!(
+            "issue {number} frozen for {recipients} recipients, waits for approval\n  hint: `crieur issues show {number}`, then `crieur issues approve {number}`"
+        ),
         Decision::Empty => "nothing new, no issue".to_owned(),
         Decision::Held { late_minutes } => {
             format!("{late_minutes} minutes late: held\n  hint: `--at` its time sends it after all")
         }
         Decision::AlreadyDecided => "done before".to_owned(),
+        Decision::Failed { reason } => format!("no issue: {reason}"),
         Decision::NoReaders => "no confirmed subscriber, no issue yet".to_owned(),
         Decision::NotYet => "too long ago; the newsletter begins with its next slot".to_owned(),
     };

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::{CONTENT, UsageError};
-use super::preview::unknown;
+use super::newsletters::one as newsletter;
 use super::print::{say, tell};
 use crate::app::App;
 use crate::model::newsletter::Newsletter;
@@ -66,19 +66,6 @@ impl Subscribers {
             Self::Add(add) => add.run(&app).await,
             Self::List(list) => list.run(&app).await,
             Self::Import(import) => import.run(&app).await,
-        }
-    }
-}
-
-/// The newsletter that is meant.
-fn newsletter<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Newsletter, UsageError> {
-    match (name, &app.config.newsletters[..]) {
-        (Some(name), _) => app.config.newsletter(name).ok_or_else(|| unknown(name, app)),
-        (None, [only]) => Ok(only),
-        (None, []) => Err(UsageError("the configuration has no newsletter".to_owned())),
-        (None, several) => {
-            let names: Vec<&str> = several.iter().map(|newsletter| newsletter.name.as_str()).collect();
-            Err(UsageError(format!("which newsletter?\n  hint: --newsletter with one of {}", names.join(", "))))
         }
     }
 }

@@ -190,7 +190,7 @@ trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
             (&format!("{SITE}[[content.folder]]\nmatch = \"a[\"\n"), 5, "content.folder.match"),
             (&format!("{SITE}{letter}schedule = \"each monday\"\n"), 7, "newsletter.schedule"),
             (&format!("{SITE}{letter}schedule = \"0 9 * * MON\"\nlook_back = \"31\"\n"), 8, "newsletter.look_back"),
-            (&format!("{SITE}{letter}schedule = \"0 9 * * MON\"\napproval = true\n"), 8, "newsletter.approval"),
+            (&format!("{SITE}{letter}schedule = \"0 9 * * MON\"\napproval = \"yes\"\n"), 8, "expected a boolean"),
             (
                 &format!("{SITE}{letter}schedule = \"0 9 * * 1\"\n{letter}schedule = \"0 9 * * 1\"\n"),
                 9,

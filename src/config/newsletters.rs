@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 
 use super::raw::{RawNewsletter, Text};
-use super::span::Fault;
 use super::values::{Checked, fault, language, span_of_time};
-use crate::model::newsletter::{Newsletter, Schedule};
+use crate::model::newsletter::{Newsletter, Rhythm};
+use crate::model::schedule::Schedule;
 use crate::model::settings::SiteSettings;
 use crate::model::text::{label_slug, slugify};
 
@@ -30,30 +30,32 @@ fn newsletter(raw: RawNewsletter, site: &SiteSettings) -> Checked<Newsletter> {
         let message = format!("`{name}` cannot stand in an address");
         return Err(fault(&raw.name, "newsletter.name", &message).hint(format!("write `{slug}`")));
     }
-    if let Some(approval) = raw.approval.filter(|approval| *approval.get_ref()) {
-        return Err(Fault::new(approval.span(), "`newsletter.approval`: waiting for approval is not built yet"));
-    }
+    let rhythm = rhythm(&raw.schedule)?;
+    // one mail an announcement begins with what appears from now on
+    let look_back = if rhythm.schedule().is_some() { TimeDelta::days(31) } else { TimeDelta::days(1) };
     Ok(Newsletter {
         name: name.clone(),
         title: raw.title,
         lang: language(raw.language.as_ref(), "newsletter.language")?.unwrap_or_else(|| site.lang.clone()),
-        schedule: schedule(&raw.schedule)?,
+        rhythm,
         categories: raw.categories.iter().map(|label| label_slug(label)).collect(),
         tags: raw.tags.iter().map(|label| label_slug(label)).collect(),
         upcoming: span_of_time(raw.upcoming.as_ref(), "newsletter.upcoming", TimeDelta::days(30))?,
-        look_back: span_of_time(raw.look_back.as_ref(), "newsletter.look_back", TimeDelta::days(31))?,
+        look_back: span_of_time(raw.look_back.as_ref(), "newsletter.look_back", look_back)?,
         missed: span_of_time(raw.missed.as_ref(), "newsletter.missed", TimeDelta::hours(12))?,
         on_doubt: raw.on_doubt,
+        approval: raw.approval,
         skip_empty: raw.skip_empty.unwrap_or(true),
     })
 }
 
-fn schedule(text: &Text) -> Checked<Schedule> {
+fn rhythm(text: &Text) -> Checked<Rhythm> {
     if text.get_ref() == "each" {
-        return Err(fault(text, "newsletter.schedule", "one mail an announcement (`each`) is not built yet"));
+        return Ok(Rhythm::Each);
     }
-    Schedule::parse(text.get_ref()).map_err(|reason| {
-        fault(text, "newsletter.schedule", &format!("`{}` cannot be a schedule: {reason}", text.get_ref()))
-            .hint("minute hour day month weekday: `0 9 * * MON` is every Monday at nine")
+    Schedule::parse(text.get_ref()).map(|schedule| Rhythm::Scheduled(Box::new(schedule))).map_err(|reason| {
+        fault(text, "newsletter.schedule", &format!("`{}` cannot be a schedule: {reason}", text.get_ref())).hint(
+            "minute hour day month weekday: `0 9 * * MON` is every Monday at nine; or `each`: one mail an announcement",
+        )
     })
 }

@@ -111,7 +111,8 @@ pub(super) struct RawNewsletter {
     pub missed: Option<Text>,
     #[serde(default)]
     pub on_doubt: OnDoubt,
-    pub approval: Option<Spanned<bool>>,
+    #[serde(default)]
+    pub approval: bool,
     pub skip_empty: Option<bool>,
 }
 

@@ -44,8 +44,8 @@ const STATE_LOOK: Duration = Duration::from_secs(2);
 
 /// Another process is in charge of the store: exit code 3.
 #[derive(Debug, thiserror::Error)]
-#[error("another crieur is in charge of this store; stop it first, or give this one a store of its own")]
-pub struct AlreadyRunning;
+#[error("another crieur ({0}) is in charge of this store; stop it first, or give this one a store of its own")]
+pub struct AlreadyRunning(String);
 
 /// A daemon that holds its store and its address.
 pub struct Daemon {
@@ -64,7 +64,10 @@ impl Daemon {
     /// # Errors
     /// `AlreadyRunning`, `StoreError`, `FolderError`, `Unwritable`, or an address that is taken.
     pub async fn start(app: App, clock: Clock) -> anyhow::Result<Self> {
-        let charge = app.store.take_charge(clock()).await?.ok_or(AlreadyRunning)?;
+        let Some(charge) = app.store.take_charge(clock()).await? else {
+            let who = app.store.who_is_in_charge().await?;
+            return Err(AlreadyRunning(who.unwrap_or_else(|| "on another machine".to_owned())).into());
+        };
         let content = content_folder::walk_is_possible(&app.config.content.dir);
         if app.store.last_publish().await?.is_none() {
             content?;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ use super::jump::{Clocks, nap};
 use super::schedule::Ticks;
 use super::systemd::{Part, Pulse};
 use super::watch::Changes;
-use crate::app::{App, Decision, reading};
+use crate::app::{App, Composed, Decision, reading};
 use crate::content::folder::Stamp;
 use crate::content::{Loaded, settling};
 use crate::delivery::outbox::Outbox;
@@ -51,9 +51,12 @@ pub(super) struct Publisher {
     loaded: Option<Loaded>,
     next_change: Option<DateTime<Utc>>,
     scan_at: Instant,
+    /// Something was published that newsletters without slots may have to tell.
+    is_news: bool,
     /// Said already, so that a mistake is told once and not at every scan.
     told: Vec<Diagnostic>,
     told_refused: Vec<Diagnostic>,
+    told_failed: Vec<Composed>,
 }
 
 impl Publisher {
@@ -70,8 +73,10 @@ impl Publisher {
             loaded: None,
             next_change: None,
             scan_at: Instant::now() + FULL_SCAN,
+            is_news: false,
             told: Vec::new(),
             told_refused: Vec::new(),
+            told_failed: Vec::new(),
         }
     }
 
@@ -112,6 +117,7 @@ impl Publisher {
     async fn publish_if_changed(&mut self) {
         if self.next_change.is_some_and(|at| at <= (self.clock)()) {
             self.publish().await;
+            self.compose().await;
         }
     }
 
@@ -169,6 +175,7 @@ impl Publisher {
                     tracing::info!("sites are made again");
                 }
                 self.next_change = published.next_change;
+                self.is_news = true;
                 tell(&mut self.told_refused, published.refused);
                 let site = published.site;
                 // first: whoever asks over HTTP need not wait until every file is on the disk
@@ -220,32 +227,46 @@ impl Publisher {
         let now = (self.clock)();
         let Some(loaded) = self.loaded.as_ref() else { return };
         match self.app.is_slot_open(now).await {
-            Ok(false) => return,
-            Ok(true) => {}
+            Ok(false) if !self.is_news => return,
+            Ok(_) => {}
             Err(error) => return tracing::error!("no issue is composed: {error:#}"),
         }
         match self.app.compose(loaded, now).await {
             Ok(composed) => {
-                for one in composed {
-                    self.say(&one.newsletter, one.slot, &one.decision);
+                self.is_news = false;
+                if composed.iter().any(|one| matches!(one.decision, Decision::Frozen { .. })) {
+                    // first: the mails lead to its page
+                    self.publish().await;
                 }
+                self.say(composed);
             }
             Err(error) => tracing::error!("no issue is composed: {error:#}"),
         }
     }
 
-    fn say(&self, newsletter: &str, slot: NaiveDateTime, decision: &Decision) {
-        match decision {
-            Decision::Frozen { number, recipients, .. } => {
-                tracing::info!(newsletter, number, recipients, %slot, "issue frozen");
-                self.outlets.outbox_filled.notify_one();
+    /// A failure is told once, and tried again at each look.
+    fn say(&mut self, composed: Vec<Composed>) {
+        for one in &composed {
+            let (newsletter, slot) = (&one.newsletter, one.slot);
+            match &one.decision {
+                Decision::Frozen { number, recipients, awaits_approval, .. } => {
+                    let then = if *awaits_approval { ", waits for `crieur issues approve`" } else { "" };
+                    tracing::info!(newsletter, number, recipients, %slot, "issue frozen{then}");
+                    self.outlets.outbox_filled.notify_one();
+                }
+                Decision::Empty => tracing::info!(newsletter, %slot, "nothing new: no issue"),
+                Decision::Held { late_minutes } => {
+                    tracing::warn!(newsletter, %slot, late_minutes, "too late: held; `crieur send --at` its time sends it after all");
+                }
+                Decision::Failed { reason } if !self.told_failed.contains(one) => {
+                    tracing::error!(newsletter, %slot, "no issue can be made: {reason}");
+                }
+                Decision::Failed { .. } | Decision::AlreadyDecided | Decision::NotYet | Decision::NoReaders => {}
             }
-            Decision::Empty => tracing::info!(newsletter, %slot, "nothing new: no issue"),
-            Decision::Held { late_minutes } => {
-                tracing::warn!(newsletter, %slot, late_minutes, "too late: held; `crieur send --at` its time sends it after all");
-            }
-            Decision::AlreadyDecided | Decision::NotYet | Decision::NoReaders => {}
         }
+        self.told_failed = composed;
+        self.told_failed.retain(|one| matches!(one.decision, Decision::Failed { .. }));
+        self.is_news |= !self.told_failed.is_empty();
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::delivery::bounce::lmtp::{Desk, Receipt};
 use crate::delivery::bounce::verp;
+use crate::model::subscription::EmailAddress;
 use crate::model::time::Clock;
 
 /// Works with whatever configuration holds at the moment.
@@ -20,7 +21,7 @@ pub(super) struct Reports {
 impl Desk for Reports {
     fn is_ours(&self, recipient: &str) -> bool {
         let app = self.apps.borrow().clone();
-        let own = app.config.mail.bounce_address.as_ref().map(|address| address.as_str());
+        let own = app.config.mail.bounce_address.as_ref().map(EmailAddress::as_str);
         own.is_some_and(|own| own.eq_ignore_ascii_case(recipient)) || verp::find(&app.key, recipient).is_some()
     }
 

@@ -1,15 +1,16 @@
-//! One reader's mail of a frozen issue, pure: the same issue and reader give the same bytes at every attempt.
+//! One reader's mail, pure: the same issue or letter and reader give the same bytes at every attempt.
 //!
-//! The variant was rendered once; only what is personal is filled in here. It knows nothing of transports.
+//! The text was rendered once; only what is personal is filled in here. It knows nothing of transports.
 
+use chrono::{DateTime, Utc};
 use lettre::Address;
 use lettre::address::AddressError;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Mailbox, Message, MessageBuilder, MultiPart, SinglePart};
 
-use crate::model::delivery::Claim;
-use crate::model::issue::{FrozenIssue, Variant};
-use crate::model::settings::{MailSettings, SiteSettings};
+use crate::model::delivery::{Carries, Claim};
+use crate::model::issue::{FrozenIssue, Masthead};
+use crate::model::letter::LetterText;
 use crate::model::subscription::EmailAddress;
 use crate::model::text::{one_line, without_controls};
 use crate::model::token::SigningKey;
@@ -17,59 +18,96 @@ use crate::model::token::SigningKey;
 /// What all mails of a newsletter have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
-    pub site: &'a SiteSettings,
-    pub mail: &'a MailSettings,
+    pub masthead: &'a Masthead,
     pub key: &'a SigningKey,
-    /// The newsletter's title.
-    pub title: &'a str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
     #[error("issue {issue} has no variant `{variant}`")]
     NoVariant { issue: i64, variant: String },
+    #[error("the claim is for something else")]
+    OtherClaim,
     #[error("the mail cannot be built: {0}")]
     Unbuildable(String),
 }
 
-/// Builds the mail with CRLF line ends and nothing but ASCII, whatever the relay supports.
+/// Builds the mail of an issue with CRLF line ends and nothing but ASCII, whatever the relay supports.
 ///
 /// # Errors
 /// Where the issue lacks the reader's variant. Never shows an address.
 pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<Vec<u8>, MessageError> {
+    let Carries::Issue { subscription, variant: wanted, .. } = &claim.carries else {
+        return Err(MessageError::OtherClaim);
+    };
     let variant = issue
         .variants
         .iter()
-        .find(|variant| variant.key == claim.variant)
-        .ok_or_else(|| MessageError::NoVariant { issue: issue.id, variant: claim.variant.clone() })?;
-    let id = identity(sender.key, issue.id, claim.subscription);
-    let mail = sender.mail;
-    let unbuildable = |error: AddressError| MessageError::Unbuildable(error.to_string());
-    let from = mailbox(mail.from.name.as_deref(), &mail.from.address).map_err(unbuildable)?;
-    let to = mailbox(claim.name.as_deref(), &claim.address).map_err(unbuildable)?;
-    let leave = sender.site.own_url(&format!("unsubscribe/{}", sender.key.subscription_token(claim.subscription)));
+        .find(|variant| variant.key == *wanted)
+        .ok_or_else(|| MessageError::NoVariant { issue: issue.id, variant: wanted.clone() })?;
+    let id = sender.key.keyed_hash("message-id", &[&issue.id.to_be_bytes(), &subscription.to_be_bytes()], 16);
+    let leave = sender.masthead.own_url(&format!("unsubscribe/{}", sender.key.subscription_token(*subscription)));
+    let preferences = preferences(sender, claim);
+    let links = [(&*variant.preferences_mark, &*preferences), (&*variant.unsubscribe_mark, &*leave)];
+    let message = head(sender, claim, &variant.subject, issue.frozen_at, &id)?
+        .raw_header(HeaderValue::new(LIST_ID, list_id(sender.masthead, issue)))
+        // on one line: RFC 8058 §3.1 wants it covered by DKIM, and some providers do not unfold it
+        .raw_header(as_it_is(LIST_UNSUBSCRIBE, format!("<{leave}>")))
+        .raw_header(as_it_is(LIST_UNSUBSCRIBE_POST, "List-Unsubscribe=One-Click".to_owned()))
+        .raw_header(as_it_is(FEEDBACK_ID, feedback_id(issue)));
+    finish(message, body(&variant.text, &variant.html, &id, &links))
+}
 
+/// Builds a letter. It is no mail of a list: it goes to one person, who asked for it or whose address somebody entered, and
+/// there is nothing to leave.
+///
+/// # Errors
+/// Where the claim is for no letter. Never shows an address.
+pub fn letter(sender: &Sender<'_>, text: &LetterText, claim: &Claim) -> Result<Vec<u8>, MessageError> {
+    let Carries::Letter { signup, written, .. } = &claim.carries else { return Err(MessageError::OtherClaim) };
+    let id = sender.key.keyed_hash("letter-id", &[&claim.delivery.to_be_bytes()], 16);
+    let link = match signup {
+        Some(signup) => sender.masthead.own_url(&format!("confirm/{}", sender.key.confirmation_token(*signup))),
+        None => preferences(sender, claim),
+    };
+    let message = head(sender, claim, &text.subject, *written, &id)?;
+    finish(message, body(&text.text, &text.html, &id, &[(&text.mark, &link)]))
+}
+
+fn preferences(sender: &Sender<'_>, claim: &Claim) -> String {
+    sender.masthead.own_url(&format!("preferences/{}", sender.key.preferences_token(claim.subscriber)))
+}
+
+/// The headers every mail of ours has. The Message-ID is the same at every attempt and tells nobody who the reader is.
+fn head(
+    sender: &Sender<'_>,
+    claim: &Claim,
+    subject: &str,
+    date: DateTime<Utc>,
+    id: &str,
+) -> Result<MessageBuilder, MessageError> {
+    let masthead = sender.masthead;
+    let unbuildable = |error: AddressError| MessageError::Unbuildable(error.to_string());
+    let from = mailbox(masthead.from.name.as_deref(), &masthead.from.address).map_err(unbuildable)?;
+    let to = mailbox(claim.name.as_deref(), &claim.address).map_err(unbuildable)?;
     let quoted = [(FROM, quoted(&from)), (TO, quoted(&to))];
-    let mut message = Message::builder().from(from).to(to).subject(plain(&variant.subject));
+    let mut message = Message::builder().from(from).to(to).subject(plain(subject));
     for (name, value) in quoted {
         if let Some(value) = value {
             message = message.raw_header(as_it_is(name, value));
         }
     }
-    if let Some(reply_to) = &mail.reply_to {
+    if let Some(reply_to) = &masthead.reply_to {
         message = message.reply_to(mailbox(None, reply_to).map_err(unbuildable)?);
     }
-    message = message
-        .date(issue.frozen_at.into())
-        .message_id(Some(format!("<{id}@{}>", mail.from.address.domain())))
-        .raw_header(HeaderValue::new(LIST_ID, list_id(sender, issue)))
-        // on one line: RFC 8058 §3.1 wants it covered by DKIM, and some providers do not unfold it
-        .raw_header(as_it_is(LIST_UNSUBSCRIBE, format!("<{leave}>")))
-        .raw_header(as_it_is(LIST_UNSUBSCRIBE_POST, "List-Unsubscribe=One-Click".to_owned()))
-        .raw_header(as_it_is(AUTO_SUBMITTED, "auto-generated".to_owned()))
-        .raw_header(as_it_is(FEEDBACK_ID, feedback_id(issue)));
-    let message =
-        message.multipart(body(variant, &id, &leave)).map_err(|error| MessageError::Unbuildable(error.to_string()))?;
+    Ok(message
+        .date(date.into())
+        .message_id(Some(format!("<{id}@{}>", masthead.from.address.domain())))
+        .raw_header(as_it_is(AUTO_SUBMITTED, "auto-generated".to_owned())))
+}
+
+fn finish(message: MessageBuilder, body: MultiPart) -> Result<Vec<u8>, MessageError> {
+    let message = message.multipart(body).map_err(|error| MessageError::Unbuildable(error.to_string()))?;
     Ok(message.formatted())
 }
 
@@ -88,11 +126,6 @@ const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitte
 /// Google's feedback loop: by which sending complaints are counted.
 const FEEDBACK_ID: HeaderName = HeaderName::new_from_ascii_str("Feedback-ID");
 
-/// The left part of the Message-ID: the same at every attempt, tells nobody who the reader is.
-fn identity(key: &SigningKey, issue: i64, subscription: i64) -> String {
-    key.keyed_hash("message-id", &[&issue.to_be_bytes(), &subscription.to_be_bytes()], 16)
-}
-
 fn mailbox(name: Option<&str>, address: &EmailAddress) -> Result<Mailbox, AddressError> {
     let name = name.map(plain).filter(|name| !name.is_empty());
     Ok(Mailbox::new(name, address.as_str().parse::<Address>()?))
@@ -106,10 +139,9 @@ fn quoted(mailbox: &Mailbox) -> Option<String> {
 }
 
 /// `Title <newsletter.host>`.
-fn list_id(sender: &Sender<'_>, issue: &FrozenIssue) -> String {
-    let title: String = plain(sender.title).chars().filter(|c| !"<>\"()\\".contains(*c)).collect();
-    let host = sender.site.url.host_str().unwrap_or("localhost");
-    format!("{title} <{}.{host}>", issue.newsletter).trim_start().to_owned()
+fn list_id(masthead: &Masthead, issue: &FrozenIssue) -> String {
+    let title: String = plain(&masthead.title).chars().filter(|c| !"<>\"()\\".contains(*c)).collect();
+    format!("{title} <{}.{}>", issue.newsletter, masthead.host).trim_start().to_owned()
 }
 
 /// `issue:newsletter:kind of mail:sender`.
@@ -129,15 +161,18 @@ fn plain(text: &str) -> String {
 }
 
 /// Plain text first: the last part is the one a reader's program prefers (RFC 2046 §5.1.4).
-fn body(variant: &Variant, id: &str, leave: &str) -> MultiPart {
+fn body(text: &str, html: &str, id: &str, links: &[(&str, &str)]) -> MultiPart {
+    let in_html: Vec<(&str, String)> = links.iter().map(|(mark, link)| (*mark, escaped(link))).collect();
+    let in_html: Vec<(&str, &str)> = in_html.iter().map(|(mark, link)| (*mark, &**link)).collect();
     MultiPart::alternative()
         .boundary(format!("crieur-{id}"))
-        .singlepart(part(ContentType::TEXT_PLAIN, &personal(&variant.text, &variant.unsubscribe_mark, leave)))
-        .singlepart(part(ContentType::TEXT_HTML, &personal(&variant.html, &variant.unsubscribe_mark, &escaped(leave))))
+        .singlepart(part(ContentType::TEXT_PLAIN, &personal(text, links)))
+        .singlepart(part(ContentType::TEXT_HTML, &personal(html, &in_html)))
 }
 
-fn personal(text: &str, mark: &str, leave: &str) -> String {
-    if mark.is_empty() { text.to_owned() } else { text.replace(mark, leave) }
+fn personal(text: &str, links: &[(&str, &str)]) -> String {
+    let marked = links.iter().filter(|(mark, _)| !mark.is_empty());
+    marked.fold(text.to_owned(), |text, (mark, link)| text.replace(mark, link))
 }
 
 fn escaped(address: &str) -> String {

@@ -7,6 +7,8 @@
 //! | policy | 4.7.x, 5.7.x, 5.6.x: a block list, content, authentication | never counts against the person |
 //! | complaint | a report of abuse by the reader (RFC 5965) | suppressed at once |
 //!
+//! A letter that asks to confirm a sign-up never counts: what is not there cannot confirm, so the sign-up is forgotten.
+//!
 //! A soft bounce counts for half after 60 days, and the bounces that suffice have to span two weeks. Of each issue one bounce
 //! a day counts. Where within a day more than half of a domain's readers, and at least ten, bounce hard, that domain is
 //! broken and not its readers: none of them is suppressed, and who was that day comes back.
@@ -80,6 +82,8 @@ impl std::fmt::Display for Status {
 pub enum About {
     /// A mail of an issue, by the return path it went out with.
     Delivery { issue: i64, subscription: i64 },
+    /// A letter, by its return path.
+    Letter(i64),
     /// Some mail to this subscription, by the link to leave in it.
     Subscription(i64),
 }
@@ -104,6 +108,8 @@ pub enum Bounced {
     Suppressed,
     /// Recorded, and so many of this domain's readers bounced today that all of them stay.
     DomainBroken,
+    /// It was a letter; the sign-up it asked to confirm is forgotten.
+    Forgotten,
     /// This report was recorded before, or one of the same issue and day.
     Known,
     /// There is no such delivery, or it was so long ago that nobody still tries.

@@ -55,6 +55,31 @@ pub fn changes(from: &Event, to: &Event, now: DateTime<Utc>) -> Vec<Change> {
     changes
 }
 
+/// What several notes come to for whoever knows of none of them: an event that moved twice moved once, one that moved back
+/// did not. Oldest first.
+pub fn net<'a>(notes: impl Iterator<Item = &'a ChangeNote>) -> Vec<Change> {
+    let (mut moved, mut placed, mut standing) = (None, None, None);
+    for note in notes {
+        match &note.change {
+            Change::Moved { from, to } => moved = Some((moved.map_or(from, |(first, _)| first), to)),
+            Change::Place { from, to } => placed = Some((placed.map_or(from, |(first, _)| first), to)),
+            change @ (Change::Cancelled | Change::Reinstated) => {
+                standing = Some((standing.map_or(change, |(first, _)| first), change));
+            }
+        }
+    }
+    // cancelled and back again is as it was
+    let standing = standing.filter(|(first, last)| first == last).map(|(_, last)| last.clone());
+    if standing == Some(Change::Cancelled) {
+        return vec![Change::Cancelled];
+    }
+    let moved = moved.filter(|(from, to)| from != to).map(|(from, to)| (from.clone(), to.clone()));
+    let placed = placed.filter(|(from, to)| said(from.as_ref()) != said(to.as_ref()));
+    let moved = moved.map(|(from, to)| Change::Moved { from, to });
+    let placed = placed.map(|(from, to)| Change::Place { from: from.clone(), to: to.clone() });
+    standing.into_iter().chain(moved).chain(placed).collect()
+}
+
 /// The words of a place: a mended accent or a point on the map is no other place.
 fn said(place: Option<&Place>) -> String {
     words(&place.map(Place::one_line).unwrap_or_default())
@@ -98,6 +123,31 @@ mod tests {
         }
         let off = meeting("2027-03-12", Some("DINSIC"), Cancelled);
         assert_eq!(changes(&off, &first, now), [Change::Reinstated]);
+    }
+
+    #[test]
+    fn what_changed_twice_is_told_once_and_what_is_as_it_was_is_not() {
+        use EventStatus::{Cancelled, Confirmed};
+        let now = sample::moment("2027-03-01T12:00:00Z").instant;
+        let versions = |list: &[(&str, Option<&str>, EventStatus)]| -> Vec<Change> {
+            let events: Vec<Event> = list.iter().map(|(day, place, status)| meeting(day, *place, *status)).collect();
+            let steps = events.windows(2).zip(1..);
+            let notes = steps.flat_map(|(pair, sequence)| {
+                let note = move |change| ChangeNote { sequence, at: now, change };
+                changes(&pair[0], &pair[1], now).into_iter().map(note)
+            });
+            net(notes.collect::<Vec<_>>().iter())
+        };
+        let first = ("2027-03-12", Some("DINSIC"), Confirmed);
+        let (later, last) = (("2027-03-19", Some("DINSIC"), Confirmed), ("2027-03-26", Some("Mairie"), Confirmed));
+        let off = ("2027-03-19", Some("DINSIC"), Cancelled);
+        let at = |(day, place, status)| meeting(day, place, status);
+        assert_eq!(versions(&[first, later, last]), changes(&at(first), &at(last), now));
+        assert_eq!(versions(&[first, later, first]), []);
+        assert_eq!(versions(&[first, off]), [Change::Cancelled]);
+        assert_eq!(versions(&[first, later, off, later]), changes(&at(first), &at(later), now));
+        assert_eq!(versions(&[off, later, off]), []);
+        assert_eq!(versions(&[off, later]), [Change::Reinstated]);
     }
 
     #[test]

@@ -53,19 +53,76 @@ pub enum OnDoubt {
     Hold,
 }
 
-/// A delivery claimed by one worker until `lease_until`; `epoch` fences off a worker whose lease was lost.
+/// A mail claimed by one worker until `lease_until`; `epoch` fences off a worker whose lease was lost.
 #[derive(Debug, Clone)]
 pub struct Claim {
+    /// Among the deliveries or among the letters, as `carries` says.
     pub delivery: i64,
     pub epoch: i64,
-    pub issue: i64,
-    pub subscription: i64,
+    pub carries: Carries,
+    pub subscriber: i64,
     pub address: EmailAddress,
     pub name: Option<String>,
-    /// The key of the variant this reader gets.
-    pub variant: String,
     /// Attempts made before this one.
     pub attempts: u32,
+}
+
+/// A mail that may or may not have arrived, as the operator sees it.
+#[derive(Debug, Clone)]
+pub struct Doubt {
+    pub delivery: i64,
+    pub newsletter: String,
+    pub number: u32,
+    pub address: EmailAddress,
+    pub since: DateTime<Utc>,
+    pub reason: String,
+    /// Whether it goes out once more without anybody's word.
+    pub resent_by_itself: bool,
+}
+
+/// What the operator knows of a mail in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// It arrived.
+    Sent,
+    /// It did not, or a second copy does no harm.
+    Again,
+}
+
+impl Claim {
+    /// The subscription whose issue it carries.
+    pub fn subscription(&self) -> Option<i64> {
+        match &self.carries {
+            Carries::Issue { subscription, .. } => Some(*subscription),
+            Carries::Letter { .. } => None,
+        }
+    }
+
+    /// The issue it carries.
+    pub fn issue(&self) -> Option<i64> {
+        match &self.carries {
+            Carries::Issue { issue, .. } => Some(*issue),
+            Carries::Letter { .. } => None,
+        }
+    }
+}
+
+/// What a claimed mail says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carries {
+    Issue {
+        issue: i64,
+        subscription: i64,
+        /// The key of the variant this reader gets.
+        variant: String,
+    },
+    Letter {
+        /// The hash of its text.
+        text: String,
+        /// The sign-up it asks to confirm; `None` where it leads to the preferences.
+        signup: Option<i64>,
+        written: DateTime<Utc>,
+    },
 }
 
 /// How one attempt ended, as far as it is known.

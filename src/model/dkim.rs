@@ -3,12 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::{Ed25519KeyPair, RsaKeyPair};
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-
-use super::token::sha256;
 
 /// `[mail] dkim`: one key, and where its public half stands: `selector._domainkey.domain`.
 #[derive(Debug, Clone)]
@@ -23,7 +20,8 @@ pub struct DkimSettings {
 #[derive(Clone)]
 pub struct DkimKey(Arc<Pair>);
 
-enum Pair {
+/// What signs.
+pub enum Pair {
     Rsa(RsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
@@ -68,18 +66,8 @@ impl DkimKey {
         }
     }
 
-    /// Signs by RFC 8017 §8.2 or RFC 8463 §3. Deterministic: the same data gives the same signature. `None` where the key is
-    /// inconsistent in itself.
-    pub fn sign(&self, data: &[u8]) -> Option<Vec<u8>> {
-        match &*self.0 {
-            Pair::Rsa(pair) => {
-                let mut signature = vec![0; pair.public().modulus_len()];
-                // nothing random goes into PKCS#1 v1.5; it is asked for because other paddings need it
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), data, &mut signature).ok()?;
-                Some(signature)
-            }
-            Pair::Ed25519(pair) => Some(pair.sign(&sha256(data)).as_ref().to_vec()),
-        }
+    pub fn pair(&self) -> &Pair {
+        &self.0
     }
 }
 

@@ -151,6 +151,8 @@ pub struct Subscription {
     pub name: Option<String>,
     pub lang: String,
     pub newsletter: String,
+    /// Slugs of categories; none for everything.
+    pub topics: Vec<String>,
     pub status: SubscriptionStatus,
     pub consent_source: String,
     pub created: DateTime<Utc>,

@@ -36,40 +36,72 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode(&self.mac(purpose, parts).finalize().into_bytes()[..bytes.min(32)])
     }
 
+    /// The token that confirms a sign-up.
+    pub fn confirmation_token(&self, signup: i64) -> String {
+        self.token("confirm", signup, 32)
+    }
+
+    /// The sign-up a token confirms, or `None` if it was not made with this key.
+    pub fn open_confirmation_token(&self, token: &str) -> Option<i64> {
+        self.open("confirm", token, 32)
+    }
+
+    /// The token that lets its bearer change what one subscriber gets.
+    pub fn preferences_token(&self, subscriber: i64) -> String {
+        self.token("preferences", subscriber, 32)
+    }
+
+    /// The subscriber a token was made for, or `None` if it was not made with this key.
+    pub fn open_preferences_token(&self, token: &str) -> Option<i64> {
+        self.open("preferences", token, 32)
+    }
+
     /// The token that lets its bearer leave one subscription: short enough for a header on one line (RFC 8058 §3.1),
     /// 128 bits of MAC, the same for ever.
     pub fn subscription_token(&self, subscription: i64) -> String {
-        let id = subscription.to_be_bytes();
-        let mac = self.mac("unsubscribe", &[&id]).finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode([&id[..], &mac[..16]].concat())
+        self.token("unsubscribe", subscription, 16)
     }
 
     /// The subscription a token was made for, or `None` if it was not made with this key. Takes the same time either way.
     pub fn open_subscription_token(&self, token: &str) -> Option<i64> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 24)?;
+        self.open("unsubscribe", token, 16)
+    }
+
+    /// A number and a MAC of so many bytes over it and the purpose: a token for one thing opens no other.
+    fn token(&self, purpose: &str, id: i64, length: usize) -> String {
+        let id = id.to_be_bytes();
+        let mac = self.mac(purpose, &[&id]).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&id[..], &mac[..length]].concat())
+    }
+
+    fn open(&self, purpose: &str, token: &str, length: usize) -> Option<i64> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 8 + length)?;
         let (id, mac) = bytes.split_at(8);
-        self.mac("unsubscribe", &[id]).verify_truncated_left(mac).ok()?;
+        self.mac(purpose, &[id]).verify_truncated_left(mac).ok()?;
         Some(i64::from_be_bytes(id.try_into().ok()?))
     }
 
-    /// The token in the return path of one mail (`delivery::bounce::verp`): letters and digits that survive a change of case,
-    /// 80 bits of MAC, some twenty-five characters in all.
-    pub fn bounce_token(&self, issue: i64, subscription: i64) -> String {
-        let mut bytes = varint(issue);
-        bytes.extend(varint(subscription));
+    /// The token in the return path of one mail (`delivery::bounce::verp`), which the ids name: letters and digits that
+    /// survive a change of case, 80 bits of MAC, some twenty-five characters in all.
+    pub fn bounce_token(&self, ids: &[i64]) -> String {
+        let mut bytes: Vec<u8> = ids.iter().flat_map(|id| varint(*id)).collect();
         let mac = self.mac("bounce", &[&bytes]).finalize().into_bytes();
         bytes.extend_from_slice(&mac[..BOUNCE_MAC]);
         base32::encode(&bytes)
     }
 
-    /// The issue and subscription a token was made for, or `None` if it was not made with this key.
-    pub fn open_bounce_token(&self, token: &str) -> Option<(i64, i64)> {
+    /// The ids a token was made for, or `None` if it was not made with this key.
+    pub fn open_bounce_token(&self, token: &str) -> Option<Vec<i64>> {
         let bytes = base32::decode(token).filter(|bytes| (BOUNCE_MAC..=30).contains(&bytes.len()))?;
-        let (ids, mac) = bytes.split_at(bytes.len() - BOUNCE_MAC);
-        self.mac("bounce", &[ids]).verify_truncated_left(mac).ok()?;
-        let (issue, rest) = read_varint(ids)?;
-        let (subscription, rest) = read_varint(rest)?;
-        rest.is_empty().then_some((issue, subscription))
+        let (mut left, mac) = bytes.split_at(bytes.len() - BOUNCE_MAC);
+        self.mac("bounce", &[left]).verify_truncated_left(mac).ok()?;
+        let mut ids = Vec::new();
+        while !left.is_empty() {
+            let (id, rest) = read_varint(left)?;
+            ids.push(id);
+            left = rest;
+        }
+        Some(ids)
     }
 }
 
@@ -138,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_serves_one_purpose() {
+        let key = SigningKey::new([7; 32]);
+        let (confirm, change) = (key.confirmation_token(42), key.preferences_token(42));
+        assert_eq!((confirm.len(), key.open_confirmation_token(&confirm)), (54, Some(42)));
+        assert_eq!(key.open_preferences_token(&change), Some(42));
+        assert_eq!(key.open_preferences_token(&confirm), None);
+        assert_eq!(key.open_confirmation_token(&change), None);
+        assert_eq!(key.open_confirmation_token(&key.subscription_token(42)), None, "nor does a shorter MAC");
+    }
+
+    #[test]
     fn parts_cannot_slide_into_each_other() {
         let key = SigningKey::new([7; 32]);
         assert_ne!(key.keyed_hash("a", &[b"bc", b"d"], 16), key.keyed_hash("a", &[b"b", b"cd"], 16));
@@ -146,14 +189,15 @@ mod tests {
     #[test]
     fn a_return_path_survives_a_change_of_case_and_no_other() {
         let key = SigningKey::new([7; 32]);
-        for ids in [(1, 1), (0, 0), (127, 128), (i64::MAX, i64::MAX), (12, 1_234_567)] {
-            let token = key.bounce_token(ids.0, ids.1);
-            assert_eq!(key.open_bounce_token(&token.to_uppercase()), Some(ids));
+        for ids in [[1, 1], [0, 0], [127, 128], [i64::MAX, i64::MAX], [12, 1_234_567]] {
+            let token = key.bounce_token(&ids);
+            assert_eq!(key.open_bounce_token(&token.to_uppercase()), Some(ids.to_vec()));
+            assert_eq!(key.open_bounce_token(&key.bounce_token(&ids[..1])), Some(vec![ids[0]]));
             assert_eq!(SigningKey::new([8; 32]).open_bounce_token(&token), None);
             assert_eq!(key.open_bounce_token(&token[1..]), None);
             assert!(token.len() <= 48 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{token}");
         }
-        let token = key.bounce_token(12, 345_678);
+        let token = key.bounce_token(&[12, 345_678]);
         assert_eq!(token.len(), 23);
         for index in 0..token.len() {
             let mut forged = token.clone().into_bytes();

@@ -9,6 +9,7 @@ pub mod email;
 mod error;
 pub mod feed;
 mod html;
+pub mod issue_feed;
 mod item;
 pub mod json_feed;
 pub mod opml;

@@ -6,6 +6,7 @@
 mod archive;
 mod chart;
 mod frame;
+mod issue;
 mod lines;
 mod lists;
 pub mod status;
@@ -13,6 +14,8 @@ pub mod status;
 use serde::Serialize;
 
 use self::frame::Frame;
+pub use self::issue::issue;
+use self::lines::Line;
 pub use self::lists::{Overview, label, overviews};
 use super::feed::Entry;
 use super::html;
@@ -20,6 +23,7 @@ use super::templates::{TemplateError, Templates};
 use super::view::Item;
 use super::words::{self, Tongue, capitalised};
 use crate::model::change::ChangeNote;
+use crate::model::issue::IssuePage;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
 use crate::model::text::Label;
@@ -65,6 +69,8 @@ struct NewsletterPage<'a> {
     #[serde(flatten)]
     frame: Frame<'a>,
     newsletter: NewsletterItem<'a>,
+    /// Latest first.
+    issues: Vec<Line>,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,14 +121,21 @@ pub fn moved(templates: &Templates, site: &SiteSettings, target_url: &str, title
     finish(templates, "page/moved.html", &MovedPage { frame, target: target_url, heading: title })
 }
 
-/// What a newsletter is and when it appears. `labels` gives its categories and tags their names.
-pub fn newsletter(templates: &Templates, site: &SiteSettings, newsletter: &Newsletter, labels: &[Label]) -> Page {
+/// What a newsletter is, when it appears, and its issues, latest first. `labels` gives its categories and tags their names.
+pub fn newsletter(
+    templates: &Templates,
+    site: &SiteSettings,
+    newsletter: &Newsletter,
+    labels: &[Label],
+    issues: &[&IssuePage],
+) -> Page {
     let tongue = Tongue::of(&newsletter.lang);
     let item = NewsletterItem::new(newsletter, site, labels, tongue);
     let description = format!("{} – {}", newsletter.title, item.schedule);
     let mut frame = Frame::new(site, &newsletter.lang, newsletter.title.clone(), description);
     frame.canonical = Some(item.url.clone());
-    finish(templates, "page/newsletter.html", &NewsletterPage { frame, newsletter: item })
+    let issues = issues.iter().map(|issue| Line::of_issue(issue, site, tongue)).collect();
+    finish(templates, "page/newsletter.html", &NewsletterPage { frame, newsletter: item, issues })
 }
 
 /// Asks before ending a subscription: a form without address that posts to wherever it stands, so no token is in it.
@@ -173,9 +186,7 @@ impl<'a> NewsletterItem<'a> {
         Self {
             title: &newsletter.title,
             url: site.own_url(&format!("newsletters/{}/", newsletter.name)),
-            schedule: capitalised(
-                &words::schedule(&newsletter.schedule, tongue).unwrap_or_else(|| words.schedule_irregular.to_owned()),
-            ),
+            schedule: capitalised(&words::rhythm(&newsletter.rhythm, tongue)),
             subjects: capitalised(&if subjects.is_empty() {
                 words.about_everything.to_owned()
             } else {

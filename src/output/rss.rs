@@ -153,6 +153,6 @@ fn attributes(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 /// RFC 2822 with the offset of its zone. Not `to_rfc2822`, which panics on years beyond 9999.
-fn rfc_2822(at: DateTime<FixedOffset>) -> String {
+pub(super) fn rfc_2822(at: DateTime<FixedOffset>) -> String {
     at.format("%a, %d %b %Y %H:%M:%S %z").to_string()
 }

@@ -8,8 +8,9 @@ use super::feed::{Entry, Feed, Variant};
 use crate::model::announcement::{Announcement, AnnouncementId, Attachment, Image, InfoRow, Source, Status};
 use crate::model::delivery::OnDoubt;
 use crate::model::event::{Access, Event, EventStatus, Place, When};
-use crate::model::newsletter::{Newsletter, Schedule};
+use crate::model::newsletter::{Newsletter, Rhythm};
 use crate::model::revision::Revision;
+use crate::model::schedule::Schedule;
 use crate::model::settings::{FeedContent, PublishSettings, SiteSettings};
 use crate::model::text::{Label, RichText};
 use crate::model::time::{Moment, Precision};
@@ -44,13 +45,14 @@ pub(super) fn newsletter() -> Newsletter {
         name: "hebdo".to_owned(),
         title: "La lettre de la communauté UX".to_owned(),
         lang: "fr".to_owned(),
-        schedule: Schedule::parse("0 9 * * MON").expect("a schedule"),
+        rhythm: Rhythm::Scheduled(Box::new(Schedule::parse("0 9 * * MON").expect("a schedule"))),
         categories: vec![],
         tags: vec![],
         upcoming: TimeDelta::days(30),
         look_back: TimeDelta::days(31),
         missed: TimeDelta::hours(12),
         on_doubt: OnDoubt::Resend,
+        approval: false,
         skip_empty: true,
     }
 }

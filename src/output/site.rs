@@ -6,9 +6,11 @@
 mod builder;
 mod format;
 mod made_from;
+mod newsletters;
 mod paths;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -20,6 +22,7 @@ use super::templates::Templates;
 use crate::model::announcement::{Announcement, AnnouncementId};
 use crate::model::archive::Archive;
 use crate::model::catalog::Catalog;
+use crate::model::issue::IssuePage;
 use crate::model::newsletter::Newsletter;
 use crate::model::revision::Ledger;
 use crate::model::settings::{PublishSettings, SiteSettings};
@@ -64,6 +67,8 @@ pub struct Source<'a> {
     pub withdrawn: &'a [Announcement],
     /// By number, without a gap.
     pub archives: &'a [Closed],
+    /// Those of all newsletters that are on the web, oldest first.
+    pub issues: &'a [Arc<IssuePage>],
     /// What was built last with the same configuration and templates: documents made from the same are taken over.
     pub previous: Option<&'a Site>,
     /// Decides what is visible and which events are ahead.
@@ -115,6 +120,7 @@ mod tests {
             ledger: &ledger,
             withdrawn: &[],
             archives: &[],
+            issues: &[],
             previous: None,
             now: "2020-01-01T00:00:00Z".parse().expect("an instant"),
         })
@@ -202,6 +208,7 @@ mod tests {
                     ledger: &ledger,
                     withdrawn: &withdrawn,
                     archives: &[],
+                    issues: &[],
                     previous: None,
                     now,
                 };

@@ -9,8 +9,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 use tera::{Context, ErrorKind, Tera};
 
+use crate::model::token::sha256_hex;
+
 /// Every built-in template by the name an operator's own file has below `templates/`.
-const BUILT_IN: [(&str, &str); 18] = [
+const BUILT_IN: [(&str, &str); 20] = [
     ("page/base.html", include_str!("../../templates/page/base.html")),
     ("page/parts.html", include_str!("../../templates/page/parts.html")),
     ("page/home.html", include_str!("../../templates/page/home.html")),
@@ -23,6 +25,8 @@ const BUILT_IN: [(&str, &str); 18] = [
     ("page/subscribe.html", include_str!("../../templates/page/subscribe.html")),
     ("page/announcement.html", include_str!("../../templates/page/announcement.html")),
     ("page/newsletter.html", include_str!("../../templates/page/newsletter.html")),
+    ("page/issue.html", include_str!("../../templates/page/issue.html")),
+    ("page/issue_body.html", include_str!("../../templates/page/issue_body.html")),
     ("page/unsubscribe.html", include_str!("../../templates/page/unsubscribe.html")),
     ("page/error.html", include_str!("../../templates/page/error.html")),
     ("admin/status.html", include_str!("../../templates/admin/status.html")),
@@ -74,6 +78,7 @@ impl TemplateError {
 pub struct Templates {
     tera: Tera,
     styles: BTreeMap<String, String>,
+    mail_version: String,
 }
 
 impl Templates {
@@ -99,7 +104,13 @@ impl Templates {
         });
         let culprit = own.keys().next().map_or("page/base.html", String::as_str);
         tera.add_raw_templates(&templates).map_err(|error| TemplateError::from_tera(&error, culprit))?;
-        Ok(Self { tera, styles })
+        let mail_version = version(templates.iter().chain(&styles).filter(|(name, _)| !name.starts_with("admin/")));
+        Ok(Self { tera, styles, mail_version })
+    }
+
+    /// Which templates an issue is rendered by: SHA-256 (hexadecimal) over those that may have a part in it.
+    pub fn mail_version(&self) -> &str {
+        &self.mail_version
     }
 
     /// A style sheet as it stands, e.g. `page/style.css`; empty where there is none of the name.
@@ -117,6 +128,11 @@ impl Templates {
         })?;
         String::from_utf8(output.0).map_err(|error| TemplateError::whole(name, error.to_string()))
     }
+}
+
+fn version<'a>(files: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    let parts: Vec<String> = files.map(|(name, text)| format!("{name} {}\n{text}\n", text.len())).collect();
+    sha256_hex(parts.concat().as_bytes())
 }
 
 fn owned(texts: &[(&str, &str)]) -> BTreeMap<String, String> {

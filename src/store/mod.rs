@@ -6,18 +6,20 @@
 mod settle;
 mod sqlite;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 pub use self::sqlite::SqliteStore;
-use crate::model::announcement::AnnouncementId;
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
-use crate::model::delivery::{Claim, DeliveryState, Outcome};
-use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
+use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
+use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
+use crate::model::letter::LetterText;
 use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::selection::Told;
+use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
 pub use crate::model::status::LastPublish;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
@@ -57,6 +59,14 @@ pub enum Freeze {
     NumberTaken,
 }
 
+/// An issue that has a page on the web.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// By its id: read before.
+    Known(i64),
+    Read(IssuePage),
+}
+
 /// How many deliveries of an issue are in each state. The sum is the number of recipients when it was frozen.
 pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
 
@@ -67,6 +77,9 @@ pub trait Store: Send + Sync {
     /// Takes charge of deliveries, or `None` where another process has it. Afterwards no delivery is claimed by a process
     /// that is gone: what was `sending` is in doubt, what was claimed is free.
     async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>>;
+
+    /// Who is in charge, in words for the operator; `None` where nobody is known.
+    async fn who_is_in_charge(&self) -> Result<Option<String>>;
 
     /// The key for tokens and Message-IDs: the one kept, or `fresh` where there is none yet. Idempotent. Adding and
     /// suppressing addresses needs it: call this once after opening.
@@ -140,6 +153,36 @@ pub trait Store: Send + Sync {
 
     async fn suppression_count(&self) -> Result<u64>;
 
+    // -- signing up: what readers do on the web
+
+    /// Takes note of a sign-up and writes the letter that follows from it, or nothing where the mailbox had its letters
+    /// (`Mailed`) or the address is suppressed. What a reader has already is not touched.
+    async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp>;
+
+    async fn signup(&self, id: i64) -> Result<Option<Signup>>;
+
+    /// Confirms what a sign-up asked for, each newsletter with its receipt, and forgets how many letters the mailbox had. What
+    /// its reader confirmed otherwise or left since it was asked for stays as it is. Idempotent.
+    async fn confirm(&self, signup: i64, now: DateTime<Utc>) -> Result<Confirmation>;
+
+    /// Forgets the sign-ups nobody confirmed in time, with the addresses that nothing else is known of; how many there were.
+    async fn forget_expired_signups(&self, now: DateTime<Utc>) -> Result<u64>;
+
+    /// What one subscriber has, had or waits for.
+    async fn subscriptions_of(&self, subscriber: i64) -> Result<Vec<Subscription>>;
+
+    /// Changes what a reader gets, all or none: the language, and the topics of each newsletter named. Confirmed ones that are
+    /// not named end; none begins. Idempotent.
+    async fn change_preferences(&self, subscriber: i64, lang: &str, kept: &[Choice], now: DateTime<Utc>) -> Result<()>;
+
+    /// The wording a receipt names by its hash.
+    async fn wording(&self, hash: &str) -> Result<Option<String>>;
+
+    /// What a letter says, by the hash a claim names.
+    async fn letter_text(&self, hash: &str) -> Result<Option<LetterText>>;
+
+    async fn letter_counts(&self) -> Result<DeliveryCounts>;
+
     // -- issues
 
     async fn issue(&self, newsletter: &str, slot: NaiveDateTime) -> Result<Option<Issue>>;
@@ -147,8 +190,8 @@ pub trait Store: Send + Sync {
     /// Slots and what became of them, latest first.
     async fn issues(&self, newsletter: &str, limit: u32) -> Result<Vec<Issue>>;
 
-    /// What earlier issues carried or passed over as too old; `None` before the first.
-    async fn told(&self, newsletter: &str) -> Result<Option<HashSet<AnnouncementId>>>;
+    /// What earlier issues carried and at which revision, or passed over as too old; `None` before the first.
+    async fn told(&self, newsletter: &str) -> Result<Option<Told>>;
 
     /// The number the next issue will have, from 1.
     async fn next_number(&self, newsletter: &str) -> Result<u32>;
@@ -169,20 +212,47 @@ pub trait Store: Send + Sync {
 
     async fn frozen_issue(&self, issue: i64) -> Result<Option<FrozenIssue>>;
 
+    /// The issue of this number.
+    async fn issue_numbered(&self, newsletter: &str, number: u32) -> Result<Option<Issue>>;
+
+    /// What an issue carries, in its order.
+    async fn issue_items(&self, issue: i64) -> Result<Vec<IssueItem>>;
+
+    /// Keeps a frozen issue from going out until it is released: what is not handed over yet waits, what is being handed over
+    /// cannot be called back. `false` where it was held before (that reason stays) or is no frozen issue. Idempotent.
+    async fn hold_issue(&self, issue: i64, hold: Hold, reason: Option<&str>) -> Result<bool>;
+
+    /// Lets a frozen issue that is held for this go out. `false` where it was not. Idempotent.
+    async fn release_issue(&self, issue: i64, hold: Hold) -> Result<bool>;
+
+    /// The pages of the frozen issues of all newsletters, oldest first, without those that wait for approval; those whose id
+    /// is `known` come without being read again.
+    async fn issue_pages(&self, known: &BTreeSet<i64>) -> Result<Vec<Listed>>;
+
     // -- outbox
 
-    /// Claims deliveries that are due, oldest issue first, doubts to be re-sent last. A claim is good until `lease_until`;
+    /// Claims mails that are due: letters, then deliveries, oldest issue first, doubts to be re-sent last. A claim is good until `lease_until`;
     /// what another worker let lapse is free again (what it was sending is in doubt).
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>>;
 
-    /// Commits `sending` before DATA. `false`: do not send, the claim was lost, or its reader left or was suppressed.
-    /// Durable when it returns.
+    /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, its reader left or was
+    /// suppressed, or its sign-up is confirmed or expired. Durable when it returns.
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool>;
+
+    /// Gives claims back that nothing was done with: they are as free as before. One that is being sent stays so, and one
+    /// that is lost already is left alone. Idempotent.
+    async fn give_back(&self, claims: &[Claim]) -> Result<()>;
 
     /// Records how the attempt ended and when the next is due; one put off too often is refused. Nothing is recorded for a
     /// claim that was lost or whose reader left meanwhile. An answer that comes after the lease lapsed settles the doubt it
     /// left, if nobody has claimed that since. Idempotent.
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()>;
+
+    /// What may or may not have arrived, oldest first.
+    async fn doubts(&self, newsletter: Option<&str>) -> Result<Vec<Doubt>>;
+
+    /// Settles one by the operator's word. `false` where it is in doubt no longer, or is just being sent again.
+    async fn resolve_doubt(&self, delivery: i64, resolution: Resolution, now: DateTime<Utc>) -> Result<bool>;
 
     /// The first instant at which `claim` may find something, or `None` when all is done. Where something waits for its
     /// first attempt, an instant long past, whatever time its issue was frozen for.

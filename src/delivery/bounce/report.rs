@@ -119,7 +119,7 @@ fn about(message: &Message<'_>, recipients: &[String], key: &SigningKey) -> Opti
 fn returned_head(message: &Message<'_>) -> Option<String> {
     message.parts.iter().find_map(|part| match &part.body {
         PartType::Message(returned) => {
-            Some(returned.headers_raw().map(|(name, value)| format!("{name}:{value}\n")).collect())
+            Some(returned.headers_raw().flat_map(|(name, value)| [name, ":", value, "\n"]).collect())
         }
         _ if subtype(part).is_some_and(|subtype| subtype.contains("rfc822-headers")) => Some(text(part).into_owned()),
         _ => None,

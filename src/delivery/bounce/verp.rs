@@ -8,9 +8,13 @@ use crate::model::token::SigningKey;
 
 /// The envelope sender for one mail: `bounce_address` with a token, where there is one and it has room for it (RFC 5321
 /// §4.5.3.1.1: 64 octets); the sender as it is otherwise.
-pub fn return_path(mail: &MailSettings, key: &SigningKey, issue: i64, subscription: i64) -> EmailAddress {
+pub fn return_path(mail: &MailSettings, key: &SigningKey, about: About) -> EmailAddress {
     let with_token = mail.bounce_address.as_ref().and_then(|address| {
-        let token = key.bounce_token(issue, subscription);
+        let token = match about {
+            About::Delivery { issue, subscription } => key.bounce_token(&[issue, subscription]),
+            About::Letter(letter) => key.bounce_token(&[letter]),
+            About::Subscription(_) => return None,
+        };
         EmailAddress::parse(&format!("{}+{token}@{}", address.local_part(), address.domain())).ok()
     });
     with_token.unwrap_or_else(|| mail.sender().clone())
@@ -20,7 +24,10 @@ pub fn return_path(mail: &MailSettings, key: &SigningKey, issue: i64, subscripti
 pub fn find(key: &SigningKey, text: &str) -> Option<About> {
     let between = |c: char| c.is_whitespace() || "<>()[]{},;:\"'`|".contains(c);
     text.split(between).filter_map(|word| word.split_once('@')).find_map(|(local, _)| {
-        let (issue, subscription) = key.open_bounce_token(local.rsplit_once('+')?.1)?;
-        Some(About::Delivery { issue, subscription })
+        match key.open_bounce_token(local.rsplit_once('+')?.1)?[..] {
+            [issue, subscription] => Some(About::Delivery { issue, subscription }),
+            [letter] => Some(About::Letter(letter)),
+            _ => None,
+        }
     })
 }

@@ -105,7 +105,8 @@ impl SmtpMailer {
             self.start_tls(&mut smtp).await?;
         }
         self.authenticate(&mut smtp).await?;
-        Ok(SmtpConnection::new(smtp, self.deadlines, write_failed))
+        let most_octets = self.ask_for_size(&mut smtp).await?;
+        Ok(SmtpConnection::new(smtp, self.deadlines, most_octets, write_failed))
     }
 
     async fn open_socket(&self) -> Result<(TcpStream, SocketAddr), Answer> {
@@ -154,6 +155,20 @@ impl SmtpMailer {
         let credentials = Credentials::new(credentials.user.clone(), credentials.password.clone());
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
         self.greeted("AUTH", smtp.auth(&mechanisms, &credentials)).await.map(drop)
+    }
+
+    /// lettre keeps nothing of what EHLO said of SIZE, so it is said once more (RFC 5321 §4.1.4). 0 means no limit.
+    async fn ask_for_size(&self, smtp: &mut AsyncSmtpConnection) -> Result<Option<u64>, Answer> {
+        let hello = smtp.command(format!("EHLO {}\r\n", self.hello));
+        match self.greeted("EHLO", hello).await {
+            Ok(offered) => {
+                let size = |line: &str| line.to_ascii_uppercase().strip_prefix("SIZE ")?.trim().parse().ok();
+                Ok(offered.message().find_map(size).filter(|most| *most > 0))
+            }
+            // one that will not be greeted twice says nothing of it
+            Err(Answer::Unwelcome(_)) => Ok(None),
+            Err(answer) => Err(answer),
+        }
     }
 
     /// A step before any recipient is named: a 5xx means that the relay will not have us.
@@ -232,13 +247,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_said_by_plain_or_login() {
-        let (connection, said) = log_in(&["220 hello", "250-me\r\n250 AUTH LOGIN PLAIN", "235 welcome"]).await;
+        let (connection, said) =
+            log_in(&["220 hello", "250-me\r\n250 AUTH LOGIN PLAIN", "235 welcome", "250 me"]).await;
         assert!(connection.is_ok());
         assert_eq!(said[1], "AUTH PLAIN AGNyaWV1cgBzZWNyZXQ=");
-        let replies = ["220 hello", "250-me\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome"];
+        let replies =
+            ["220 hello", "250-me\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome", "250 me"];
         let (connection, said) = log_in(&replies).await;
         assert!(connection.is_ok());
-        assert_eq!(said[1..], ["AUTH LOGIN", "Y3JpZXVy", "c2VjcmV0"]);
+        assert_eq!(said[1..4], ["AUTH LOGIN", "Y3JpZXVy", "c2VjcmV0"]);
     }
 
     /// E4

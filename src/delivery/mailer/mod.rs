@@ -123,6 +123,14 @@ impl Connection {
         }
     }
 
+    /// The largest message the relay says it takes (SIZE, RFC 1870).
+    pub fn most_octets(&self) -> Option<u64> {
+        match self {
+            Self::Smtp(connection) => connection.most_octets(),
+            Self::Folder(_) => None,
+        }
+    }
+
     /// Whether another envelope may be tried on it.
     pub fn is_usable(&self) -> bool {
         match self {

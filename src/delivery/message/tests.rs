@@ -1,41 +1,24 @@
 //! Read back with another parser: what lettre writes is not checked with lettre.
 
-use std::num::NonZeroUsize;
-
 use mail_parser::{HeaderValue as Parsed, MessageParser, MimeHeaders as _};
 
 use super::*;
-use crate::model::settings::{MailTransport, Mailbox as Writer};
+use crate::model::issue::Variant;
+use crate::model::settings::Mailbox as Writer;
 
 const MARK: &str = "https://leave.invalid/0123456789abcdef";
-
-fn site() -> SiteSettings {
-    SiteSettings {
-        title: "Communauté UX".to_owned(),
-        url: "https://www.example.org/".parse().expect("an address"),
-        description: String::new(),
-        lang: "fr".to_owned(),
-        zone: chrono_tz::Europe::Paris,
-        author: None,
-        rights: None,
-        public_url: "https://cri.example.org/a/".parse().expect("an address"),
-    }
-}
 
 fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).expect("an address")
 }
 
-fn mail() -> MailSettings {
-    MailSettings {
+fn masthead(title: &str) -> Masthead {
+    Masthead {
+        title: title.to_owned(),
         from: Writer { name: Some("L’équipe, UX".to_owned()), address: address("equipe@lettres.example.org") },
         reply_to: Some(address("reponses@example.org")),
-        bounce_address: None,
-        bounce_lmtp: None,
-        transport: MailTransport::Folder { dir: "outbox".into() },
-        connections: NonZeroUsize::MIN,
-        rate: None,
-        dkim: Vec::new(),
+        public_url: "https://cri.example.org/a/".parse().expect("an address"),
+        host: "www.example.org".to_owned(),
     }
 }
 
@@ -47,33 +30,40 @@ fn issue() -> FrozenIssue {
         number: 12,
         slot: "2019-04-08T09:00:00".parse().expect("a time"),
         frozen_at: "2019-04-08T07:00:03Z".parse().expect("an instant"),
+        masthead: None,
         variants: vec![Variant {
             key: "fr".to_owned(),
             lang: "fr".to_owned(),
             subject: "L’UX à l’honneur : trois rendez-vous, une conférence et des ateliers 🎉".to_owned(),
-            html: format!("<p>{long}</p>\n<a href=\"{MARK}\">Se désabonner</a>"),
-            text: format!("Bonjour,\n.\nFrom ici\n{long}\nSe désabonner : {MARK}\n"),
+            html: format!(
+                "<p>{long}</p>\n<a href=\"{MARK}\">Se désabonner</a> <a href=\"%preferences%\">Préférences</a>"
+            ),
+            text: format!("Bonjour,\n.\nFrom ici\n{long}\nSe désabonner : {MARK}\nPréférences : %preferences%\n"),
             unsubscribe_mark: MARK.to_owned(),
+            preferences_mark: "%preferences%".to_owned(),
         }],
     }
+}
+
+fn carries(subscription: i64, variant: &str) -> Carries {
+    Carries::Issue { issue: 7, subscription, variant: variant.to_owned() }
 }
 
 fn claim(name: Option<&str>) -> Claim {
     Claim {
         delivery: 1,
         epoch: 1,
-        issue: 7,
-        subscription: 42,
+        carries: carries(42, "fr"),
+        subscriber: 5,
         address: address("jeanne@example.org"),
         name: name.map(str::to_owned),
-        variant: "fr".to_owned(),
         attempts: 0,
     }
 }
 
 fn built(name: Option<&str>) -> Vec<u8> {
-    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
-    let sender = Sender { site: &site, mail: &mail, key: &key, title: "L’hebdo <UX>" };
+    let (masthead, key) = (masthead("L’hebdo <UX>"), SigningKey::new([7; 32]));
+    let sender = Sender { masthead: &masthead, key: &key };
     build(&sender, &issue(), &claim(name)).expect("a mail")
 }
 
@@ -132,6 +122,8 @@ fn the_way_out_stands_on_one_line_and_in_both_parts() {
     for part in parts {
         let content = part.text_contents().expect("text");
         assert!(content.contains(&address) && !content.contains(MARK) && content.contains(&"é".repeat(2000)));
+        let preferences = SigningKey::new([7; 32]).preferences_token(5);
+        assert!(content.contains(&format!("https://cri.example.org/a/preferences/{preferences}")), "{content}");
     }
 }
 
@@ -147,9 +139,9 @@ fn nothing_but_ascii_in_short_lines_with_crlf() {
 #[test]
 fn two_attempts_are_the_same_bytes_and_two_readers_are_not() {
     assert_eq!(built(Some("Jeanne")), built(Some("Jeanne")));
-    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
-    let sender = Sender { site: &site, mail: &mail, key: &key, title: "L’hebdo" };
-    let other = Claim { subscription: 43, ..claim(None) };
+    let (masthead, key) = (masthead("L’hebdo"), SigningKey::new([7; 32]));
+    let sender = Sender { masthead: &masthead, key: &key };
+    let other = Claim { carries: carries(43, "fr"), ..claim(None) };
     let id = |claim: &Claim| {
         let bytes = build(&sender, &issue(), claim).expect("a mail");
         MessageParser::default().parse(&bytes).and_then(|mail| mail.message_id().map(str::to_owned))
@@ -181,8 +173,43 @@ fn a_name_cannot_bring_a_header_along() {
 
 #[test]
 fn a_missing_variant_is_named_without_the_reader() {
-    let (site, mail, key) = (site(), mail(), SigningKey::new([7; 32]));
-    let sender = Sender { site: &site, mail: &mail, key: &key, title: "" };
-    let error = build(&sender, &issue(), &Claim { variant: "br".to_owned(), ..claim(None) }).expect_err("no variant");
+    let (masthead, key) = (masthead(""), SigningKey::new([7; 32]));
+    let sender = Sender { masthead: &masthead, key: &key };
+    let error = build(&sender, &issue(), &Claim { carries: carries(42, "br"), ..claim(None) }).expect_err("no variant");
     assert_eq!(error.to_string(), "issue 7 has no variant `br`");
+}
+
+#[test]
+fn a_letter_is_no_mail_of_a_list() {
+    let (masthead, key) = (masthead(""), SigningKey::new([7; 32]));
+    let sender = Sender { masthead: &masthead, key: &key };
+    let text = LetterText {
+        lang: "fr".to_owned(),
+        subject: "Confirmez votre abonnement".to_owned(),
+        html: "<a href=\"%link%\">Confirmer</a>".to_owned(),
+        text: "Confirmer :\n%link%\n".to_owned(),
+        mark: "%link%".to_owned(),
+    };
+    let written = "2019-04-08T07:00:03Z".parse().expect("an instant");
+    for (signup, link) in [
+        (Some(9), format!("https://cri.example.org/a/confirm/{}", key.confirmation_token(9))),
+        (None, format!("https://cri.example.org/a/preferences/{}", key.preferences_token(5))),
+    ] {
+        let carries = Carries::Letter { text: text.hash(), signup, written };
+        let claim = Claim { carries, ..claim(None) };
+        let bytes = letter(&sender, &text, &claim).expect("a letter");
+        assert_eq!(letter(&sender, &text, &claim).expect("a letter"), bytes, "the same at every attempt");
+        let mail = MessageParser::default().parse(&bytes).expect("a mail");
+        assert_eq!(mail.subject(), Some("Confirmez votre abonnement"));
+        assert_eq!(mail.date().map(mail_parser::DateTime::to_timestamp), Some(1_554_706_803));
+        assert_eq!(mail.header_raw("Auto-Submitted").map(str::trim), Some("auto-generated"));
+        for name in ["List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence"] {
+            assert!(mail.header_raw(name).is_none(), "{name}");
+        }
+        for part in mail.parts.iter().filter(|part| !part.is_multipart()) {
+            assert!(part.text_contents().expect("text").contains(&link));
+        }
+        let issue = build(&sender, &issue(), &claim).expect_err("another claim");
+        assert_eq!(issue, MessageError::OtherClaim);
+    }
 }

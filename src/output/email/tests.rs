@@ -7,6 +7,7 @@ use super::*;
 use crate::model::announcement::{Announcement, AnnouncementId};
 
 const MARK: &str = "x7Qm2Kf9unsubscribe";
+const PREFERENCES: &str = "x7Qm2Kf9preferences";
 
 fn rendered(new: &[Announcement], upcoming: &[Announcement], lang: &str) -> Variant {
     with(&Templates::built_in(), new, upcoming, lang).expect("an issue")
@@ -24,9 +25,11 @@ fn with(
         number: 12,
         slot: "2019-04-08T09:00:00".parse().expect("a time"),
         lang,
+        changed: &[],
         new: &samples::entries(new),
         upcoming: &samples::entries(upcoming),
         unsubscribe_mark: MARK,
+        preferences_mark: PREFERENCES,
         web_url: None,
     };
     issue(templates, &view)
@@ -92,7 +95,8 @@ fn readers_of_english_get_english_words_and_the_language_of_each_item() {
 fn every_link_is_whole_and_nothing_is_fetched_but_pictures() {
     let html = sample().html;
     for link in html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(link.starts_with("https://") || link.starts_with("mailto:") || link == MARK, "{link}");
+        let is_personal = [MARK, PREFERENCES].contains(&link);
+        assert!(link.starts_with("https://") || link.starts_with("mailto:") || is_personal, "{link}");
     }
     assert!(html.contains("prefers-color-scheme: dark"));
     assert!(!html.contains("<script") && !html.contains("<link") && !html.contains("url("));

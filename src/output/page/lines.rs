@@ -6,6 +6,8 @@ use super::super::feed::Entry;
 use super::super::view::LabelItem;
 use super::super::words::{self, Tongue};
 use super::frame::Frame;
+use crate::model::issue::IssuePage;
+use crate::model::settings::SiteSettings;
 
 /// A label, or a year, and how many announcements there are of it.
 #[derive(Debug, Serialize)]
@@ -34,6 +36,19 @@ impl Line {
             lang: (!it.lang.is_empty() && it.lang != frame.lang).then(|| it.lang.clone()),
             date: words::date(it.published.local_date(), tongue),
             datetime: it.published.local_date().to_string(),
+        }
+    }
+
+    /// An issue of a newsletter by its number and subject.
+    pub fn of_issue(issue: &IssuePage, site: &SiteSettings, tongue: Tongue) -> Self {
+        let day = issue.slot.date();
+        let title = words::shown(&issue.subject, &issue.lang);
+        Self {
+            title: format!("{}{} {title}", tongue.number(issue.number), tongue.colon()),
+            url: site.own_url(&issue.path()),
+            lang: None,
+            date: words::date(day, tongue),
+            datetime: day.to_string(),
         }
     }
 

@@ -83,7 +83,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("article", page_of(&samples::challenge())),
         ("community", page_of(&samples::community())),
         ("press", page_of(&samples::press_release())),
-        ("newsletter", text(newsletter(&templates, &site, &samples::newsletter(), &[]))),
+        ("newsletter", text(newsletter(&templates, &site, &samples::newsletter(), &[], &[]))),
         ("unsubscribe", text(unsubscribe(&templates, &site, "Communauté UX", "fr"))),
         ("unsubscribed", text(unsubscribed(&templates, &site, "Communauté UX", "fr"))),
         ("error", text(error(&templates, &site, 404))),

@@ -20,7 +20,7 @@ use crate::model::settings::FeedContent;
 use crate::model::text::Label;
 
 pub(super) struct Builder<'a> {
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
     left_out: &'a HashSet<AnnouncementId>,
     done: Site,
     outlines: Vec<Outline>,
@@ -49,11 +49,7 @@ impl<'a> Builder<'a> {
         self.labels("categories", &categories, &ledger.labels(|shown| &shown.categories));
         self.labels("tags", &tags, &ledger.labels(|shown| &shown.tags));
         let labels: Vec<Label> = categories.iter().chain(&tags).map(|(label, _)| label.clone()).collect();
-        for newsletter in self.source.newsletters {
-            let path = format!("newsletters/{}/", newsletter.name);
-            let page = || page::newsletter(templates, site, newsletter, &labels);
-            self.page(path, MadeFrom::labels(&labels), page, &whole.entries);
-        }
+        self.newsletters(&labels, &whole.entries);
         self.overviews(&whole, &counted(&categories), &counted(&tags));
         self.add("style.css".to_owned(), page::stylesheet(templates), CSS);
         self.list();
@@ -290,7 +286,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A page that fails costs nobody a place in the feeds: only the page itself is refused.
-    fn page(
+    pub(super) fn page(
         &mut self,
         path: String,
         made_from: MadeFrom,
@@ -314,19 +310,19 @@ impl<'a> Builder<'a> {
     }
 
     /// Takes a document over from the previous site, if it was made from the same.
-    fn reuse(&mut self, path: String, made_from: MadeFrom) -> bool {
+    pub(super) fn reuse(&mut self, path: String, made_from: MadeFrom) -> bool {
         let previous = self.source.previous.filter(|previous| previous.made_from.get(&path) == Some(&made_from));
         let Some(document) = previous.and_then(|previous| previous.documents.get(&path)) else { return false };
         self.add_made(path, made_from, document.clone());
         true
     }
 
-    fn add_made(&mut self, path: String, made_from: MadeFrom, document: Document) {
+    pub(super) fn add_made(&mut self, path: String, made_from: MadeFrom, document: Document) {
         self.done.made_from.insert(path.clone(), made_from);
         self.done.documents.insert(path, document);
     }
 
-    fn refuse(&mut self, path: String, content_type: &'static str, trouble: Trouble) {
+    pub(super) fn refuse(&mut self, path: String, content_type: &'static str, trouble: Trouble) {
         let Trouble { fault, culprit } = trouble;
         let culprit = culprit.map(|announcement| (announcement.id.clone(), announcement.source.path.clone()));
         self.done.refused.push(Refused { path, content_type, fault, culprit });

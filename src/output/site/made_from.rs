@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::super::feed::{Entry, Feed};
 use crate::model::announcement::Announcement;
 use crate::model::change::ChangeNote;
+use crate::model::issue::IssuePage;
 use crate::model::text::Label;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +43,14 @@ impl MadeFrom {
         Self::of(|hasher| (announcement.url.as_str(), &announcement.title, &announcement.lang).hash(hasher))
     }
 
-    pub(super) fn labels(labels: &[Label]) -> Self {
-        Self::of(|hasher| labels.hash(hasher))
+    /// What speaks of a newsletter: its subjects, and issues, of which each is frozen under its id.
+    pub(super) fn newsletter(labels: &[Label], issues: &[&IssuePage]) -> Self {
+        Self::of(|hasher| {
+            labels.hash(hasher);
+            for issue in issues {
+                issue.issue.hash(hasher);
+            }
+        })
     }
 
     fn of(add: impl FnOnce(&mut DefaultHasher)) -> Self {

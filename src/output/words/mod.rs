@@ -9,8 +9,8 @@ mod status;
 
 pub use self::dates::{date, day, month, month_short, when};
 pub use self::labels::Words;
-pub use self::moves::latest_changes;
-pub use self::schedule::schedule;
+pub use self::moves::{change, latest_changes};
+pub use self::schedule::rhythm;
 pub use self::spaces::french_spaces;
 pub use self::status::StatusWords;
 

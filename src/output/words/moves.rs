@@ -57,12 +57,17 @@ pub fn new_place(from: Option<&Place>, to: Option<&Place>, tongue: Tongue) -> Op
 pub fn latest_changes(changes: &[ChangeNote], tongue: Tongue) -> Vec<String> {
     let last = changes.last().map(|note| note.sequence);
     let latest = changes.iter().filter(|note| Some(note.sequence) == last);
-    let said = latest.filter_map(|note| match &note.change {
+    latest.filter_map(|note| change(&note.change, tongue)).collect()
+}
+
+/// One change in a line. That an event is cancelled is said beside its date.
+pub fn change(change: &Change, tongue: Tongue) -> Option<String> {
+    match change {
         Change::Moved { from, to } => moved(from, to, tongue),
         Change::Place { from, to } => new_place(from.as_ref(), to.as_ref(), tongue),
-        Change::Cancelled | Change::Reinstated => None,
-    });
-    said.collect()
+        Change::Reinstated => Some(tongue.words().reinstated.to_owned()),
+        Change::Cancelled => None,
+    }
 }
 
 fn said(label: &str, what: &str, tongue: Tongue) -> String {

@@ -4,10 +4,22 @@ use chrono::{NaiveTime, Weekday};
 
 use super::Tongue;
 use super::dates::{day_of_month, time, weekday};
-use crate::model::newsletter::Schedule;
+use crate::model::newsletter::Rhythm;
+use crate::model::schedule::Schedule;
+
+/// How often a newsletter appears.
+pub fn rhythm(rhythm: &Rhythm, tongue: Tongue) -> String {
+    match (rhythm, tongue) {
+        (Rhythm::Each, Tongue::French) => "à chaque annonce".to_owned(),
+        (Rhythm::Each, Tongue::English) => "with every announcement".to_owned(),
+        (Rhythm::Scheduled(line), _) => {
+            schedule(line, tongue).unwrap_or_else(|| tongue.words().schedule_irregular.to_owned())
+        }
+    }
+}
 
 /// `None` where the cron line is more than a time on days of the week or of the month.
-pub fn schedule(schedule: &Schedule, tongue: Tongue) -> Option<String> {
+fn schedule(schedule: &Schedule, tongue: Tongue) -> Option<String> {
     let fields: Vec<&str> = schedule.as_str().split_whitespace().collect();
     let &[minute, hour, day, "*", week_day] = fields.as_slice() else { return None };
     let at = time(NaiveTime::from_hms_opt(hour.parse().ok()?, minute.parse().ok()?, 0)?, tongue);

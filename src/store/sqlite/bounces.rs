@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 
-use super::{begin, outbox};
+use super::{begin, letters, outbox, signup};
 use crate::model::bounce::{About, BounceKind, Bounced, KEPT, NewBounce, RETURNS_WITHIN, is_broken, is_enough};
 
 /// The beginning of the reason a suppression for a hard bounce has; what a broken domain takes back is found by it.
@@ -19,12 +19,14 @@ pub(super) async fn record(writer: &SqlitePool, bounce: &NewBounce, now: DateTim
 }
 
 async fn record_in(connection: &mut SqliteConnection, bounce: &NewBounce, now: DateTime<Utc>) -> sqlx::Result<Bounced> {
+    if let About::Letter(letter) = bounce.about {
+        return letter_came_back(connection, letter, bounce.kind, now).await;
+    }
     let Some(subscription) = sent_lately(connection, bounce.about, now).await? else { return Ok(Bounced::TooOld) };
     if !is_new(connection, bounce, subscription, now).await? {
         return Ok(Bounced::Known);
     }
     match bounce.kind {
-        BounceKind::Policy => Ok(Bounced::Counted),
         BounceKind::Complaint => suppress(connection, subscription, "complaint", now).await,
         BounceKind::Hard if is_domain_broken(connection, subscription, now).await? => {
             bring_back(connection, subscription, now).await?;
@@ -37,7 +39,7 @@ async fn record_in(connection: &mut SqliteConnection, bounce: &NewBounce, now: D
         BounceKind::Soft if is_enough(&soft(connection, subscription).await?, now) => {
             suppress(connection, subscription, "soft bounces", now).await
         }
-        BounceKind::Soft => Ok(Bounced::Counted),
+        BounceKind::Soft | BounceKind::Policy => Ok(Bounced::Counted),
     }
 }
 
@@ -56,6 +58,7 @@ async fn sent_lately(connection: &mut SqliteConnection, about: About, now: DateT
             .fetch_optional(connection)
             .await
         }
+        About::Letter(_) => Ok(None),
         About::Subscription(subscription) => {
             sqlx::query_scalar("SELECT id FROM subscription WHERE id = ?")
                 .bind(subscription)
@@ -82,7 +85,7 @@ async fn is_new(
     }
     let issue = match bounce.about {
         About::Delivery { issue, .. } => Some(issue),
-        About::Subscription(_) => None,
+        About::Letter(_) | About::Subscription(_) => None,
     };
     // a complaint is not kept back by a bounce of the same day
     let counted = sqlx::query(
@@ -165,26 +168,69 @@ async fn suppress(
     reason: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Bounced> {
-    sqlx::query(
-        "INSERT INTO suppression (hash, reason, at)
-         SELECT subscriber.hash, ?2, ?3 FROM subscriber JOIN subscription ON subscription.subscriber = subscriber.id
-         WHERE subscription.id = ?1 ON CONFLICT DO NOTHING",
-    )
-    .bind(subscription)
-    .bind(reason)
-    .bind(now.timestamp_millis())
-    .execute(&mut *connection)
-    .await?;
-    let subscriptions: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM subscription WHERE subscriber = (SELECT subscriber FROM subscription WHERE id = ?)",
-    )
-    .bind(subscription)
-    .fetch_all(&mut *connection)
-    .await?;
+    let subscriber: i64 = sqlx::query_scalar("SELECT subscriber FROM subscription WHERE id = ?")
+        .bind(subscription)
+        .fetch_one(&mut *connection)
+        .await?;
+    suppress_subscriber(connection, subscriber, reason, now).await
+}
+
+async fn suppress_subscriber(
+    connection: &mut SqliteConnection,
+    subscriber: i64,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Bounced> {
+    let hash: String = sqlx::query_scalar("SELECT hash FROM subscriber WHERE id = ?")
+        .bind(subscriber)
+        .fetch_one(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO suppression (hash, reason, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(&hash)
+        .bind(reason)
+        .bind(now.timestamp_millis())
+        .execute(&mut *connection)
+        .await?;
+    let subscriptions: Vec<i64> = sqlx::query_scalar("SELECT id FROM subscription WHERE subscriber = ?")
+        .bind(subscriber)
+        .fetch_all(&mut *connection)
+        .await?;
     for subscription in subscriptions {
         outbox::suppress(connection, subscription, outbox::SUPPRESSED, now).await?;
     }
+    letters::suppress(connection, &hash, now).await?;
     Ok(Bounced::Suppressed)
+}
+
+/// Somebody entered an address that is not there, or not theirs: neither counts against whoever has it.
+async fn letter_came_back(
+    connection: &mut SqliteConnection,
+    letter: i64,
+    kind: BounceKind,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Bounced> {
+    let row: Option<(i64, Option<i64>)> =
+        sqlx::query_as("SELECT subscriber, signup FROM letter WHERE id = ? AND written >= ?")
+            .bind(letter)
+            .bind((now - RETURNS_WITHIN).timestamp_millis())
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some((subscriber, signup)) = row else { return Ok(Bounced::TooOld) };
+    if kind == BounceKind::Complaint {
+        return suppress_subscriber(connection, subscriber, "complaint", now).await;
+    }
+    if kind == BounceKind::Policy {
+        return Ok(Bounced::Counted);
+    }
+    let forgotten = sqlx::query("DELETE FROM signup WHERE id = ? AND confirmed IS NULL")
+        .bind(signup)
+        .execute(&mut *connection)
+        .await?;
+    if forgotten.rows_affected() == 0 {
+        return Ok(Bounced::Counted);
+    }
+    signup::forget_if_unknown(connection, subscriber).await?;
+    Ok(Bounced::Forgotten)
 }
 
 async fn forget_old(connection: &mut SqliteConnection, now: DateTime<Utc>) -> sqlx::Result<()> {

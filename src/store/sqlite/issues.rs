@@ -1,16 +1,15 @@
 //! Issues: what became of each slot, and freezing one with its items, variants and deliveries.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{instant, named, slot, slot_text};
+use super::rows::{decode, instant, named, slot, slot_text};
 use super::{begin, outbox};
 use crate::model::announcement::AnnouncementId;
 use crate::model::delivery::OnDoubt;
-use crate::model::issue::{FrozenIssue, Issue, IssueItem, IssueState, NewIssue, Variant};
+use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, Masthead, NewIssue, Section, Variant};
+use crate::model::selection::Told;
 use crate::store::Freeze;
 
 pub(super) async fn one(readers: &SqlitePool, newsletter: &str, slot: NaiveDateTime) -> sqlx::Result<Option<Issue>> {
@@ -38,21 +37,59 @@ fn issue(row: &SqliteRow) -> sqlx::Result<Issue> {
         slot: slot(row, "slot")?,
         number: row.try_get("number")?,
         state: named(row, "state", &IssueState::ALL, IssueState::as_str)?,
+        hold: hold(row)?,
+        hold_reason: row.try_get("hold_reason")?,
         decided_at: instant(row, "decided_at")?,
     })
 }
 
+fn hold(row: &SqliteRow) -> sqlx::Result<Option<Hold>> {
+    let is_held = row.try_get::<Option<&str>, _>("hold")?.is_some();
+    is_held.then(|| named(row, "hold", &Hold::ALL, Hold::as_str)).transpose()
+}
+
+/// `None` where it was frozen before it was kept.
+pub(super) fn masthead(row: &SqliteRow) -> sqlx::Result<Option<Masthead>> {
+    let kept: Option<&str> = row.try_get("masthead")?;
+    // the reason says where it is wrong and nothing of what it holds
+    kept.map(|json| serde_json::from_str(json).map_err(|error| decode("masthead", error))).transpose()
+}
+
+pub(super) async fn numbered(readers: &SqlitePool, newsletter: &str, number: u32) -> sqlx::Result<Option<Issue>> {
+    let row = sqlx::query("SELECT * FROM issue WHERE newsletter = ? AND number = ?")
+        .bind(newsletter)
+        .bind(number)
+        .fetch_optional(readers)
+        .await?;
+    row.as_ref().map(issue).transpose()
+}
+
+pub(super) async fn items(readers: &SqlitePool, id: i64) -> sqlx::Result<Vec<IssueItem>> {
+    let rows =
+        sqlx::query("SELECT * FROM issue_item WHERE issue = ? ORDER BY position").bind(id).fetch_all(readers).await?;
+    let item = |row: &SqliteRow| {
+        Ok(IssueItem {
+            announcement: AnnouncementId::pinned(row.try_get("announcement")?),
+            sequence: row.try_get("sequence")?,
+            section: named(row, "section", &Section::ALL, Section::as_str)?,
+        })
+    };
+    rows.iter().map(item).collect()
+}
+
 /// An empty or held slot does not count as the first issue: nothing says yet what lies before it.
-pub(super) async fn told(readers: &SqlitePool, newsletter: &str) -> sqlx::Result<Option<HashSet<AnnouncementId>>> {
-    let told: Vec<Option<String>> = sqlx::query_scalar(
-        "SELECT DISTINCT issue_item.announcement FROM issue LEFT JOIN issue_item ON issue_item.issue = issue.id
-         WHERE issue.newsletter = ? AND issue.state = 'frozen'",
+pub(super) async fn told(readers: &SqlitePool, newsletter: &str) -> sqlx::Result<Option<Told>> {
+    let told: Vec<(Option<String>, Option<u32>)> = sqlx::query_as(
+        "SELECT issue_item.announcement, max(iif(issue_item.section = 'baseline', NULL, issue_item.sequence))
+         FROM issue LEFT JOIN issue_item ON issue_item.issue = issue.id
+         WHERE issue.newsletter = ? AND issue.state = 'frozen' GROUP BY issue_item.announcement",
     )
     .bind(newsletter)
     .fetch_all(readers)
     .await?;
-    let ids = told.iter().flatten().map(|id| AnnouncementId::pinned(id)).collect();
-    Ok((!told.is_empty()).then_some(ids))
+    let has_issues = !told.is_empty();
+    let ids = told.into_iter().filter_map(|(id, shown)| Some((AnnouncementId::pinned(&id?), shown))).collect();
+    Ok(has_issues.then_some(ids))
 }
 
 const NEXT_NUMBER: &str = "SELECT coalesce(max(number), 0) + 1 FROM issue WHERE newsletter = ?";
@@ -93,9 +130,11 @@ async fn insert_issue(connection: &mut SqliteConnection, new: &NewIssue) -> sqlx
         OnDoubt::Hold => "hold",
     };
     sqlx::query_scalar(
-        "INSERT INTO issue (newsletter, slot, number, state, on_doubt, decided_at) VALUES (?, ?, ?, 'frozen', ?, ?)
+        "INSERT INTO issue (newsletter, slot, number, state, on_doubt, decided_at, hold, masthead, templates, page)
+         VALUES (?, ?, ?, 'frozen', ?, ?, ?, ?, ?, ?)
          ON CONFLICT (newsletter, slot) DO UPDATE SET number = excluded.number, state = excluded.state,
-            on_doubt = excluded.on_doubt, decided_at = excluded.decided_at
+            on_doubt = excluded.on_doubt, decided_at = excluded.decided_at, hold = excluded.hold,
+            masthead = excluded.masthead, templates = excluded.templates, page = excluded.page
          RETURNING id",
     )
     .bind(&new.newsletter)
@@ -103,6 +142,10 @@ async fn insert_issue(connection: &mut SqliteConnection, new: &NewIssue) -> sqlx
     .bind(new.number)
     .bind(on_doubt)
     .bind(new.frozen_at.timestamp_millis())
+    .bind(new.hold.map(Hold::as_str))
+    .bind(serde_json::to_string(&new.masthead).expect("a masthead has string keys only"))
+    .bind(&new.templates)
+    .bind(&new.page)
     .fetch_one(connection)
     .await
 }
@@ -124,8 +167,8 @@ async fn insert_items(connection: &mut SqliteConnection, issue: i64, items: &[Is
 async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants: &[Variant]) -> sqlx::Result<()> {
     for (position, variant) in (0_i64..).zip(variants) {
         sqlx::query(
-            "INSERT INTO variant (issue, position, key, lang, subject, html, text, unsubscribe_mark)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO variant (issue, position, key, lang, subject, html, text, unsubscribe_mark, preferences_mark)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(issue)
         .bind(position)
@@ -135,6 +178,7 @@ async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants
         .bind(&variant.html)
         .bind(&variant.text)
         .bind(&variant.unsubscribe_mark)
+        .bind(&variant.preferences_mark)
         .execute(&mut *connection)
         .await?;
     }
@@ -175,6 +219,7 @@ pub(super) async fn frozen(readers: &SqlitePool, id: i64) -> sqlx::Result<Option
         number: row.try_get("number")?,
         slot: slot(&row, "slot")?,
         frozen_at: instant(&row, "decided_at")?,
+        masthead: masthead(&row)?,
         variants: variants.iter().map(variant).collect::<sqlx::Result<_>>()?,
     }))
 }
@@ -187,5 +232,6 @@ fn variant(row: &SqliteRow) -> sqlx::Result<Variant> {
         html: row.try_get("html")?,
         text: row.try_get("text")?,
         unsubscribe_mark: row.try_get("unsubscribe_mark")?,
+        preferences_mark: row.try_get("preferences_mark")?,
     })
 }

@@ -5,15 +5,19 @@
 
 mod archive;
 mod bounces;
+mod doubts;
 mod figures;
+mod holds;
 mod issues;
 mod ledger;
+mod letters;
 mod open;
 mod outbox;
 mod rows;
+mod signup;
 mod subscribers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -21,13 +25,15 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
-use super::{Charge, DeliveryCounts, Freeze, LastPublish, Result, Store, StoreError};
-use crate::model::announcement::AnnouncementId;
+use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
-use crate::model::delivery::{Claim, Outcome};
-use crate::model::issue::{FrozenIssue, Issue, IssueState, NewIssue};
+use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
+use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
+use crate::model::letter::LetterText;
 use crate::model::revision::{Ledger, LedgerEntry};
+use crate::model::selection::Told;
+use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -93,6 +99,10 @@ impl Store for SqliteStore {
         let Some(lock) = open::lock_charge(&self.path)? else { return Ok(None) };
         self.explained(outbox::take_back_all(&self.writer, now).await)?;
         Ok(Some(Charge { _lock: Some(lock) }))
+    }
+
+    async fn who_is_in_charge(&self) -> Result<Option<String>> {
+        Ok(open::in_charge(&self.path))
     }
 
     async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey> {
@@ -185,6 +195,42 @@ impl Store for SqliteStore {
         self.explained(subscribers::suppression_count(&self.readers).await)
     }
 
+    async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp> {
+        self.explained(signup::sign_up(&self.writer, &self.key().await?, new, now).await)
+    }
+
+    async fn signup(&self, id: i64) -> Result<Option<Signup>> {
+        self.explained(signup::one(&self.readers, id).await)
+    }
+
+    async fn confirm(&self, signup: i64, now: DateTime<Utc>) -> Result<Confirmation> {
+        self.explained(signup::confirm(&self.writer, &self.key().await?, signup, now).await)
+    }
+
+    async fn forget_expired_signups(&self, now: DateTime<Utc>) -> Result<u64> {
+        self.explained(signup::forget_expired(&self.writer, now).await)
+    }
+
+    async fn subscriptions_of(&self, subscriber: i64) -> Result<Vec<Subscription>> {
+        self.explained(subscribers::of_subscriber(&self.readers, subscriber).await)
+    }
+
+    async fn change_preferences(&self, subscriber: i64, lang: &str, kept: &[Choice], now: DateTime<Utc>) -> Result<()> {
+        self.explained(signup::change_preferences(&self.writer, subscriber, lang, kept, now).await)
+    }
+
+    async fn wording(&self, hash: &str) -> Result<Option<String>> {
+        self.explained(signup::wording(&self.readers, hash).await)
+    }
+
+    async fn letter_text(&self, hash: &str) -> Result<Option<LetterText>> {
+        self.explained(letters::text(&self.readers, hash).await)
+    }
+
+    async fn letter_counts(&self) -> Result<DeliveryCounts> {
+        self.explained(letters::count_by_state(&self.readers).await)
+    }
+
     async fn issue(&self, newsletter: &str, slot: NaiveDateTime) -> Result<Option<Issue>> {
         self.explained(issues::one(&self.readers, newsletter, slot).await)
     }
@@ -193,7 +239,7 @@ impl Store for SqliteStore {
         self.explained(issues::latest(&self.readers, newsletter, limit).await)
     }
 
-    async fn told(&self, newsletter: &str) -> Result<Option<HashSet<AnnouncementId>>> {
+    async fn told(&self, newsletter: &str) -> Result<Option<Told>> {
         self.explained(issues::told(&self.readers, newsletter).await)
     }
 
@@ -219,6 +265,26 @@ impl Store for SqliteStore {
         self.explained(issues::frozen(&self.readers, issue).await)
     }
 
+    async fn issue_numbered(&self, newsletter: &str, number: u32) -> Result<Option<Issue>> {
+        self.explained(issues::numbered(&self.readers, newsletter, number).await)
+    }
+
+    async fn issue_items(&self, issue: i64) -> Result<Vec<IssueItem>> {
+        self.explained(issues::items(&self.readers, issue).await)
+    }
+
+    async fn hold_issue(&self, issue: i64, hold: Hold, reason: Option<&str>) -> Result<bool> {
+        self.explained(holds::hold(&self.writer, issue, hold, reason).await)
+    }
+
+    async fn release_issue(&self, issue: i64, hold: Hold) -> Result<bool> {
+        self.explained(holds::release(&self.writer, issue, hold).await)
+    }
+
+    async fn issue_pages(&self, known: &BTreeSet<i64>) -> Result<Vec<Listed>> {
+        self.explained(holds::pages(&self.readers, known).await)
+    }
+
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
         self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)
     }
@@ -227,8 +293,20 @@ impl Store for SqliteStore {
         self.explained(outbox::begin_sending(&self.writer, claim, now).await)
     }
 
+    async fn give_back(&self, claims: &[Claim]) -> Result<()> {
+        self.explained(outbox::give_back(&self.writer, claims).await)
+    }
+
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()> {
         self.explained(outbox::record_outcome(&self.writer, claim, outcome, now).await)
+    }
+
+    async fn doubts(&self, newsletter: Option<&str>) -> Result<Vec<Doubt>> {
+        self.explained(doubts::list(&self.readers, newsletter).await)
+    }
+
+    async fn resolve_doubt(&self, delivery: i64, resolution: Resolution, now: DateTime<Utc>) -> Result<bool> {
+        self.explained(doubts::resolve(&self.writer, delivery, resolution, now).await)
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {

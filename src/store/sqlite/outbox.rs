@@ -1,4 +1,4 @@
-//! The outbox: deliveries, who has claimed them, and how each attempt ended.
+//! The outbox: deliveries and letters, who has claimed them, and how each attempt ended.
 //!
 //! A claim is a lease and an epoch. The epoch moves with each claim and whenever one is taken back, so a worker that comes
 //! too late finds its row at another epoch. One exception is meant: a lease that lapses while `sending` leaves the epoch
@@ -6,17 +6,44 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use super::begin;
 use super::rows::{address, counts, named, optional_instant};
-use crate::model::delivery::{Claim, DeliveryState, Outcome};
+use super::{begin, letters};
+use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome};
 use crate::model::issue::NewIssue;
 use crate::store::DeliveryCounts;
 use crate::store::settle::{Settled, Standing, settle};
 
 /// The reason of a delivery that is kept from a suppressed address.
 pub(super) const SUPPRESSED: &str = "the address is suppressed";
+
+/// The two tables whose mails leave by the outbox. From `state` on, their rows are alike.
+#[derive(Clone, Copy)]
+enum Table {
+    Delivery,
+    Letter,
+}
+
+impl Table {
+    const ALL: [Self; 2] = [Self::Delivery, Self::Letter];
+
+    fn of(claim: &Claim) -> Self {
+        match claim.carries {
+            Carries::Issue { .. } => Self::Delivery,
+            Carries::Letter { .. } => Self::Letter,
+        }
+    }
+
+    /// A statement about this one of the two. Nothing but our own words is in it.
+    fn says(self, statement: &'static str) -> AssertSqlSafe<String> {
+        let name = match self {
+            Self::Delivery => "delivery",
+            Self::Letter => "letter",
+        };
+        AssertSqlSafe(statement.replace("{outbox}", name))
+    }
+}
 
 /// A delivery for each confirmed reader. One whose language has no variant gets the first.
 pub(super) async fn enqueue(connection: &mut SqliteConnection, issue: i64, new: &NewIssue) -> sqlx::Result<u64> {
@@ -66,29 +93,33 @@ pub(super) async fn suppress(
 /// Takes back all claims: those who made them are gone.
 pub(super) async fn take_back_all(writer: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
-    sqlx::query("UPDATE delivery SET epoch = epoch + 1 WHERE lease_until IS NOT NULL")
-        .execute(&mut *transaction)
-        .await?;
+    for table in Table::ALL {
+        sqlx::query(table.says("UPDATE {outbox} SET epoch = epoch + 1 WHERE lease_until IS NOT NULL"))
+            .execute(&mut *transaction)
+            .await?;
+    }
     lapse(&mut transaction, i64::MAX, "the process ended before the answer came", now).await?;
     transaction.commit().await
 }
 
 /// Ends the claims whose lease was over at `until`.
 async fn lapse(connection: &mut SqliteConnection, until: i64, reason: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE delivery SET state = 'doubt', doubts = doubts + 1, attempts = attempts + 1, lease_until = NULL,
-            next_attempt = NULL, reason = ?, changed_at = ?
-         WHERE lease_until <= ? AND state = 'sending'",
-    )
-    .bind(reason)
-    .bind(now.timestamp_millis())
-    .bind(until)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("UPDATE delivery SET lease_until = NULL, epoch = epoch + 1 WHERE lease_until <= ?")
+    for table in Table::ALL {
+        sqlx::query(table.says(
+            "UPDATE {outbox} SET state = 'doubt', doubts = doubts + 1, attempts = attempts + 1, lease_until = NULL,
+                next_attempt = NULL, reason = ?, changed_at = ?
+             WHERE lease_until <= ? AND state = 'sending'",
+        ))
+        .bind(reason)
+        .bind(now.timestamp_millis())
         .bind(until)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+        sqlx::query(table.says("UPDATE {outbox} SET lease_until = NULL, epoch = epoch + 1 WHERE lease_until <= ?"))
+            .bind(until)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 
@@ -96,11 +127,11 @@ async fn lapse(connection: &mut SqliteConnection, until: i64, reason: &str, now:
 macro_rules! due {
     ($which:literal) => {
         concat!(
-            "SELECT delivery.*, subscriber.address, subscriber.name
+            "SELECT delivery.*, subscription.subscriber, subscriber.address, subscriber.name
              FROM issue CROSS JOIN delivery ON delivery.issue = issue.id
              JOIN subscription ON subscription.id = delivery.subscription
              JOIN subscriber ON subscriber.id = subscription.subscriber
-             WHERE issue.state = 'frozen' AND delivery.lease_until IS NULL AND ",
+             WHERE issue.state = 'frozen' AND issue.hold IS NULL AND delivery.lease_until IS NULL AND ",
             $which,
             " ORDER BY issue.decided_at, issue.id, delivery.id LIMIT ?2"
         )
@@ -116,14 +147,17 @@ pub(super) async fn claim(
     let (at, limit) = (now.timestamp_millis(), limit as usize);
     let mut transaction = begin(writer).await?;
     lapse(&mut transaction, at, "the lease was over before the answer came", now).await?;
+    // first: somebody is waiting for them
+    let mut claims = letters::due(&mut transaction, at, limit).await?;
     let open = due!(
         "delivery.state IN ('waiting', 'deferred') AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
     );
-    let mut claims = find_due(&mut transaction, open, at, limit).await?;
+    claims.extend(find_due(&mut transaction, open, at, limit - claims.len()).await?);
     let doubted = due!("delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND ?1 = ?1");
     claims.extend(find_due(&mut transaction, doubted, at, limit - claims.len()).await?);
+    claims.extend(letters::doubted(&mut transaction, limit - claims.len()).await?);
     for claim in &claims {
-        sqlx::query("UPDATE delivery SET epoch = ?, lease_until = ? WHERE id = ?")
+        sqlx::query(Table::of(claim).says("UPDATE {outbox} SET epoch = ?, lease_until = ? WHERE id = ?"))
             .bind(claim.epoch)
             .bind(lease_until.timestamp_millis())
             .bind(claim.delivery)
@@ -149,11 +183,14 @@ fn next_claim(row: &SqliteRow) -> sqlx::Result<Claim> {
     Ok(Claim {
         delivery: row.try_get("id")?,
         epoch: row.try_get::<i64, _>("epoch")? + 1,
-        issue: row.try_get("issue")?,
-        subscription: row.try_get("subscription")?,
+        carries: Carries::Issue {
+            issue: row.try_get("issue")?,
+            subscription: row.try_get("subscription")?,
+            variant: row.try_get("variant")?,
+        },
+        subscriber: row.try_get("subscriber")?,
         address: address(row)?,
         name: row.try_get("name")?,
-        variant: row.try_get("variant")?,
         attempts: row.try_get("attempts")?,
     })
 }
@@ -161,9 +198,25 @@ fn next_claim(row: &SqliteRow) -> sqlx::Result<Claim> {
 /// Claim, lease, reader and suppression are looked at in the statement that commits to sending.
 pub(super) async fn begin_sending(writer: &SqlitePool, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let mut transaction = begin(writer).await?;
+    let begun = match claim.carries {
+        Carries::Issue { .. } => begin_delivery(&mut transaction, claim, now).await?,
+        Carries::Letter { .. } => letters::begin_sending(&mut transaction, claim, now).await?,
+    };
+    if !begun {
+        if claim.issue().is_some() {
+            put_back_if_held(&mut transaction, claim).await?;
+        }
+        suppress_if_ours(&mut transaction, claim, now).await?;
+    }
+    transaction.commit().await?;
+    Ok(begun)
+}
+
+async fn begin_delivery(connection: &mut SqliteConnection, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let begun = sqlx::query(
         "UPDATE delivery SET state = 'sending', changed_at = ?3
          WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3 AND state IN ('waiting', 'deferred', 'doubt')
+           AND issue NOT IN (SELECT id FROM issue WHERE hold IS NOT NULL)
            AND EXISTS (
              SELECT 1 FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
              WHERE subscription.id = delivery.subscription AND subscription.status = 'confirmed'
@@ -172,29 +225,53 @@ pub(super) async fn begin_sending(writer: &SqlitePool, claim: &Claim, now: DateT
     .bind(claim.delivery)
     .bind(claim.epoch)
     .bind(now.timestamp_millis())
-    .execute(&mut *transaction)
+    .execute(connection)
     .await?;
-    let begun = begun.rows_affected() == 1;
-    if !begun {
-        suppress_if_ours(&mut transaction, claim, now).await?;
-    }
-    transaction.commit().await?;
-    Ok(begun)
+    Ok(begun.rows_affected() == 1)
+}
+
+/// What was claimed just before its issue was held waits with the rest of it.
+async fn put_back_if_held(connection: &mut SqliteConnection, claim: &Claim) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET lease_until = NULL, epoch = epoch + 1
+         WHERE id = ? AND epoch = ? AND lease_until IS NOT NULL AND state IN ('waiting', 'deferred', 'doubt')
+           AND issue IN (SELECT id FROM issue WHERE hold IS NOT NULL)",
+    )
+    .bind(claim.delivery)
+    .bind(claim.epoch)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// A claim that is still ours and yet could not begin has lost its reader.
 async fn suppress_if_ours(connection: &mut SqliteConnection, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE delivery SET state = 'suppressed', reason = 'the reader left or is suppressed', changed_at = ?3,
+    sqlx::query(Table::of(claim).says(
+        "UPDATE {outbox} SET state = 'suppressed', reason = 'the reader left or is suppressed', changed_at = ?3,
             lease_until = NULL, next_attempt = NULL
          WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3 AND state IN ('waiting', 'deferred', 'doubt')",
-    )
+    ))
     .bind(claim.delivery)
     .bind(claim.epoch)
     .bind(now.timestamp_millis())
     .execute(connection)
     .await?;
     Ok(())
+}
+
+pub(super) async fn give_back(writer: &SqlitePool, claims: &[Claim]) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    for claim in claims {
+        sqlx::query(Table::of(claim).says(
+            "UPDATE {outbox} SET lease_until = NULL, epoch = epoch + 1
+             WHERE id = ? AND epoch = ? AND lease_until IS NOT NULL AND state IN ('waiting', 'deferred', 'doubt')",
+        ))
+        .bind(claim.delivery)
+        .bind(claim.epoch)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await
 }
 
 pub(super) async fn record_outcome(
@@ -204,16 +281,16 @@ pub(super) async fn record_outcome(
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
-    let row = sqlx::query(
-        "SELECT state, lease_until IS NOT NULL AS claimed, attempts, doubts FROM delivery WHERE id = ? AND epoch = ?",
-    )
+    let row = sqlx::query(Table::of(claim).says(
+        "SELECT state, lease_until IS NOT NULL AS claimed, attempts, doubts FROM {outbox} WHERE id = ? AND epoch = ?",
+    ))
     .bind(claim.delivery)
     .bind(claim.epoch)
     .fetch_optional(&mut *transaction)
     .await?;
     let standing = row.as_ref().map(standing).transpose()?;
     if let Some(settled) = standing.and_then(|standing| settle(standing, outcome, now)) {
-        write_settled(&mut transaction, claim.delivery, &settled, now).await?;
+        write_settled(&mut transaction, claim, &settled, now).await?;
     }
     transaction.commit().await
 }
@@ -229,22 +306,22 @@ fn standing(row: &SqliteRow) -> sqlx::Result<Standing> {
 
 async fn write_settled(
     connection: &mut SqliteConnection,
-    delivery: i64,
+    claim: &Claim,
     settled: &Settled,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE delivery SET state = ?, attempts = ?, doubts = ?, next_attempt = ?, reason = ?, changed_at = ?,
+    sqlx::query(Table::of(claim).says(
+        "UPDATE {outbox} SET state = ?, attempts = ?, doubts = ?, next_attempt = ?, reason = ?, changed_at = ?,
             lease_until = NULL
          WHERE id = ?",
-    )
+    ))
     .bind(settled.state.as_str())
     .bind(settled.attempts)
     .bind(settled.doubts)
     .bind(settled.next_attempt.map(|at| at.timestamp_millis()))
     .bind(&settled.reason)
     .bind(now.timestamp_millis())
-    .bind(delivery)
+    .bind(claim.delivery)
     .execute(connection)
     .await?;
     Ok(())
@@ -254,14 +331,21 @@ pub(super) async fn next_due(readers: &SqlitePool) -> sqlx::Result<Option<DateTi
     let row = sqlx::query(
         "SELECT min(at) AS at FROM (
             -- what waits is due at once, also where `send --at` froze it for a time to come
-            SELECT min(coalesce(next_attempt, 0)) AS at FROM delivery
-            WHERE state IN ('waiting', 'deferred') AND lease_until IS NULL
+            SELECT min(coalesce(delivery.next_attempt, 0)) AS at FROM delivery JOIN issue ON issue.id = delivery.issue
+            WHERE delivery.state IN ('waiting', 'deferred') AND delivery.lease_until IS NULL AND issue.hold IS NULL
             UNION ALL
             SELECT min(delivery.changed_at) FROM delivery JOIN issue ON issue.id = delivery.issue
             WHERE delivery.state = 'doubt' AND delivery.lease_until IS NULL
-              AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
+              AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND issue.hold IS NULL
             UNION ALL
-            SELECT min(lease_until) FROM delivery WHERE lease_until IS NOT NULL)",
+            SELECT min(lease_until) FROM delivery WHERE lease_until IS NOT NULL
+            UNION ALL
+            SELECT min(coalesce(next_attempt, 0)) FROM letter
+            WHERE state IN ('waiting', 'deferred') AND lease_until IS NULL
+            UNION ALL
+            SELECT min(changed_at) FROM letter WHERE state = 'doubt' AND lease_until IS NULL AND doubts = 1
+            UNION ALL
+            SELECT min(lease_until) FROM letter WHERE lease_until IS NOT NULL)",
     )
     .fetch_one(readers)
     .await?;

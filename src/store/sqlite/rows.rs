@@ -45,6 +45,15 @@ pub(super) fn counts<T: Copy, C: FromIterator<(T, u64)>>(
     rows.iter().map(|row| Ok((named(row, "name", values, name)?, row.try_get("count")?))).collect()
 }
 
+/// Slugs, as a JSON array.
+pub(super) fn topics(row: &SqliteRow) -> sqlx::Result<Vec<String>> {
+    serde_json::from_str(row.try_get("topics")?).map_err(|error| decode("topics", error))
+}
+
+pub(super) fn topics_text(topics: &[String]) -> String {
+    serde_json::Value::from(topics).to_string()
+}
+
 pub(super) fn address(row: &SqliteRow) -> sqlx::Result<EmailAddress> {
     EmailAddress::parse(row.try_get("address")?).map_err(|error| decode("address", error))
 }

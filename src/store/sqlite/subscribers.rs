@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{address, counts, instant, named, optional_instant};
-use super::{begin, outbox};
+use super::rows::{address, counts, instant, named, optional_instant, topics};
+use super::{begin, letters, outbox};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
 /// What a suppression is found by once the address itself is erased.
-fn suppression_hash(key: &SigningKey, address: &EmailAddress) -> String {
+pub(super) fn suppression_hash(key: &SigningKey, address: &EmailAddress) -> String {
     key.keyed_hash("suppression", &[address.key().as_bytes()], 32)
 }
 
@@ -161,6 +161,15 @@ pub(super) async fn page(
     rows.iter().map(subscription).collect()
 }
 
+/// All that one subscriber has or had, by newsletter.
+pub(super) async fn of_subscriber(readers: &SqlitePool, subscriber: i64) -> sqlx::Result<Vec<Subscription>> {
+    let rows = sqlx::query(listed!("WHERE subscriber.id = ? ORDER BY subscription.newsletter"))
+        .bind(subscriber)
+        .fetch_all(readers)
+        .await?;
+    rows.iter().map(subscription).collect()
+}
+
 pub(super) async fn one(readers: &SqlitePool, id: i64) -> sqlx::Result<Option<Subscription>> {
     let row = sqlx::query(listed!("WHERE subscription.id = ?")).bind(id).fetch_optional(readers).await?;
     row.as_ref().map(subscription).transpose()
@@ -173,6 +182,7 @@ fn subscription(row: &SqliteRow) -> sqlx::Result<Subscription> {
         name: row.try_get("name")?,
         lang: row.try_get("lang")?,
         newsletter: row.try_get("newsletter")?,
+        topics: topics(row)?,
         status: status(row)?,
         consent_source: row.try_get("consent_source")?,
         created: instant(row, "created")?,
@@ -181,21 +191,27 @@ fn subscription(row: &SqliteRow) -> sqlx::Result<Subscription> {
     })
 }
 
-fn status(row: &SqliteRow) -> sqlx::Result<SubscriptionStatus> {
+pub(super) fn status(row: &SqliteRow) -> sqlx::Result<SubscriptionStatus> {
     named(row, "status", &SubscriptionStatus::ALL, SubscriptionStatus::as_str)
 }
 
 pub(super) async fn unsubscribe(writer: &SqlitePool, id: i64, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let mut transaction = begin(writer).await?;
+    let found = end(&mut transaction, id, now).await?;
+    transaction.commit().await?;
+    Ok(found)
+}
+
+/// Ends a subscription and what waits for it in the outbox.
+pub(super) async fn end(connection: &mut SqliteConnection, id: i64, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let found = sqlx::query(
         "UPDATE subscription SET status = 'unsubscribed', unsubscribed = coalesce(unsubscribed, ?2) WHERE id = ?1",
     )
     .bind(id)
     .bind(now.timestamp_millis())
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?;
-    outbox::suppress(&mut transaction, id, "the reader left", now).await?;
-    transaction.commit().await?;
+    outbox::suppress(connection, id, "the reader left", now).await?;
     Ok(found.rows_affected() > 0)
 }
 
@@ -224,6 +240,7 @@ pub(super) async fn suppress(
     for subscription in subscriptions {
         outbox::suppress(&mut transaction, subscription, outbox::SUPPRESSED, now).await?;
     }
+    letters::suppress(&mut transaction, &hash, now).await?;
     transaction.commit().await
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crieur::model::bounce::{About, BounceKind, Bounced, NewBounce, Status};
-use crieur::model::delivery::{OnDoubt, Outcome};
+use crieur::model::delivery::{Claim, OnDoubt, Outcome};
+use crieur::model::letter::LetterText;
+use crieur::model::signup::{Choice, NewSignup, Wording};
 use crieur::model::subscription::NewSubscription;
 use crieur::store::Store;
 
@@ -17,6 +19,8 @@ super::promises! {
     nothing_comes_back_that_was_not_sent_or_long_ago
     a_broken_domain_loses_nobody
     what_waits_for_who_bounced_is_not_sent
+    a_letter_that_comes_back_forgets_the_sign_up_and_counts_for_nothing
+    a_complaint_about_a_letter_suppresses
 }
 
 fn at(day: i64) -> DateTime<Utc> {
@@ -155,4 +159,46 @@ async fn what_waits_for_who_bounced_is_not_sent(place: &Place) {
     let reader = about(&*store, first, "a@b.fr").await;
     assert_eq!(come_back(&*store, reader, "5.1.1", "r1", 0).await, Bounced::Suppressed);
     assert_eq!(store.next_due().await.expect("the outbox"), None);
+}
+
+fn letter() -> LetterText {
+    let [lang, subject, html, text, mark] = ["fr", "Confirmez", "%link%", "%link%", "%link%"].map(str::to_owned);
+    LetterText { lang, subject, html, text, mark }
+}
+
+/// Signs an address up and has its letter sent.
+async fn asked(store: &dyn Store, text: &str, day: i64) -> Claim {
+    let new = NewSignup {
+        address: address(text),
+        lang: "fr".to_owned(),
+        choices: vec![Choice { newsletter: "hebdo".to_owned(), topics: Vec::new() }],
+        wording: Wording("Nous gardons votre adresse.".to_owned()),
+        confirmation: letter(),
+        reminder: letter(),
+    };
+    store.sign_up(&new, at(day)).await.expect("an answer");
+    let claims = store.claim(at(day), at(day) + TimeDelta::minutes(30), 9).await.expect("claims");
+    let claim = claims.first().expect("the letter").clone();
+    assert!(store.begin_sending(&claim, at(day)).await.expect("begun"));
+    store.record_outcome(&claim, &Outcome::Sent, at(day)).await.expect("recorded");
+    claim
+}
+
+/// H7
+async fn a_letter_that_comes_back_forgets_the_sign_up_and_counts_for_nothing(place: &Place) {
+    let store = place.open().await;
+    let letter = About::Letter(asked(&*store, "a@b.fr", 0).await.delivery);
+    assert_eq!(come_back(&*store, letter, "5.7.1", "policy", 0).await, Bounced::Counted);
+    assert_eq!(store.subscriptions(None, 0, 9).await.expect("one").len(), 1);
+    assert_eq!(come_back(&*store, letter, "5.1.1", "gone", 0).await, Bounced::Forgotten);
+    assert_eq!(store.subscriptions(None, 0, 9).await.expect("none").len(), 0);
+    assert_eq!(come_back(&*store, letter, "5.1.1", "gone", 0).await, Bounced::TooOld);
+    assert_eq!(suppressed(&*store).await, 0);
+}
+
+async fn a_complaint_about_a_letter_suppresses(place: &Place) {
+    let store = place.open().await;
+    let letter = About::Letter(asked(&*store, "a@b.fr", 0).await.delivery);
+    assert_eq!(come_back(&*store, letter, "", "spam", 0).await, Bounced::Suppressed);
+    assert_eq!(suppressed(&*store).await, 1);
 }

@@ -1,11 +1,11 @@
 //! Slots and freezing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crieur::model::announcement::AnnouncementId;
-use crieur::model::delivery::{DeliveryState, OnDoubt};
-use crieur::model::issue::{IssueState, Section};
-use crieur::store::Freeze;
+use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt};
+use crieur::model::issue::{Hold, IssueItem, IssueState, Section};
+use crieur::store::{Freeze, Listed};
 
 use super::{NEWS, Place, add_readers, address, claim, counts, freeze, item, minute, new_issue, reader, slot, variant};
 
@@ -20,6 +20,9 @@ super::promises! {
     an_issue_without_variants_leaves_no_trace
     what_is_frozen_comes_back_whole
     told_is_what_frozen_issues_carried
+    a_held_issue_does_not_go_out_until_it_is_released
+    what_is_held_after_it_was_claimed_waits_with_the_rest
+    an_issue_that_waits_for_approval_has_no_page_yet
     newsletters_do_not_mix
 }
 
@@ -119,6 +122,13 @@ async fn slots_are_listed_latest_first(place: &Place) {
     assert_eq!(listed(2).await, [slot(22), slot(15)]);
 }
 
+fn variant_of(claim: Claim) -> Option<String> {
+    match claim.carries {
+        Carries::Issue { variant, .. } => Some(variant),
+        Carries::Letter { .. } => None,
+    }
+}
+
 async fn a_reader_whose_language_has_no_variant_gets_the_first(place: &Place) {
     let store = place.open().await;
     let list = [("a", "de"), ("b", "en"), ("c", "fr")].map(|(name, lang)| reader(name, lang));
@@ -126,7 +136,7 @@ async fn a_reader_whose_language_has_no_variant_gets_the_first(place: &Place) {
     let mut issue = new_issue(1, 8, OnDoubt::Resend);
     issue.variants = vec![variant("fr"), variant("en")];
     freeze(&*store, &issue).await;
-    let variants: Vec<_> = claim(&*store, 0, 9).await.into_iter().map(|claim| claim.variant).collect();
+    let variants: Vec<_> = claim(&*store, 0, 9).await.into_iter().filter_map(variant_of).collect();
     assert_eq!(variants, ["fr", "en", "fr"]);
 }
 
@@ -161,11 +171,69 @@ async fn told_is_what_frozen_issues_carried(place: &Place) {
     assert_eq!(store.told(NEWS).await.expect("told"), None, "an empty slot is not the first issue");
     let mut issue = new_issue(1, 8, OnDoubt::Resend);
     issue.items = vec![item("new", Section::New), item("new", Section::Upcoming), item("old", Section::Baseline)];
+    let first = freeze(&*store, &issue).await;
+    assert_eq!(store.issue_items(first).await.expect("items"), issue.items, "in their order");
+    let moved = IssueItem { sequence: 3, ..item("new", Section::Changed) };
+    let passed_over = IssueItem { sequence: 9, ..item("old", Section::Baseline) };
+    (issue.number, issue.slot, issue.items) = (2, slot(15), vec![moved, passed_over]);
     freeze(&*store, &issue).await;
-    (issue.number, issue.slot, issue.items) = (2, slot(15), Vec::new());
-    freeze(&*store, &issue).await;
-    let told = ["new", "old"].map(AnnouncementId::pinned);
-    assert_eq!(store.told(NEWS).await.expect("told"), Some(HashSet::from(told)));
+    let told = [("new", Some(3)), ("old", None)].map(|(id, shown)| (AnnouncementId::pinned(id), shown));
+    assert_eq!(store.told(NEWS).await.expect("told"), Some(HashMap::from(told)));
+}
+
+async fn a_held_issue_does_not_go_out_until_it_is_released(place: &Place) {
+    let store = place.open().await;
+    add_readers(&*store, 2).await;
+    let mut awaited = new_issue(1, 8, OnDoubt::Resend);
+    awaited.hold = Some(Hold::Approval);
+    let id = freeze(&*store, &awaited).await;
+    let listed = store.issue_numbered(NEWS, 1).await.expect("read").expect("there");
+    assert_eq!((listed.id, listed.hold, listed.hold_reason), (id, Some(Hold::Approval), None));
+    assert!(claim(&*store, 0, 9).await.is_empty());
+    assert_eq!(store.next_due().await.expect("due"), None);
+    assert!(!store.hold_issue(id, Hold::Operator, Some("typo")).await.expect("an answer"), "held for another reason");
+    assert!(!store.release_issue(id, Hold::Operator).await.expect("an answer"));
+    assert!(store.release_issue(id, Hold::Approval).await.expect("an answer"));
+    assert!(!store.release_issue(id, Hold::Approval).await.expect("an answer"), "once");
+    assert!(store.hold_issue(id, Hold::Operator, Some("typo")).await.expect("an answer"));
+    let held = store.issue_numbered(NEWS, 1).await.expect("read").expect("there");
+    assert_eq!((held.hold, held.hold_reason.as_deref()), (Some(Hold::Operator), Some("typo")));
+    assert!(store.release_issue(id, Hold::Operator).await.expect("an answer"));
+    assert_eq!(claim(&*store, 0, 9).await.len(), 2);
+    store.close_slot(NEWS, slot(15), IssueState::Empty, minute(0)).await.expect("closed");
+    let empty = store.issue(NEWS, slot(15)).await.expect("read").expect("there");
+    assert!(!store.hold_issue(empty.id, Hold::Operator, None).await.expect("an answer"), "there is nothing to hold");
+}
+
+async fn what_is_held_after_it_was_claimed_waits_with_the_rest(place: &Place) {
+    let store = place.open().await;
+    add_readers(&*store, 2).await;
+    let id = freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
+    let claims = claim(&*store, 0, 9).await;
+    assert!(store.begin_sending(&claims[0], minute(0)).await.expect("an answer"));
+    store.hold_issue(id, Hold::Relay, Some("550 5.7.1 policy")).await.expect("held");
+    assert!(!store.begin_sending(&claims[1], minute(0)).await.expect("an answer"));
+    let expected = counts([(DeliveryState::Waiting, 1), (DeliveryState::Sending, 1)]);
+    assert_eq!(store.delivery_counts(id).await.expect("counts"), expected);
+    store.release_issue(id, Hold::Relay).await.expect("released");
+    let again = claim(&*store, 1, 9).await;
+    assert_eq!((again.len(), again[0].delivery, again[0].attempts), (1, claims[1].delivery, 0));
+}
+
+async fn an_issue_that_waits_for_approval_has_no_page_yet(place: &Place) {
+    let store = place.open().await;
+    let first = freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
+    let mut second = new_issue(2, 15, OnDoubt::Resend);
+    (second.hold, second.frozen_at) = (Some(Hold::Approval), minute(9));
+    let second = freeze(&*store, &second).await;
+    let pages = store.issue_pages(&BTreeSet::new()).await.expect("pages");
+    let [Listed::Read(page)] = &pages[..] else { panic!("{pages:?}") };
+    assert_eq!((page.issue, page.number, page.slot, page.body.as_str()), (first, 1, slot(8), "<p>…</p>"));
+    assert_eq!((page.lang.as_str(), page.host.as_deref()), ("fr", Some("www.example.org")));
+    store.release_issue(second, Hold::Approval).await.expect("released");
+    store.hold_issue(second, Hold::Operator, None).await.expect("held");
+    let pages = store.issue_pages(&BTreeSet::from([first])).await.expect("pages");
+    assert!(matches!(&pages[..], [Listed::Known(known), Listed::Read(page)] if *known == first && page.number == 2));
 }
 
 async fn newsletters_do_not_mix(place: &Place) {
@@ -175,7 +243,7 @@ async fn newsletters_do_not_mix(place: &Place) {
     "autre".clone_into(&mut other.newsletter);
     other.items.clear();
     assert!(matches!(store.freeze(&other).await, Ok(Freeze::Frozen { recipients: 0, .. })));
-    assert_eq!(store.told("autre").await.expect("told"), Some(HashSet::new()), "an issue without items is one");
+    assert_eq!(store.told("autre").await.expect("told"), Some(HashMap::new()), "an issue without items is one");
     assert_eq!(store.next_number(NEWS).await.expect("a number"), 1);
     assert_eq!(store.told(NEWS).await.expect("told"), None);
     assert!(store.issues(NEWS, 9).await.expect("issues").is_empty());

@@ -7,6 +7,7 @@ mod figures;
 mod issues;
 mod ledger;
 mod recovery;
+mod signup;
 mod sqlite_file;
 mod subscribers;
 
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use crieur::model::announcement::AnnouncementId;
 use crieur::model::delivery::{Claim, DeliveryState, OnDoubt};
-use crieur::model::issue::{IssueItem, NewIssue, Section, Variant};
+use crieur::model::issue::{IssueItem, Masthead, NewIssue, Section, Variant};
+use crieur::model::settings::Mailbox;
 use crieur::model::subscription::{EmailAddress, NewSubscription};
 use crieur::model::token::SigningKey;
 use crieur::store::{DeliveryCounts, Freeze, SqliteStore, Store};
@@ -92,6 +94,7 @@ pub fn variant(lang: &str) -> Variant {
         html: "<p>…</p>".to_owned(),
         text: "…".to_owned(),
         unsubscribe_mark: "%leave%".to_owned(),
+        preferences_mark: String::new(),
     }
 }
 
@@ -106,6 +109,16 @@ pub fn new_issue(number: u32, day: u32, on_doubt: OnDoubt) -> NewIssue {
         frozen_at: minute(0),
         number,
         on_doubt,
+        hold: None,
+        masthead: Masthead {
+            title: "L’hebdo".to_owned(),
+            from: Mailbox { name: Some("L’équipe".to_owned()), address: address("equipe@example.org") },
+            reply_to: None,
+            public_url: "https://www.example.org/".parse().expect("an address"),
+            host: "www.example.org".to_owned(),
+        },
+        templates: "0".repeat(64),
+        page: "<p>…</p>".to_owned(),
         items: vec![item("tag:a", Section::New)],
         variants: vec![variant("fr")],
     }

@@ -109,7 +109,7 @@ async fn with_on_doubt_hold_a_doubt_is_never_sent_again(place: &Place) {
     assert_eq!(store.next_due().await.expect("read"), None);
     assert_eq!(states(&*store, issue).await, [(DeliveryState::Doubt, 1)]);
     let resent = freeze(&*store, &new_issue(2, 15, OnDoubt::Resend)).await;
-    assert_eq!(claim(&*store, 1, 9).await.iter().map(|claim| claim.issue).collect::<Vec<_>>(), [resent]);
+    assert_eq!(claim(&*store, 1, 9).await.iter().map(|claim| claim.issue()).collect::<Vec<_>>(), [Some(resent)]);
 }
 
 async fn a_lease_that_lapses_while_sending_leaves_a_doubt(place: &Place) {
@@ -152,7 +152,7 @@ async fn a_doubt_whose_reader_left_is_suppressed(place: &Place) {
     let (store, issue) = frozen(place, 1, OnDoubt::Hold).await;
     let doubted = begin_one(&*store, 0).await;
     let store = take_over(place, 1).await;
-    store.unsubscribe(doubted.subscription, minute(2)).await.expect("left");
+    store.unsubscribe(doubted.subscription().expect("an issue"), minute(2)).await.expect("left");
     assert_eq!(states(&*store, issue).await, [(DeliveryState::Suppressed, 1)]);
 }
 

@@ -1,7 +1,7 @@
 //! What comes back: from a pipe, a Maildir, and by LMTP into a running daemon.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::BufReader;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -119,7 +119,7 @@ fn codes(answers: &[String]) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_server_hands_reports_over_by_lmtp() {
     let (folder, sent) = sent_to(&["ada@example.org"], "bounce_lmtp = \"./lmtp.sock\"").await;
-    let served = TestApp::start(&folder, &[]);
+    let served = TestApp::start(&folder, &["serve"]);
     let connect = || {
         let stream = UnixStream::connect(folder.path("lmtp.sock")).expect("the daemon listens");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a deadline");
@@ -164,7 +164,7 @@ async fn a_mail_server_hands_reports_over_by_lmtp() {
 async fn a_message_too_long_is_refused_and_the_next_one_taken() {
     let port = free_port();
     let (folder, sent) = sent_to(&["ada@example.org"], &format!("bounce_lmtp = \"127.0.0.1:{port}\"")).await;
-    let _served = TestApp::start(&folder, &[]);
+    let _served = TestApp::start(&folder, &["serve"]);
     let stream = TcpStream::connect(("127.0.0.1", port)).expect("the daemon listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a deadline");
     let to = format!("RCPT TO:<{}>", sent[0].from);

@@ -12,6 +12,7 @@ mod gate;
 mod http;
 mod hubs;
 mod init;
+mod issues;
 mod killed;
 mod leaving;
 mod life;

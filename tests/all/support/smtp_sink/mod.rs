@@ -75,6 +75,7 @@ struct Script {
     implicit_tls: bool,
     auth: Option<Auth>,
     close_after: Option<usize>,
+    at_most: Option<usize>,
     stop_reading_body: bool,
 }
 
@@ -189,6 +190,12 @@ impl Builder {
         self
     }
 
+    /// Greets so many connections at once, and the others with a 421.
+    pub fn at_most(mut self, connections: usize) -> Self {
+        self.script.at_most = Some(connections);
+        self
+    }
+
     /// Says 354 and closes the connection after the first octets of the body.
     pub fn close_in_the_body(mut self) -> Self {
         self.script.stop_reading_body = true;
@@ -216,6 +223,7 @@ struct State {
     received: Mutex<Vec<Received>>,
     breaches: Mutex<Vec<String>>,
     connections: AtomicUsize,
+    open: AtomicUsize,
     changed: Notify,
 }
 

@@ -27,8 +27,11 @@ pub(super) async fn accept(listener: TcpListener, state: Arc<State>) {
                 },
                 _ => Box::new(stream),
             };
+            let open = Arc::clone(&state);
+            open.open.fetch_add(1, Ordering::AcqRel);
             // the client is free to go at any time
             let _ = Session::new(stream, number, encrypted, state).run().await;
+            open.open.fetch_sub(1, Ordering::AcqRel);
         });
     }
 }
@@ -62,6 +65,10 @@ impl Session {
 
     async fn run(mut self) -> Result<(), Over> {
         let state = Arc::clone(&self.state);
+        if state.script.at_most.is_some_and(|most| state.open.load(Ordering::Acquire) > most) {
+            self.act("421 4.7.0 too many connections".into()).await?;
+            return Err(Over);
+        }
         self.act(state.script.greeting.next("220 sink.invalid ESMTP")).await?;
         loop {
             let line = self.line().await?;

@@ -1,0 +1,24 @@
+//! Which newsletter is meant.
+
+use super::exit::UsageError;
+use crate::app::App;
+use crate::model::newsletter::Newsletter;
+
+/// The one of this name, or the only one there is.
+pub(super) fn one<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Newsletter, UsageError> {
+    match (name, &app.config.newsletters[..]) {
+        (Some(name), _) => app.config.newsletter(name).ok_or_else(|| unknown(name, app)),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(UsageError("the configuration has no newsletter".to_owned())),
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|newsletter| newsletter.name.as_str()).collect();
+            Err(UsageError(format!("which newsletter?\n  hint: --newsletter with one of {}", names.join(", "))))
+        }
+    }
+}
+
+/// One that is not in the configuration.
+pub(super) fn unknown(name: &str, app: &App) -> UsageError {
+    let known: Vec<&str> = app.config.newsletters.iter().map(|newsletter| newsletter.name.as_str()).collect();
+    UsageError(format!("there is no newsletter `{name}`\n  hint: the configuration has {}", known.join(", ")))
+}

@@ -1,0 +1,158 @@
+//! Signing up on the web by double opt-in: what is asked, what becomes of it, and how many mails it may cause.
+//!
+//! ```text
+//! form ──▶ sign-up ──letter──▶ confirmed: subscriptions, each with its receipt
+//!             └── seven days without an answer: forgotten, the address with it
+//! ```
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::letter::LetterText;
+use super::subscription::EmailAddress;
+use super::token::sha256_hex;
+
+/// A sign-up that is not confirmed by then is forgotten.
+pub const EXPIRES_AFTER: TimeDelta = TimeDelta::days(7);
+
+/// A newsletter and what of it: slugs of categories, none for everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    pub newsletter: String,
+    pub topics: Vec<String>,
+}
+
+/// The words somebody agreed to, exactly as shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording(pub String);
+
+impl Wording {
+    /// What a receipt names it by: SHA-256 in hexadecimal.
+    pub fn hash(&self) -> String {
+        sha256_hex(self.0.as_bytes())
+    }
+}
+
+/// What somebody asked on a form, and the two letters of which one may follow.
+#[derive(Debug, Clone)]
+pub struct NewSignup {
+    pub address: EmailAddress,
+    pub lang: String,
+    pub choices: Vec<Choice>,
+    pub wording: Wording,
+    /// Asks to confirm; its mark stands for the link that does.
+    pub confirmation: LetterText,
+    /// To whoever has all of it already; its mark stands for the link to the preferences.
+    pub reminder: LetterText,
+}
+
+/// What a sign-up caused. Never told to whoever signed up: it says what we know of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedUp {
+    /// A letter asks to confirm.
+    Asked,
+    /// A letter says that there is nothing to confirm.
+    Reminded,
+    /// Nothing: the mailbox had its letters.
+    Limited,
+    /// Nothing: the address is never mailed again.
+    Suppressed,
+}
+
+/// A sign-up as its confirmation page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signup {
+    pub id: i64,
+    pub subscriber: i64,
+    pub at: DateTime<Utc>,
+    pub lang: String,
+    pub choices: Vec<Choice>,
+    pub confirmed: Option<DateTime<Utc>>,
+}
+
+impl Signup {
+    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
+        self.confirmed.is_none() && now >= self.at + EXPIRES_AFTER
+    }
+}
+
+/// What became of an attempt to confirm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    Confirmed,
+    /// Confirmed before; nothing changed.
+    AlreadyConfirmed,
+    /// Too late, or forgotten: sign up again.
+    Expired,
+}
+
+/// How many letters a mailbox got on account of forms since its owner last confirmed one, and when the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mailed {
+    pub letters: u32,
+    pub last: DateTime<Utc>,
+}
+
+impl Mailed {
+    /// One in 24 hours, three in all: whoever enters another's address can do no more than that.
+    pub fn may_have_another(self, now: DateTime<Utc>) -> bool {
+        const LETTERS: u32 = 3;
+        const PAUSE: TimeDelta = TimeDelta::hours(24);
+        self.letters < LETTERS && (now >= self.last + PAUSE || now < self.last - PAUSE)
+    }
+}
+
+/// What mailbox an address most likely leads to: for limits only, never to find or to mail anybody. Case, and what follows
+/// a `+`, tell mailboxes apart almost nowhere; dots do so except at Gmail, which has two names.
+pub fn mailbox(address: &EmailAddress) -> String {
+    let (local, domain) = (address.local_part().to_lowercase(), address.domain());
+    let local = local.split_once('+').map_or(local.as_str(), |(before, _)| before);
+    match domain {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
+        _ => format!("{local}@{domain}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hour(hours: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
+    }
+
+    #[test]
+    fn one_letter_a_day_and_three_in_all() {
+        for (letters, hours, may) in
+            [(0, 0, false), (1, 23, false), (1, 24, true), (2, 25, true), (3, 25, false), (3, 99_999, false)]
+        {
+            let mailed = Mailed { letters, last: hour(0) };
+            assert_eq!(mailed.may_have_another(hour(hours)), may, "{letters} letters, {hours} hours later");
+        }
+        let ahead = Mailed { letters: 1, last: hour(1000) };
+        assert!(ahead.may_have_another(hour(0)), "a clock that was a month ahead locks nobody out for a month");
+    }
+
+    #[test]
+    fn variants_of_one_mailbox_count_as_one() {
+        for (address, expected) in [
+            ("Anne@Example.org", "anne@example.org"),
+            ("anne+news@example.org", "anne@example.org"),
+            ("anne+a+b@example.org", "anne@example.org"),
+            ("an.ne@example.org", "an.ne@example.org"),
+            ("A.n.ne+x@gmail.com", "anne@gmail.com"),
+            ("anne@googlemail.com", "anne@gmail.com"),
+            ("+anne@example.org", "@example.org"),
+        ] {
+            assert_eq!(mailbox(&EmailAddress::parse(address).expect(address)), expected);
+        }
+    }
+
+    #[test]
+    fn a_sign_up_lives_seven_days() {
+        let signup =
+            Signup { id: 1, subscriber: 1, at: hour(0), lang: "fr".to_owned(), choices: Vec::new(), confirmed: None };
+        assert!(!signup.is_expired(hour(7 * 24 - 1)));
+        assert!(signup.is_expired(hour(7 * 24)));
+        assert!(!Signup { confirmed: Some(hour(1)), ..signup }.is_expired(hour(7 * 24)));
+    }
+}

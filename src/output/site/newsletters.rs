@@ -1,0 +1,50 @@
+//! What stands below `newsletters/`: about each newsletter, its issues, and a feed of them.
+
+use super::super::feed::Entry;
+use super::super::{check, issue_feed, page};
+use super::builder::Builder;
+use super::format::Trouble;
+use super::made_from::MadeFrom;
+use super::{Document, RSS, Source};
+use crate::model::issue::IssuePage;
+use crate::model::newsletter::Newsletter;
+use crate::model::text::Label;
+
+impl<'a> Builder<'a> {
+    /// `entries` are all that readers see: a newsletter's page may speak of any of them.
+    pub(super) fn newsletters(&mut self, labels: &[Label], entries: &[Entry<'a>]) {
+        let Source { newsletters, templates, site, issues, .. } = self.source;
+        for newsletter in newsletters {
+            let own = issues.iter().map(AsRef::as_ref).filter(|issue: &&IssuePage| issue.newsletter == newsletter.name);
+            let own: Vec<&IssuePage> = own.rev().collect();
+            let path = format!("newsletters/{}/", newsletter.name);
+            let page = || page::newsletter(templates, site, newsletter, labels, &own);
+            self.page(path.clone(), MadeFrom::newsletter(labels, &own), page, entries);
+            for issue in &own {
+                let page = || page::issue(templates, site, newsletter, issue);
+                self.page(issue.path(), MadeFrom::newsletter(&[], &[issue]), page, entries);
+            }
+            if !own.is_empty() {
+                self.issue_feed(format!("{path}rss.xml"), newsletter, &own);
+            }
+        }
+    }
+
+    fn issue_feed(&mut self, path: String, newsletter: &Newsletter, issues: &[&IssuePage]) {
+        let Source { site, publish, .. } = self.source;
+        let newest = &issues[..issues.len().min(publish.limit)];
+        let made_from = MadeFrom::newsletter(&[], newest);
+        if self.reuse(path.clone(), made_from) {
+            return;
+        }
+        let written = issue_feed::write(site, newsletter, newest).map_err(|error| error.to_string());
+        let checked = written.and_then(|bytes| match check::check_xml(&bytes) {
+            Ok(()) => Ok(bytes),
+            Err(fault) => Err(fault.to_string()),
+        });
+        match checked {
+            Ok(bytes) => self.add_made(path, made_from, Document::new(bytes, RSS)),
+            Err(fault) => self.refuse(path, RSS, Trouble { fault, culprit: None }),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Signing up on the web, confirming, and changing what one gets.
+
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::rows::{instant, optional_instant, topics, topics_text};
+use super::subscribers::{end, suppression_hash};
+use super::{begin, letters};
+use crate::model::signup::{
+    Choice, Confirmation, EXPIRES_AFTER, Mailed, NewSignup, SignedUp, Signup, Wording, mailbox,
+};
+use crate::model::subscription::EmailAddress;
+use crate::model::token::SigningKey;
+
+/// Where the receipts of the web come from.
+const SOURCE: &str = "web";
+
+/// What the letters to a mailbox are counted by.
+fn limit_hash(key: &SigningKey, address: &EmailAddress) -> String {
+    key.keyed_hash("signup-limit", &[mailbox(address).as_bytes()], 32)
+}
+
+pub(super) async fn sign_up(
+    writer: &SqlitePool,
+    key: &SigningKey,
+    new: &NewSignup,
+    now: DateTime<Utc>,
+) -> sqlx::Result<SignedUp> {
+    let (hash, limit) = (suppression_hash(key, &new.address), limit_hash(key, &new.address));
+    let mut transaction = begin(writer).await?;
+    if is_suppressed(&mut transaction, &hash).await? {
+        return Ok(SignedUp::Suppressed);
+    }
+    if !mailed(&mut transaction, &limit).await?.is_none_or(|mailed| mailed.may_have_another(now)) {
+        return Ok(SignedUp::Limited);
+    }
+    let subscriber = find_or_insert(&mut transaction, new, &hash).await?;
+    let open = not_confirmed(&mut transaction, subscriber, &new.choices).await?;
+    let answer = if open.is_empty() {
+        letters::write(&mut transaction, subscriber, None, &new.reminder, now).await?;
+        SignedUp::Reminded
+    } else {
+        let signup = insert(&mut transaction, subscriber, new, &open, now).await?;
+        letters::write(&mut transaction, subscriber, Some(signup), &new.confirmation, now).await?;
+        SignedUp::Asked
+    };
+    count_letter(&mut transaction, &limit, now).await?;
+    transaction.commit().await?;
+    Ok(answer)
+}
+
+async fn is_suppressed(connection: &mut SqliteConnection, hash: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM suppression WHERE hash = ?)")
+        .bind(hash)
+        .fetch_one(connection)
+        .await
+}
+
+async fn mailed(connection: &mut SqliteConnection, limit: &str) -> sqlx::Result<Option<Mailed>> {
+    let row = sqlx::query("SELECT mails, last FROM signup_limit WHERE hash = ?")
+        .bind(limit)
+        .fetch_optional(connection)
+        .await?;
+    let mailed = |row: SqliteRow| Ok(Mailed { letters: row.try_get("mails")?, last: instant(&row, "last")? });
+    row.map(mailed).transpose()
+}
+
+async fn count_letter(connection: &mut SqliteConnection, limit: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO signup_limit (hash, mails, last) VALUES (?, 1, ?)
+         ON CONFLICT (hash) DO UPDATE SET mails = mails + 1, last = excluded.last",
+    )
+    .bind(limit)
+    .bind(now.timestamp_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn find_or_insert(connection: &mut SqliteConnection, new: &NewSignup, hash: &str) -> sqlx::Result<i64> {
+    sqlx::query("INSERT INTO subscriber (key, address, hash) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING")
+        .bind(new.address.key())
+        .bind(new.address.as_str())
+        .bind(hash)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query_scalar("SELECT id FROM subscriber WHERE key = ?").bind(new.address.key()).fetch_one(connection).await
+}
+
+/// The choices a subscriber does not have already.
+async fn not_confirmed(
+    connection: &mut SqliteConnection,
+    subscriber: i64,
+    choices: &[Choice],
+) -> sqlx::Result<Vec<Choice>> {
+    let confirmed: Vec<String> =
+        sqlx::query_scalar("SELECT newsletter FROM subscription WHERE subscriber = ? AND status = 'confirmed'")
+            .bind(subscriber)
+            .fetch_all(connection)
+            .await?;
+    Ok(choices.iter().filter(|choice| !confirmed.contains(&choice.newsletter)).cloned().collect())
+}
+
+/// The sign-up and, where there is no subscription yet, one that waits. Whoever left has left until it is confirmed.
+async fn insert(
+    connection: &mut SqliteConnection,
+    subscriber: i64,
+    new: &NewSignup,
+    choices: &[Choice],
+    now: DateTime<Utc>,
+) -> sqlx::Result<i64> {
+    let Wording(text) = &new.wording;
+    let wording = new.wording.hash();
+    sqlx::query("INSERT INTO wording (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(&wording)
+        .bind(text)
+        .execute(&mut *connection)
+        .await?;
+    let signup: i64 =
+        sqlx::query_scalar("INSERT INTO signup (subscriber, at, lang, wording_hash) VALUES (?, ?, ?, ?) RETURNING id")
+            .bind(subscriber)
+            .bind(now.timestamp_millis())
+            .bind(&new.lang)
+            .bind(&wording)
+            .fetch_one(&mut *connection)
+            .await?;
+    for choice in choices {
+        let topics = topics_text(&choice.topics);
+        sqlx::query("INSERT INTO signup_choice (signup, newsletter, topics) VALUES (?, ?, ?)")
+            .bind(signup)
+            .bind(&choice.newsletter)
+            .bind(&topics)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query(
+            "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created)
+             VALUES (?, ?, ?, ?, 'pending', ?) ON CONFLICT (subscriber, newsletter) DO NOTHING",
+        )
+        .bind(subscriber)
+        .bind(&choice.newsletter)
+        .bind(&new.lang)
+        .bind(&topics)
+        .bind(now.timestamp_millis())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(signup)
+}
+
+pub(super) async fn one(readers: &SqlitePool, id: i64) -> sqlx::Result<Option<Signup>> {
+    find(&mut *readers.acquire().await?, id).await
+}
+
+async fn find(connection: &mut SqliteConnection, id: i64) -> sqlx::Result<Option<Signup>> {
+    let Some(row) = sqlx::query("SELECT * FROM signup WHERE id = ?").bind(id).fetch_optional(&mut *connection).await?
+    else {
+        return Ok(None);
+    };
+    let choices = sqlx::query("SELECT newsletter, topics FROM signup_choice WHERE signup = ? ORDER BY newsletter")
+        .bind(id)
+        .fetch_all(connection)
+        .await?;
+    let choice = |row: &SqliteRow| Ok(Choice { newsletter: row.try_get("newsletter")?, topics: topics(row)? });
+    Ok(Some(Signup {
+        id,
+        subscriber: row.try_get("subscriber")?,
+        at: instant(&row, "at")?,
+        lang: row.try_get("lang")?,
+        choices: choices.iter().map(choice).collect::<sqlx::Result<_>>()?,
+        confirmed: optional_instant(&row, "confirmed")?,
+    }))
+}
+
+pub(super) async fn confirm(
+    writer: &SqlitePool,
+    key: &SigningKey,
+    id: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Confirmation> {
+    let mut transaction = begin(writer).await?;
+    let Some(signup) = find(&mut transaction, id).await? else { return Ok(Confirmation::Expired) };
+    if signup.confirmed.is_some() {
+        return Ok(Confirmation::AlreadyConfirmed);
+    }
+    let (address, hash): (String, String) = sqlx::query_as("SELECT address, hash FROM subscriber WHERE id = ?")
+        .bind(signup.subscriber)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if signup.is_expired(now) || is_suppressed(&mut transaction, &hash).await? {
+        return Ok(Confirmation::Expired);
+    }
+    for choice in &signup.choices {
+        confirm_choice(&mut transaction, &signup, choice, now).await?;
+    }
+    sqlx::query("UPDATE signup SET confirmed = ? WHERE id = ?")
+        .bind(now.timestamp_millis())
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+    if let Ok(address) = EmailAddress::parse(&address) {
+        // its owner wanted the letters: they were no bombing
+        sqlx::query("DELETE FROM signup_limit WHERE hash = ?")
+            .bind(limit_hash(key, &address))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(Confirmation::Confirmed)
+}
+
+/// Whoever left after this was asked for meant to leave: an old link does not bring anybody back.
+async fn confirm_choice(
+    connection: &mut SqliteConnection,
+    signup: &Signup,
+    choice: &Choice,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let subscription: Option<i64> = sqlx::query_scalar(
+        "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created, confirmed)
+         VALUES (?1, ?2, ?3, ?4, 'confirmed', ?5, ?6)
+         ON CONFLICT (subscriber, newsletter)
+         DO UPDATE SET lang = excluded.lang, topics = excluded.topics, status = 'confirmed',
+            confirmed = excluded.confirmed, unsubscribed = NULL
+         WHERE status = 'pending' OR (status = 'unsubscribed' AND unsubscribed < ?5)
+         RETURNING id",
+    )
+    .bind(signup.subscriber)
+    .bind(&choice.newsletter)
+    .bind(&signup.lang)
+    .bind(topics_text(&choice.topics))
+    .bind(signup.at.timestamp_millis())
+    .bind(now.timestamp_millis())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(subscription) = subscription else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO consent (subscription, at, newsletter, source, wording_hash, confirmed)
+         SELECT ?, at, ?, ?, wording_hash, ? FROM signup WHERE id = ?",
+    )
+    .bind(subscription)
+    .bind(&choice.newsletter)
+    .bind(SOURCE)
+    .bind(now.timestamp_millis())
+    .bind(signup.id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn forget_expired(writer: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let mut transaction = begin(writer).await?;
+    let forgotten: Vec<i64> =
+        sqlx::query_scalar("DELETE FROM signup WHERE confirmed IS NULL AND at <= ? RETURNING subscriber")
+            .bind((now - EXPIRES_AFTER).timestamp_millis())
+            .fetch_all(&mut *transaction)
+            .await?;
+    for subscriber in &forgotten {
+        forget_if_unknown(&mut transaction, *subscriber).await?;
+    }
+    sqlx::query("DELETE FROM letter_text WHERE NOT EXISTS (SELECT 1 FROM letter WHERE text_hash = letter_text.hash)")
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(forgotten.len() as u64)
+}
+
+/// What only waited for a sign-up goes with it, and an address that was known for nothing else.
+pub(super) async fn forget_if_unknown(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<()> {
+    for statement in [
+        "DELETE FROM subscription WHERE subscriber = ?1 AND status = 'pending' AND NOT EXISTS (
+            SELECT 1 FROM signup JOIN signup_choice ON signup_choice.signup = signup.id
+            WHERE signup.subscriber = ?1 AND signup.confirmed IS NULL
+              AND signup_choice.newsletter = subscription.newsletter)",
+        "DELETE FROM subscriber WHERE id = ?1
+            AND NOT EXISTS (SELECT 1 FROM subscription WHERE subscription.subscriber = ?1)
+            AND NOT EXISTS (SELECT 1 FROM signup WHERE signup.subscriber = ?1)",
+    ] {
+        sqlx::query(statement).bind(subscriber).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn change_preferences(
+    writer: &SqlitePool,
+    subscriber: i64,
+    lang: &str,
+    kept: &[Choice],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    let confirmed: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, newsletter FROM subscription WHERE subscriber = ? AND status = 'confirmed'")
+            .bind(subscriber)
+            .fetch_all(&mut *transaction)
+            .await?;
+    for (id, newsletter) in confirmed {
+        match kept.iter().find(|choice| choice.newsletter == newsletter) {
+            Some(choice) => {
+                sqlx::query("UPDATE subscription SET lang = ?, topics = ? WHERE id = ?")
+                    .bind(lang)
+                    .bind(topics_text(&choice.topics))
+                    .bind(id)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            None => {
+                end(&mut transaction, id, now).await?;
+            }
+        }
+    }
+    transaction.commit().await
+}
+
+pub(super) async fn wording(readers: &SqlitePool, hash: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT text FROM wording WHERE hash = ?").bind(hash).fetch_optional(readers).await
+}

@@ -1,0 +1,176 @@
+//! Issues from being composed to being read: approved, one an announcement, with what changed, and on the web.
+
+use super::{MONDAY, announcement};
+use crate::support::folder::Folder;
+
+const EVENT: &str =
+    "content/agenda/2019-04-08-expert-ux-tout-savoir-avant-de-candidater-pour-devenir-designer-dinteret-general.md";
+const MORNING: &str = "Expert UX : tout savoir avant de candidater pour devenir designer d’intérêt général !";
+const NEXT_MONDAY: &str = "2019-04-15T12:00:00+02:00";
+
+fn with_reader(key: &str) -> Folder {
+    let folder = Folder::of_five().but("look_back = \"31d\"", &format!("look_back = \"31d\"\n{key}"));
+    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    folder
+}
+
+#[test]
+fn an_issue_waits_for_approval_and_can_be_looked_through_before() {
+    let folder = with_reader("approval = true");
+    let composed = folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert!(
+        composed.stdout.contains("waits for approval") && composed.stdout.contains("0 sent"),
+        "{}",
+        composed.stdout
+    );
+    assert!(folder.mails().is_empty());
+    let listed = folder.crieur(["issues", "list"]).succeeds().stdout;
+    assert!(listed.contains("2019-04-08 09:00  number 1: 1 waiting, waits for approval"), "{listed}");
+
+    let shown = folder.crieur(["issues", "show", "1", "--out", "review"]).succeeds().stdout;
+    assert!(shown.contains("new") && shown.contains("(revision 0)") && shown.contains("subject: "), "{shown}");
+    assert!(folder.read("review/fr.txt").contains(MORNING.split(':').next().expect("words")));
+    assert!(folder.read("review/fr.eml").contains("List-Unsubscribe: <https://"));
+    let about: serde_json::Value = serde_json::from_str(&folder.read("review/issue.json")).expect("JSON");
+    assert_eq!((about["number"].as_u64(), about["slot"].as_str()), (Some(1), Some("2019-04-08T09:00:00")));
+    assert!(about["items"].as_array().is_some_and(|items| !items.is_empty()));
+
+    folder.crieur(["build"]).succeeds();
+    assert!(!folder.path("public/newsletters/communaute-ux/1/index.html").exists(), "not before it is approved");
+    let resumed = folder.crieur(["issues", "resume", "1"]).succeeds().stdout;
+    assert!(resumed.contains("waits for approval"), "{resumed}");
+    assert!(folder.crieur(["issues", "approve", "1"]).succeeds().stdout.contains("it goes out now"));
+    assert!(folder.crieur(["issues", "approve", "1"]).succeeds().stdout.contains("did not wait"));
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert!(folder.only_mail().words().contains(MORNING));
+    let unknown = folder.crieur(["issues", "show", "9"]).exits(2).stderr;
+    assert!(unknown.contains("has no issue 9"), "{unknown}");
+}
+
+#[test]
+fn a_held_issue_goes_on_when_it_is_resumed() {
+    let folder = with_reader("approval = true");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    folder.crieur(["issues", "approve", "1"]).succeeds();
+    folder.crieur(["issues", "hold", "1", "--reason", "une coquille"]).succeeds();
+    let listed = folder.crieur(["issues", "list"]).succeeds().stdout;
+    assert!(listed.contains("held (operator: une coquille)"), "{listed}");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert!(folder.mails().is_empty());
+    folder.crieur(["issues", "resume", "1"]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert_eq!(folder.mails().len(), 1);
+}
+
+#[test]
+fn each_announcement_has_a_mail_of_its_own() {
+    let folder = with_reader("").but("schedule = \"0 9 * * MON\"", "schedule = \"each\"");
+    let sent = folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert!(sent.stdout.contains("2 sent"), "{}", sent.stdout);
+    let mut subjects: Vec<String> = folder.mails().into_iter().map(|mail| mail.subject).collect();
+    subjects.sort();
+    assert!(
+        subjects[0].starts_with("Expert UX : tout savoir") && subjects[1].starts_with("L’État s’ouvre"),
+        "{subjects:?}"
+    );
+    let again = folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert!(again.stdout.contains("0 sent"), "{}", again.stdout);
+    folder.write("content/actualites/neuf.md", &announcement("Tout neuf", "2019-04-09 10:00:00 +02:00"));
+    folder.crieur(["send", "--at", "2019-04-09T10:00:00+02:00"]).succeeds();
+    let mails = folder.mails();
+    assert_eq!(mails.len(), 3);
+    assert!(mails.iter().any(|mail| mail.subject == "Tout neuf"));
+}
+
+#[test]
+fn the_daemon_sends_each_announcement_as_it_appears() {
+    let folder = with_reader("").but("schedule = \"0 9 * * MON\"", "schedule = \"each\"");
+    let app = folder.serve();
+    let today = chrono::Utc::now().format("%Y-%m-%d %H:%M:%S +00:00").to_string();
+    folder.write("content/actualites/neuf.md", &announcement("Tout neuf", &today));
+    app.until_logged("issue frozen");
+    crate::support::poll::eventually("the mail", || (folder.unseen_mails() == 1).then_some(()));
+    let mail = folder.only_mail();
+    assert_eq!(mail.subject, "Tout neuf");
+    // the page its mail leads to is there
+    app.until("/newsletters/communaute-ux/1/", |page| page.contains("Tout neuf"));
+}
+
+#[test]
+fn a_moved_event_is_told_to_those_who_knew_and_a_deleted_one_is_called_off() {
+    let folder = with_reader("");
+    folder.write("content/agenda/soiree.md", &evening("2019-04-25"));
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    folder.only_mail();
+    folder.write("content/agenda/soiree.md", &evening("2019-05-02"));
+    folder.crieur(["send", "--at", NEXT_MONDAY]).succeeds();
+    let second = newest(&folder);
+    let words = second.words();
+    let (changed, rest) = words.split_once("CE QUI CHANGE").map(|(_, rest)| rest).unwrap_or_default().split_at(300);
+    assert!(changed.contains("Reporté : 25 avril → 2 mai"), "{words}");
+    assert!(second.subject.contains("Soirée portes ouvertes – Reporté"), "{}", second.subject);
+    assert!(!rest.contains("Soirée portes ouvertes"), "once: {words}");
+    assert!(second.html.contains("Ce qui change") && second.html.contains("Reporté"));
+
+    folder.remove("content/agenda/soiree.md");
+    folder.crieur(["send", "--at", "2019-04-22T12:00:00+02:00"]).succeeds();
+    let third = newest(&folder);
+    assert_eq!(third.subject, "Annulé\u{a0}: Soirée portes ouvertes");
+    assert!(third.words().contains("ANNULÉ"), "{}", third.words());
+    let quiet = folder.crieur(["send", "--at", "2019-04-29T12:00:00+02:00"]).succeeds();
+    assert!(quiet.stdout.contains("nothing new"), "told once: {}", quiet.stdout);
+}
+
+fn evening(day: &str) -> String {
+    format!(
+        "---\ntitle: Soirée portes ouvertes\ndate: 2019-04-05 10:00:00 +02:00\n\
+         event_start_date: {day} 18:00:00 +02:00\nevent_end_date: {day} 20:00:00 +02:00\n---\nVenez.\n"
+    )
+}
+
+/// The mail no story has looked at yet.
+fn newest(folder: &Folder) -> crate::support::mails::Mail {
+    assert_eq!(folder.unseen_mails(), 1, "one new mail");
+    let newest = folder.mails().into_iter().max_by_key(|mail| mail.header("Feedback-ID").clone());
+    newest.expect("a mail")
+}
+
+#[test]
+fn an_issue_can_be_read_on_the_web_and_followed_by_feed() {
+    let folder = with_reader("");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    let mail = folder.only_mail();
+    let address = "https://www.numerique.gouv.fr/newsletters/communaute-ux/1/";
+    assert!(mail.html.contains(address) && mail.text.contains(address));
+    folder.crieur(["build"]).succeeds();
+    let page = folder.read("public/newsletters/communaute-ux/1/index.html");
+    let words = page.replace(['\u{a0}', '\u{202f}'], " ");
+    assert!(words.contains(MORNING) && words.contains("lundi 8 avril 2019"), "{page}");
+    let token = mail.leave.rsplit('/').next().expect("a token");
+    for name in ["1/index.html", "rss.xml", "index.html"] {
+        let text = folder.read(&format!("public/newsletters/communaute-ux/{name}"));
+        assert!(!text.contains(token) && !text.contains("/unsubscribe/") && !text.contains("reader@"), "{name}");
+    }
+    let feed = feed_rs::parser::parse(&folder.bytes("public/newsletters/communaute-ux/rss.xml")[..]).expect("a feed");
+    assert_eq!(feed.entries.len(), 1);
+    assert_eq!(feed.entries[0].id, "tag:www.numerique.gouv.fr,2019-04-08:newsletters/communaute-ux/1");
+    assert_eq!(feed.entries[0].links[0].href, address);
+    assert!(folder.read("public/newsletters/communaute-ux/index.html").contains(address));
+
+    // frozen: what is edited since changes nothing
+    folder.write(EVENT, &announcement("Tout autre chose", "2019-04-08 10:00:00 +02:00"));
+    folder.crieur(["build"]).succeeds();
+    assert_eq!(folder.read("public/newsletters/communaute-ux/1/index.html"), page);
+}
+
+#[test]
+fn an_issue_that_cannot_be_rendered_is_not_frozen_and_goes_out_once_it_can() {
+    let folder = with_reader("");
+    folder.write("templates/email/issue.html", "<html lang=\"{{ lang }}\">\n{{ nobody_knows }}\n{{ unsubscribe }}");
+    let failed = folder.crieur(["send", "--at", MONDAY]).exits(1);
+    assert!(failed.stdout.contains("email/issue.html:2:"), "{}", failed.stdout);
+    assert!(folder.mails().is_empty());
+    folder.remove("templates/email/issue.html");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert_eq!(folder.mails().len(), 1);
+}
