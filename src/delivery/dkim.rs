@@ -7,10 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
-use ring::rand::SystemRandom;
-use ring::signature::RSA_PKCS1_SHA256;
-
-use crate::model::dkim::{DkimKey, DkimSettings, Pair};
+use crate::model::dkim::DkimSettings;
 use crate::model::token::sha256;
 
 /// What is covered, and whether it is oversigned: named once more than it is there, so that nobody can add one (§5.4, §8.15).
@@ -53,7 +50,7 @@ pub fn signed(message: &[u8], keys: &[DkimSettings], at: DateTime<Utc>) -> Resul
             at.timestamp(),
             folded_names(&names),
         );
-        let signature = sign(&key.key, &covered_bytes(&fields, &names, &unsigned));
+        let signature = key.key.sign(&covered_bytes(&fields, &names, &unsigned));
         let signature = signature.ok_or("the key does not sign")?;
         whole.extend_from_slice(unsigned.as_bytes());
         whole.extend_from_slice(folded(&STANDARD.encode(signature)).as_bytes());
@@ -61,20 +58,6 @@ pub fn signed(message: &[u8], keys: &[DkimSettings], at: DateTime<Utc>) -> Resul
     }
     whole.extend_from_slice(message);
     Ok(whole)
-}
-
-/// By RFC 8017 §8.2 or RFC 8463 §3. Deterministic: the same data gives the same signature. `None` where the key is
-/// inconsistent in itself.
-fn sign(key: &DkimKey, data: &[u8]) -> Option<Vec<u8>> {
-    match key.pair() {
-        Pair::Rsa(pair) => {
-            let mut signature = vec![0; pair.public().modulus_len()];
-            // nothing random goes into PKCS#1 v1.5; it is asked for because other paddings need it
-            pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), data, &mut signature).ok()?;
-            Some(signature)
-        }
-        Pair::Ed25519(pair) => Some(pair.sign(&sha256(data)).as_ref().to_vec()),
-    }
 }
 
 /// A header field: its name, and all after the colon with its folds.

@@ -3,9 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ring::signature::{Ed25519KeyPair, RsaKeyPair};
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use ring::signature::RsaKeyPair;
+use tokio_rustls::rustls::crypto::ring::sign::{any_eddsa_type, any_supported_type};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::sign::SigningKey;
+use tokio_rustls::rustls::{SignatureAlgorithm, SignatureScheme};
+
+use super::token::sha256;
 
 /// `[mail] dkim`: one key, and where its public half stands: `selector._domainkey.domain`.
 #[derive(Debug, Clone)]
@@ -18,13 +23,7 @@ pub struct DkimSettings {
 
 /// RSA of 2048 bits or more, or Ed25519 (RFC 8463).
 #[derive(Clone)]
-pub struct DkimKey(Arc<Pair>);
-
-/// What signs.
-pub enum Pair {
-    Rsa(RsaKeyPair),
-    Ed25519(Ed25519KeyPair),
-}
+pub struct DkimKey(Arc<dyn SigningKey>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DkimKeyError {
@@ -44,35 +43,41 @@ impl DkimKey {
     /// # Errors
     /// Where there is no such key, or an RSA key is too short or too long.
     pub fn from_pem(pem: &[u8]) -> Result<Self, DkimKeyError> {
-        let pair = match PrivateKeyDer::from_pem_slice(pem).map_err(|_| DkimKeyError::NoKey)? {
-            PrivateKeyDer::Pkcs1(der) => rsa(RsaKeyPair::from_der(der.secret_pkcs1_der()))?,
-            PrivateKeyDer::Pkcs8(der) => {
-                // openssl writes the form without the public key, which the strict reader refuses
-                match Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der()) {
-                    Ok(pair) => Pair::Ed25519(pair),
-                    Err(_) => rsa(RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()))?,
-                }
-            }
-            _ => return Err(DkimKeyError::OtherKind),
-        };
-        Ok(Self(Arc::new(pair)))
+        let der = PrivateKeyDer::from_pem_slice(pem).map_err(|_| DkimKeyError::NoKey)?;
+        if let PrivateKeyDer::Pkcs8(pkcs8) = &der
+            && let Ok(key) = any_eddsa_type(&PrivatePkcs8KeyDer::from(pkcs8.secret_pkcs8_der()))
+        {
+            return Ok(Self(key));
+        }
+        check_rsa(&der)?;
+        any_supported_type(&der).map(Self).map_err(|_| DkimKeyError::OtherKind)
     }
 
     /// As it stands in `a=`: `rsa-sha256` or `ed25519-sha256`.
     pub fn algorithm(&self) -> &'static str {
-        match &*self.0 {
-            Pair::Rsa(_) => "rsa-sha256",
-            Pair::Ed25519(_) => "ed25519-sha256",
-        }
+        if self.is_rsa() { "rsa-sha256" } else { "ed25519-sha256" }
     }
 
-    pub fn pair(&self) -> &Pair {
-        &self.0
+    fn is_rsa(&self) -> bool {
+        self.0.algorithm() == SignatureAlgorithm::RSA
+    }
+
+    /// Signs by RFC 8017 §8.2 or RFC 8463 §3. Deterministic: the same data gives the same signature. `None` where the key is
+    /// inconsistent in itself.
+    pub fn sign(&self, data: &[u8]) -> Option<Vec<u8>> {
+        let signer = self.0.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256, SignatureScheme::ED25519])?;
+        if self.is_rsa() { signer.sign(data).ok() } else { signer.sign(&sha256(data)).ok() }
     }
 }
 
-fn rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<Pair, DkimKeyError> {
-    pair.map(Pair::Rsa).map_err(|rejected| match rejected.to_string().as_str() {
+/// rustls only says that a key is wrong; ring says why.
+fn check_rsa(der: &PrivateKeyDer<'_>) -> Result<(), DkimKeyError> {
+    let pair = match der {
+        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
+        PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        _ => return Err(DkimKeyError::OtherKind),
+    };
+    pair.map(drop).map_err(|rejected| match rejected.to_string().as_str() {
         "TooSmall" => DkimKeyError::TooShort,
         "TooLarge" => DkimKeyError::TooLong,
         _ => DkimKeyError::OtherKind,

@@ -341,12 +341,12 @@ async fn an_issue_the_relay_finds_bad_is_held_after_twenty_in_a_row() {
 /// E18
 #[tokio::test]
 async fn an_issue_too_large_for_the_relay_is_held_before_the_first_mail() {
-    let sink = Sink::builder().extension("SIZE 1000").start().await;
+    let sink = Sink::builder().extension("SIZE 500").start().await;
     let story = Story::new(30, OnDoubt::Resend, sink.address().port()).await;
     let (tally, step) = story.deliver(1).await;
     assert_eq!((tally, step), (Tally::default(), Step::Idle { next: None }));
     let issue = story.store.issues("hebdo", 1).await.expect("issues").remove(0);
-    assert!(issue.hold_reason.expect("a reason").starts_with("the relay takes mails of 1000 octets at most"));
+    assert!(issue.hold_reason.expect("a reason").starts_with("the relay takes mails of 500 octets at most"));
     assert_eq!(story.counts().await, [(DeliveryState::Waiting, 30)]);
     assert!(sink.messages().is_empty());
 }

@@ -3,6 +3,7 @@
 use ring::signature::{ED25519, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 
 use super::*;
+use crate::model::dkim::DkimKey;
 
 const MESSAGE: &str = "From: Joe SixPack <joe@football.example.com>\r\n\
 To: Suzie Q <suzie@shopping.example.net>\r\n\
