@@ -1,5 +1,6 @@
 //! How long reading and rendering the five seeds takes, as ratios to comrak rendering the same bodies in the same run:
-//! a ratio means the same on every machine. `cargo bench` prints it; nothing is asserted.
+//! a ratio means the same on every machine. Then a warm start as a ratio to a cold one. `cargo bench` prints it; nothing is
+//! asserted.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hint::black_box;
@@ -8,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use crieur::config::Config;
-use crieur::content::front_matter;
+use crieur::content::folder::{self, Stamp};
 use crieur::content::mapping::{self, Habits};
+use crieur::content::memory::Memory;
 use crieur::content::profile::Profile;
+use crieur::content::{self, front_matter};
 use crieur::model::settings::{ProfileName, Typography};
 
 /// How often all seeds are read in one round, and how many rounds are run: the fastest counts.
@@ -40,6 +43,33 @@ fn main() {
             report(&name, baseline, || read(&files, &config, profile, typography));
         }
     }
+    restart(&config);
+}
+
+/// What a new process takes to know the same folder from what the last one remembered, as a ratio to reading it.
+fn restart(config: &Config) {
+    let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
+    // long after the seeds were written: their stamps are proof
+    let (first_seen, now) = (HashMap::new(), DateTime::from_timestamp(4_000_000_000, 0).expect("an instant"));
+    let habits =
+        Habits { site: &config.site, content: &config.content, profile: &profile, first_seen: &first_seen, now };
+    let load = |memory: &mut Memory| {
+        let known = |path: &str, stamp: &Stamp| memory.knows(path, stamp);
+        let walk = folder::walk(&config.content.dir, config.content.max_bytes, &known).expect("the seeds");
+        drop(black_box(content::read(walk, &HashMap::new(), memory, habits)));
+    };
+    let mut memory = Memory::default();
+    load(&mut memory);
+    let reminders = memory.news(usize::MAX).kept;
+    let cold = fastest(|| load(&mut Memory::default()));
+    let warm = fastest(|| {
+        let mut memory = Memory::default();
+        memory.learn(reminders.clone());
+        load(&mut memory);
+    });
+    println!("{:<44} {:>9.2?}  1.0", "a cold start: walk, read and parse", cold / count());
+    let ratio = warm.as_secs_f64() / cold.as_secs_f64();
+    println!("{:<44} {:>9.2?}  {ratio:.2}", "a warm one: walk and remember", warm / count());
 }
 
 fn count() -> u32 {

@@ -1,12 +1,13 @@
 //! Writes a site into a folder: each file whole or not at all, untouched where its bytes are the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use tempfile::TempPath;
 
 use crate::output::site::{Document, Site};
 
@@ -45,7 +46,8 @@ impl Mirror {
     /// last publication that are no longer part of it are removed in the end. Idempotent.
     ///
     /// # Errors
-    /// Where the folder cannot be written; no file is ever left half written.
+    /// Where the folder cannot be written; no file is ever left half written, and where the disk is the reason, every file is
+    /// the last publication's.
     pub fn write(&mut self, site: &Site) -> anyhow::Result<Written> {
         // a folder that was emptied has no manifest either
         let known = self.written.take().filter(|_| self.dir.join(MANIFEST).exists()).unwrap_or_default();
@@ -90,22 +92,39 @@ fn write_listed(site: &Site, dir: &Path, is_same: impl Fn(&str, &Document) -> bo
     Ok(written)
 }
 
+/// All new files stand whole beside the old ones before the first takes an old one's place: a disk that is full leaves the
+/// last publication as it was. Pages come first and the documents that link to them last.
 fn put_all(site: &Site, dir: &Path, is_same: impl Fn(&str, &Document) -> bool) -> anyhow::Result<Written> {
-    let (mut written, mut failure) = (Written::default(), None);
+    let (mut written, mut failure, mut staged) = (Written::default(), None, Vec::new());
     let (entry_points, others): (Vec<_>, Vec<_>) = site.documents.iter().partition(|(path, _)| !path.contains('/'));
     for (path, document) in others.into_iter().chain(entry_points) {
-        let put = if is_same(path, document) { Ok(false) } else { put(dir, &file_name(path), &document.bytes) };
-        match put {
-            Ok(true) => written.changed += 1,
-            Ok(false) => written.untouched += 1,
+        let name = file_name(path);
+        let new = if is_same(path, document) { Ok(None) } else { stage(dir, &name, &document.bytes) };
+        match new {
+            Ok(Some(new)) => staged.push((name, new)),
+            Ok(None) => written.untouched += 1,
             // the others go on: one page must not keep the feeds from being written
-            Err(error) => {
-                let file = dir.join(file_name(path));
-                failure = failure.or(Some(error.context(format!("cannot write `{}`", file.display()))));
-            }
+            Err(error) if is_in_the_way(&error) => failure = failure.or(Some(cannot_write(dir, &name, error))),
+            Err(error) => return Err(cannot_write(dir, &name, error)),
+        }
+    }
+    for (name, new) in staged {
+        match new.persist(dir.join(&name)) {
+            Ok(()) => written.changed += 1,
+            Err(refused) => failure = failure.or(Some(cannot_write(dir, &name, refused.error))),
         }
     }
     failure.map_or(Ok(written), Err)
+}
+
+fn cannot_write(dir: &Path, name: &str, error: std::io::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("cannot write `{}`", dir.join(name).display()))
+}
+
+/// Something that is no file or folder of ours has the place: it says nothing about the other places.
+fn is_in_the_way(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied};
+    matches!(error.kind(), AlreadyExists | InvalidFilename | IsADirectory | NotADirectory | PermissionDenied)
 }
 
 /// Whether files can be written into the folder, which is made if it is not there.
@@ -137,30 +156,52 @@ pub fn sweep(dir: &Path, start: SystemTime) -> usize {
     files.filter(is_left).filter(|file| fs::remove_file(file.path()).is_ok()).count()
 }
 
-/// The bytes of a document of the last publication, by its site path.
-pub fn published(dir: &Path, path: &str) -> Option<Vec<u8>> {
-    let name = file_name(path);
-    let manifest = fs::read_to_string(dir.join(MANIFEST)).ok()?;
-    let ours = is_inside(&name) && manifest.lines().any(|line| line == name);
-    ours.then(|| fs::read(dir.join(name)).ok()).flatten()
+/// What is left of the last publication in a folder.
+#[derive(Debug)]
+pub struct LastPublication {
+    dir: PathBuf,
+    /// What was written then.
+    files: HashSet<String>,
+}
+
+impl LastPublication {
+    pub fn of(dir: &Path) -> Self {
+        let manifest = fs::read_to_string(dir.join(MANIFEST)).unwrap_or_default();
+        let files = manifest.lines().filter(|name| is_inside(name)).map(str::to_owned).collect();
+        Self { dir: dir.to_owned(), files }
+    }
+
+    /// The bytes of a document, by its site path.
+    pub fn bytes(&self, path: &str) -> Option<Vec<u8>> {
+        let name = file_name(path);
+        self.files.contains(&name).then(|| fs::read(self.dir.join(name)).ok()).flatten()
+    }
 }
 
 /// Notes what is ours in the folder.
 fn note(dir: &Path, files: BTreeSet<String>) -> anyhow::Result<()> {
     let manifest = files.into_iter().fold(String::new(), |lines, name| lines + &name + "\n");
-    put(dir, MANIFEST, manifest.as_bytes()).with_context(|| format!("cannot write in `{}`", dir.display()))?;
-    Ok(())
+    put(dir, MANIFEST, manifest.as_bytes()).with_context(|| format!("cannot write in `{}`", dir.display()))
 }
 
 fn file_name(path: &str) -> String {
     if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() }
 }
 
-/// Writes a file to a temporary name and renames it; `false` where it holds these bytes already.
-fn put(dir: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<bool> {
+/// Writes a file to a temporary name and renames it, unless it holds these bytes already.
+fn put(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    match stage(dir, name, bytes)? {
+        Some(new) => Ok(new.persist(dir.join(name))?),
+        None => Ok(()),
+    }
+}
+
+/// A file under a temporary name beside the one it is to replace, closed, gone when dropped; `None` where that one holds these
+/// bytes already.
+fn stage(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<Option<TempPath>> {
     let file = dir.join(name);
     if fs::read(&file).is_ok_and(|present| present == bytes) {
-        return Ok(false);
+        return Ok(None);
     }
     let folder = file.parent().unwrap_or(dir);
     fs::create_dir_all(folder)?;
@@ -168,8 +209,7 @@ fn put(dir: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<bool> {
     temporary.write_all(bytes)?;
     readable_by_all(temporary.as_file())?;
     // not synced: thousands of files would take minutes, and whatever a power cut spoils differs at the next publication
-    temporary.persist(&file)?;
-    Ok(true)
+    Ok(Some(temporary.into_temp_path()))
 }
 
 /// Temporary files are private; what is published is for everyone (a web server beside us may serve it).

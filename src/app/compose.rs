@@ -50,7 +50,7 @@ impl App {
     /// # Errors
     /// Where the store fails.
     pub async fn compose(&self, loaded: &Loaded, now: DateTime<Utc>) -> anyhow::Result<Vec<Composed>> {
-        let mut ledger = self.store.ledger().await?;
+        let mut ledger = self.ledger().await?;
         let changed = ledger.take_note(&loaded.catalog, now);
         self.store.take_note(&changed).await?;
         let withdrawn = ledger.tombstones(now);
@@ -200,7 +200,7 @@ impl App {
                 awaits_approval: draft.newsletter.approval,
             }),
             Freeze::SlotTaken => Some(Decision::AlreadyDecided),
-            Freeze::NumberTaken => None,
+            Freeze::NumberTaken | Freeze::ReadersChanged => None,
         })
     }
 }

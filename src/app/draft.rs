@@ -3,14 +3,15 @@
 use chrono::{DateTime, Utc};
 
 use super::App;
-use crate::model::announcement::Announcement;
-use crate::model::issue::{Hold, IssueItem, Masthead, NewIssue, Section, Variant};
+use crate::model::announcement::{Announcement, AnnouncementId};
+use crate::model::issue::{Audience, Hold, IssueItem, Masthead, NewIssue, Section, Variant};
 use crate::model::newsletter::Newsletter;
 use crate::model::revision::Ledger;
 use crate::model::schedule::Slot;
 use crate::model::selection::Selection;
-use crate::output::email::{self, ChangedEntry, IssueView};
+use crate::output::email::{self, ChangedEntry, Contents, IssueView};
 use crate::output::feed::Entry;
+use crate::output::templates::{TemplateError, Templates};
 use crate::output::words::Tongue;
 
 /// What one issue is made from.
@@ -28,12 +29,8 @@ impl App {
     pub(super) async fn issue_of(&self, draft: &Draft<'_>, now: DateTime<Utc>) -> anyhow::Result<NewIssue> {
         let Draft { newsletter, slot, number, .. } = *draft;
         let readers = self.store.readers(&newsletter.name).await?;
-        // readers of a language without words of its own get the newsletter's
-        let has_words = |lang: &String| Tongue::of(lang).words().lang == lang;
-        let others = readers.into_keys().filter(|lang| *lang != newsletter.lang && has_words(lang));
         let [leave, preferences] =
             ["unsubscribe-mark", "preferences-mark"].map(|purpose| self.mark(purpose, newsletter, slot));
-        let contents = draft.contents();
         let web_url = self.config.site.own_url(&format!("newsletters/{}/{number}/", newsletter.name));
         let view = IssueView {
             site: &self.config.site,
@@ -41,18 +38,20 @@ impl App {
             number,
             slot: slot.local,
             lang: &newsletter.lang,
-            changed: &contents.changed,
-            new: &contents.new,
-            upcoming: &contents.upcoming,
+            contents: &Contents::default(),
             unsubscribe_mark: &leave,
             preferences_mark: &preferences,
             web_url: Some(&web_url),
         };
-        let page = email::web(&self.templates, &view)?;
-        let mut variants: Vec<Variant> = Vec::new();
-        // the newsletter's own language first: it is for those whose language has none
-        for lang in std::iter::once(newsletter.lang.clone()).chain(others) {
-            variants.push(email::issue(&self.templates, &IssueView { lang: &lang, ..view })?);
+        let everybody = Audience { lang: newsletter.lang.clone(), topics: Vec::new() };
+        let page = email::web(&self.templates, &IssueView { contents: &draft.contents(&everybody), ..view })?;
+        let mut variants = Variants { templates: &self.templates, view, draft: *draft, rendered: Vec::new() };
+        variants.for_audience(&everybody)?;
+        let mut audiences = Vec::new();
+        for audience in readers.into_keys() {
+            let has_news = !newsletter.skip_empty || draft.selection.has_news_for(&audience);
+            let variant = if has_news { Some(variants.for_audience(&audience)?) } else { None };
+            audiences.push((audience, variant));
         }
         Ok(NewIssue {
             newsletter: newsletter.name.clone(),
@@ -65,7 +64,8 @@ impl App {
             templates: self.templates.mail_version().to_owned(),
             page,
             items: draft.items(),
-            variants,
+            variants: variants.rendered.into_iter().map(|(_, variant)| variant).collect(),
+            audiences,
         })
     }
 
@@ -89,26 +89,55 @@ impl App {
     }
 }
 
-/// What was selected, with its history.
-struct Contents<'a> {
-    changed: Vec<ChangedEntry<'a>>,
-    new: Vec<Entry<'a>>,
-    upcoming: Vec<Entry<'a>>,
+/// The variants of an issue: audiences that get the same items in the same language share one.
+struct Variants<'a> {
+    templates: &'a Templates,
+    view: IssueView<'a>,
+    draft: Draft<'a>,
+    /// By language and items.
+    rendered: Vec<((String, Vec<AnnouncementId>), Variant)>,
+}
+
+impl Variants<'_> {
+    /// The key of the variant an audience gets. Where there are no words for their language, they get the newsletter's.
+    fn for_audience(&mut self, audience: &Audience) -> Result<String, TemplateError> {
+        let has_words = Tongue::of(&audience.lang).words().lang == audience.lang;
+        let lang = if has_words { &audience.lang } else { &self.view.newsletter.lang };
+        let contents = self.draft.contents(audience);
+        let of = (lang.clone(), contents.ids());
+        if let Some((_, known)) = self.rendered.iter().find(|(known, _)| *known == of) {
+            return Ok(known.key.clone());
+        }
+        let variant = email::issue(self.templates, &IssueView { lang, contents: &contents, ..self.view })?;
+        let variant = Variant { key: self.key(lang, &audience.topics), ..variant };
+        let key = variant.key.clone();
+        self.rendered.push((of, variant));
+        Ok(key)
+    }
+
+    /// `fr`, `fr+atelier`; a number where that would be long or is taken.
+    fn key(&self, lang: &str, topics: &[String]) -> String {
+        const LONGEST: usize = 60;
+        let named = std::iter::once(lang).chain(topics.iter().map(String::as_str)).collect::<Vec<_>>().join("+");
+        let is_free = |key: &String| self.rendered.iter().all(|(_, variant)| variant.key != *key);
+        let numbered = (2..).map(|number| format!("{lang}+{number}"));
+        let mut keys = Some(named).filter(|key| key.len() <= LONGEST).into_iter().chain(numbered);
+        keys.find(is_free).unwrap_or_default()
+    }
 }
 
 impl<'a> Draft<'a> {
-    fn contents(&self) -> Contents<'a> {
+    /// What of the selection is an audience's, with its history.
+    fn contents(&self, audience: &Audience) -> Contents<'a> {
         let entry =
             |announcement: &'a Announcement| Entry { announcement, revision: self.ledger.revision(announcement) };
+        let theirs = |list: &[&'a Announcement]| -> Vec<Entry<'a>> {
+            list.iter().copied().filter(|announcement| audience.wants(announcement)).map(entry).collect()
+        };
         let Selection { changed, new, upcoming, .. } = self.selection;
-        let told = changed.iter();
-        Contents {
-            changed: told
-                .map(|it| ChangedEntry { entry: entry(it.announcement), changes: it.changes.clone() })
-                .collect(),
-            new: new.iter().copied().map(entry).collect(),
-            upcoming: upcoming.iter().copied().map(entry).collect(),
-        }
+        let changed = changed.iter().filter(|changed| audience.wants(changed.announcement));
+        let changed = changed.map(|it| ChangedEntry { entry: entry(it.announcement), changes: it.changes.clone() });
+        Contents { changed: changed.collect(), new: theirs(new), upcoming: theirs(upcoming) }
     }
 
     fn items(&self) -> Vec<IssueItem> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use super::App;
-use crate::folder;
+use crate::folder::LastPublication;
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::output::site::{Document, Refused, Site};
 
@@ -34,7 +34,7 @@ impl App {
 
     /// After a start nothing is in memory yet.
     fn on_disk(&self, refused: &Refused) -> Option<Document> {
-        let bytes = folder::published(&self.config.publish.dir, &refused.path)?;
+        let bytes = LastPublication::of(&self.config.publish.dir).bytes(&refused.path)?;
         Some(Document::new(bytes, refused.content_type))
     }
 

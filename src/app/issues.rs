@@ -6,6 +6,7 @@ use crate::model::delivery::{Carries, Claim};
 use crate::model::issue::{FrozenIssue, Issue, IssueItem, Masthead, Variant};
 use crate::model::newsletter::Newsletter;
 use crate::model::subscription::EmailAddress;
+use crate::output::lint::{self, Finding};
 use crate::store::DeliveryCounts;
 
 /// A frozen issue, whole.
@@ -16,6 +17,8 @@ pub struct IssueInFull {
     pub deliveries: DeliveryCounts,
     /// With the addresses of a subscription that does not exist.
     pub variants: Vec<Variant>,
+    /// What a look through each variant finds.
+    pub findings: Vec<Vec<Finding>>,
     /// One mail a variant as it is handed over, to a reader who does not exist.
     pub mails: Vec<Vec<u8>>,
 }
@@ -32,6 +35,7 @@ impl App {
         Ok(Some(IssueInFull {
             items: self.store.issue_items(issue.id).await?,
             deliveries: self.store.delivery_counts(issue.id).await?,
+            findings: frozen.variants.iter().map(lint::look_through).collect(),
             mails: self.mails_to_nobody(&masthead, &frozen)?,
             variants: frozen.variants.into_iter().map(|variant| self.for_nobody(&masthead, variant)).collect(),
             issue,

@@ -1,12 +1,12 @@
 //! Step 1: folder → catalog and diagnostics.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 
 use chrono::{DateTime, Utc};
 use tokio::task::block_in_place;
 
 use super::App;
+use super::memory::locked;
 use crate::config::Config;
 use crate::content::folder::{self, FolderError, Stamp};
 use crate::content::mapping::{self, Habits, Understood};
@@ -73,6 +73,7 @@ impl App {
         if !loaded.good.is_empty() || !loaded.gone.is_empty() {
             self.store.keep_last_good(&loaded.good, &loaded.gone).await?;
         }
+        self.keep_files().await;
         Ok(loaded)
     }
 
@@ -91,16 +92,18 @@ impl App {
         waits: &Waits<'_>,
     ) -> anyhow::Result<(Loaded, Ledger)> {
         let hashes = self.store.last_good().await?;
-        let ledger = self.store.ledger().await?;
+        let ledger = self.ledger().await?;
+        self.recall_files().await;
         let first_seen = ledger.first_seen_by_path();
         let habits = habits(&self.config, &self.profile, &first_seen, now);
         let reading = block_in_place(|| {
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut memory = locked(&self.memory);
+            let memory = memory.get_or_insert_default();
             let content = &self.config.content;
             let walk = folder::walk(&content.dir, content.max_bytes, &|path, stamp| {
                 memory.knows(path, stamp) || waits(path, stamp)
             })?;
-            Ok::<_, FolderError>(content::read(walk, &hashes, &mut memory, habits))
+            Ok::<_, FolderError>(content::read(walk, &hashes, memory, habits))
         })?;
         let bytes = self.store.last_good_bytes(&reading.wants()).await?;
         let loaded = block_in_place(|| reading.finish(&bytes, &ledger, habits));

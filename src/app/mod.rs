@@ -9,6 +9,7 @@ mod gate;
 mod issue_pages;
 mod issues;
 mod load;
+mod memory;
 mod preview;
 mod publish;
 mod reload;
@@ -24,6 +25,7 @@ pub use self::bounces::Taken;
 pub use self::compose::{Composed, Decision};
 pub use self::issues::IssueInFull;
 pub use self::load::{Braked, Waits, check, explain};
+use self::memory::Makers;
 pub use self::preview::Preview;
 pub use self::publish::Published;
 pub use self::status::reading;
@@ -32,6 +34,7 @@ use crate::content::memory::Memory;
 use crate::content::profile::Profile;
 use crate::content::shape::{self, Identity};
 use crate::model::issue::IssuePage;
+use crate::model::revision::Ledger;
 use crate::model::token::SigningKey;
 use crate::output::archive::Closed;
 use crate::output::site::Site;
@@ -45,8 +48,11 @@ pub struct App {
     pub templates: Templates,
     pub key: SigningKey,
     profile: Profile,
-    /// What the content folder said last.
-    memory: Mutex<Memory>,
+    makers: Makers,
+    /// What the content folder said last; `None` before it was asked for the first time.
+    memory: Mutex<Option<Memory>>,
+    /// As far as it was read, and up to which number that is.
+    ledger: Mutex<(i64, Ledger)>,
     /// Closed archives as the store has them: megabytes that hardly ever change, read once.
     archives: Mutex<Vec<Closed>>,
     /// Issues that are on the web, likewise.
@@ -66,16 +72,18 @@ impl App {
         let StoreLocation::Sqlite(path) = &config.store;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await?);
         let state = shape::identity(path);
-        let templates = templates(&config.templates)?;
+        let (templates, own) = templates(&config.templates)?;
         let key = store.signing_key(SigningKey::new(random_bytes()?)).await?;
         let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
         Ok(Self {
+            makers: Makers::new(&config, &profile, &own),
             config,
             store,
             templates,
             key,
             profile,
             memory: Mutex::default(),
+            ledger: Mutex::default(),
             archives: Mutex::default(),
             issue_pages: Mutex::default(),
             previous: Mutex::default(),
@@ -84,8 +92,8 @@ impl App {
     }
 }
 
-/// The compiled-in templates with those of a folder in their stead.
-fn templates(folder: &Path) -> anyhow::Result<Templates> {
+/// The compiled-in templates with those of a folder in their stead, and the text of the latter.
+fn templates(folder: &Path) -> anyhow::Result<(Templates, String)> {
     let mut own = BTreeMap::new();
     for part in ["page", "email", "admin"] {
         let Ok(entries) = std::fs::read_dir(folder.join(part)) else { continue };
@@ -99,7 +107,7 @@ fn templates(folder: &Path) -> anyhow::Result<Templates> {
             own.insert(format!("{part}/{name}"), text);
         }
     }
-    Ok(Templates::with_overrides(&own)?)
+    Ok((Templates::with_overrides(&own)?, format!("{own:?}")))
 }
 
 /// From the operating system.

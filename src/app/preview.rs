@@ -12,6 +12,7 @@ use crate::model::issue::{FrozenIssue, Variant};
 use crate::model::newsletter::{Newsletter, Rhythm};
 use crate::model::schedule::Slot;
 use crate::model::selection::{Sources, Verdict};
+use crate::output::lint::{self, Finding};
 
 /// What would go out.
 #[derive(Debug)]
@@ -26,7 +27,11 @@ pub struct Preview {
     pub upcoming: Vec<String>,
     /// Confirmed readers by the key of the variant they get.
     pub recipients: BTreeMap<String, u64>,
+    /// Confirmed readers who get nothing: none of their topics is in it.
+    pub without: u64,
     pub variants: Vec<Variant>,
+    /// What a look through each variant found.
+    pub findings: Vec<Vec<Finding>>,
     /// One mail a variant as it would be handed over, to a reader who does not exist.
     pub mails: Vec<Vec<u8>>,
 }
@@ -36,7 +41,7 @@ impl App {
     /// Where the content folder cannot be read or the issue cannot be rendered.
     pub async fn preview(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Preview> {
         let loaded = self.read(now).await?;
-        let mut ledger = self.store.ledger().await?;
+        let mut ledger = self.ledger().await?;
         ledger.take_note(&loaded.catalog, now);
         let slot = self.slot_to_show(newsletter, now).await?;
         let cut_off = now.max(slot.due);
@@ -58,9 +63,12 @@ impl App {
         let issue = self.issue_of(&draft, cut_off).await?;
         let mut recipients: BTreeMap<String, u64> =
             issue.variants.iter().map(|variant| (variant.key.clone(), 0)).collect();
-        for (lang, count) in self.store.readers(&newsletter.name).await? {
-            let key = issue.variants.iter().find(|variant| variant.lang == lang).or(issue.variants.first());
-            *recipients.entry(key.map(|variant| variant.key.clone()).unwrap_or_default()).or_default() += count;
+        let mut without = 0;
+        for (audience, count) in self.store.readers(&newsletter.name).await? {
+            match issue.audiences.iter().find(|(known, _)| *known == audience) {
+                Some((_, Some(key))) => *recipients.entry(key.clone()).or_default() += count,
+                _ => without += count,
+            }
         }
         let frozen = FrozenIssue {
             id: 0,
@@ -71,6 +79,7 @@ impl App {
             masthead: None,
             variants: issue.variants,
         };
+        let findings = frozen.variants.iter().map(lint::look_through).collect();
         let mails = self.mails_to_nobody(&issue.masthead, &frozen)?;
         let variants = frozen.variants.into_iter();
         Ok(Preview {
@@ -79,8 +88,10 @@ impl App {
             slot,
             number,
             recipients,
+            without,
             empty: is_empty && (newsletter.skip_empty || newsletter.rhythm.schedule().is_none()),
             variants: variants.map(|variant| self.for_nobody(&issue.masthead, variant)).collect(),
+            findings,
             mails,
         })
     }

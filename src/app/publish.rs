@@ -1,6 +1,6 @@
 //! Step 2: catalog and ledger → the whole site as bytes, checked.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::task::block_in_place;
@@ -27,12 +27,12 @@ impl App {
     /// `StoreError`; the caller keeps the last good site.
     pub async fn publish(&self, loaded: &Loaded, now: DateTime<Utc>) -> anyhow::Result<Published> {
         let catalog = &loaded.catalog;
-        let mut ledger = self.store.ledger().await?;
+        let mut ledger = self.ledger().await?;
         let changed = ledger.take_note(catalog, now);
         let withdrawn = ledger.tombstones(now);
         let archives = self.closed_archives().await?;
         let issues = self.issue_pages().await?;
-        let previous = self.previous.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let previous = self.last_site().await;
         let source = site::Source {
             site: &self.config.site,
             publish: &self.config.publish,
@@ -59,6 +59,7 @@ impl App {
             warnings: count(Severity::Warning),
         };
         self.store.record_publish(&publish).await?;
+        self.keep_documents(&site, &previous).await;
         let next_change = [catalog.next_change(now), ledger.next_change(now)].into_iter().flatten().min();
         Ok(Published { site, next_change, refused })
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::memory::Makers;
 use super::{App, templates};
 use crate::config::{Config, StoreLocation};
 use crate::content::profile::Profile;
@@ -21,7 +22,8 @@ impl App {
         if config.store != self.config.store {
             tracing::warn!("`[store]` is another one now: that takes a restart");
         }
-        let templates = templates(&config.templates)?;
+        let (templates, own) = templates(&config.templates)?;
+        let profile = Profile::with_overrides(config.content.profile, &config.content.fields);
         let previous = self.previous.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // last good versions stay; other settings and templates make other documents of the same
         let previous = Arc::new(Site { made_from: HashMap::new(), ..Site::clone(&previous) });
@@ -29,8 +31,10 @@ impl App {
             store: self.store.clone(),
             templates,
             key: self.key.clone(),
-            profile: Profile::with_overrides(config.content.profile, &config.content.fields),
+            makers: Makers::new(&config, &profile, &own),
+            profile,
             memory: Mutex::default(),
+            ledger: Mutex::default(),
             archives: Mutex::default(),
             issue_pages: Mutex::default(),
             previous: Mutex::new(previous),
@@ -40,12 +44,13 @@ impl App {
         })
     }
 
-    /// Whether the state file is still the one that was opened. One that was moved or deleted would take everything we write
-    /// and lose it when we end.
+    /// Whether the state file is still the one that was opened, and keeps what is written to it. One that was moved or deleted
+    /// would take everything we write and lose it when we end.
     ///
     /// # Errors
     /// `StoreError` where it is not.
     pub fn state_is_in_place(&self) -> Result<(), StoreError> {
+        self.store.can_be_relied_upon()?;
         let StoreLocation::Sqlite(path) = &self.config.store;
         if shape::identity(path) == self.state {
             return Ok(());

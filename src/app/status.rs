@@ -11,7 +11,8 @@ use crate::model::delivery::DeliveryState;
 use crate::model::diagnostic::Severity;
 use crate::model::newsletter::Newsletter;
 use crate::model::status::{
-    self, CatalogFigures, Figures, IssueFigures, NewsletterFigures, Reading, Status, deliveries_by_day, readers_by_day,
+    self, CatalogFigures, Figures, FileFigures, IssueFigures, NewsletterFigures, Reading, Status, deliveries_by_day,
+    readers_by_day,
 };
 use crate::model::subscription::SubscriptionStatus;
 use crate::store::DeliveryCounts;
@@ -106,6 +107,7 @@ pub fn reading(loaded: &Loaded, now: DateTime<Utc>) -> Reading {
             errors: loaded.count(Severity::Error),
             warnings: loaded.count(Severity::Warning),
         },
+        files: FileFigures { found: loaded.files, read: loaded.read, parsed: loaded.parsed },
         held: None,
         diagnostics: loaded.diagnostics.clone(),
     }

@@ -52,10 +52,16 @@ fn print(title: &str, next: &Next) {
     for title in &next.upcoming {
         say!("  upcoming: {title}");
     }
-    for variant in &next.variants {
+    if next.without > 0 {
+        say!("  nothing of their topics is in it: {} readers get no mail", next.without);
+    }
+    for (variant, findings) in next.variants.iter().zip(&next.findings) {
         let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
         say!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());
         say!("  subject: {}", variant.subject);
+        for finding in findings {
+            say!("  look at this: {}", finding.what);
+        }
     }
 }
 

@@ -1,9 +1,15 @@
 //! Walks the content folder: which files are announcements, and their bytes.
+//!
+//! From folder to folder by descriptors, each opened below the one before and never through a link: whatever is put in the
+//! place of a file or folder between two looks, nothing outside is read and nothing that would keep us waiting is opened.
 
-use std::fs;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use serde::{Deserialize, Serialize};
 
 use crate::model::diagnostic::{Diagnostic, Position};
 
@@ -22,7 +28,7 @@ pub struct SourceFile {
 
 /// What the folder itself says of a file, without reading it. A file with the stamp it had has the bytes it had, unless it
 /// was written twice within the clock's tick (see `Memory`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     pub len: u64,
     /// Nanoseconds since 1970.
@@ -33,13 +39,14 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    fn of(file: &fs::Metadata) -> Self {
+    #[expect(clippy::unnecessary_cast, clippy::cast_possible_wrap, reason = "their types differ from system to system")]
+    fn of(file: &Stat) -> Self {
         let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanos);
         Self {
-            len: file.len(),
-            modified: nanos(file.mtime(), file.mtime_nsec()),
-            changed: nanos(file.ctime(), file.ctime_nsec()),
-            inode: file.ino(),
+            len: u64::try_from(file.st_size).unwrap_or_default(),
+            modified: nanos(file.st_mtime as i64, file.st_mtime_nsec as i64),
+            changed: nanos(file.st_ctime as i64, file.st_ctime_nsec as i64),
+            inode: file.st_ino as u64,
         }
     }
 }
@@ -82,10 +89,28 @@ pub fn walk_is_possible(dir: &Path) -> Result<(), FolderError> {
 /// Only where the folder itself cannot be read: it may be unmounted, which says nothing about its files.
 pub fn walk(dir: &Path, max_bytes: u64, is_known: &dyn Fn(&str, &Stamp) -> bool) -> Result<Walk, FolderError> {
     let mut walk = Walk::default();
-    let entries = fs::read_dir(dir).map_err(|error| FolderError::Unreadable(dir.to_owned(), error))?;
-    Walker { max_bytes, is_known, walk: &mut walk }.enter(entries, "", 1);
+    // the folder itself may be a link: where it leads is the operator's say
+    let root = openat(CWD, dir, FOLDER, Mode::empty())
+        .map_err(|error| FolderError::Unreadable(dir.to_owned(), error.into()))?;
+    let entries = Dir::read_from(&root).map_err(|error| FolderError::Unreadable(dir.to_owned(), error.into()))?;
+    let mut walker = Walker { max_bytes, is_known, walk: &mut walk };
+    walker.enter(entries, &Place { folder: root.as_fd(), shown: dir, prefix: "", depth: 1 });
     walk.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(walk)
+}
+
+/// A folder, and nothing else in its place.
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// What is opened is nothing a link leads to, and opening it waits for nobody: a pipe may have taken the name.
+pub(crate) const AS_FOUND: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK);
+
+/// Where a walk is.
+struct Place<'a> {
+    folder: BorrowedFd<'a>,
+    /// The same by name, to ask where a link leads.
+    shown: &'a Path,
+    prefix: &'a str,
+    depth: usize,
 }
 
 struct Walker<'a> {
@@ -95,28 +120,28 @@ struct Walker<'a> {
 }
 
 impl Walker<'_> {
-    fn enter(&mut self, entries: fs::ReadDir, prefix: &str, depth: usize) {
+    fn enter(&mut self, entries: Dir, place: &Place<'_>) {
         for entry in entries {
-            let Ok(entry) = entry.inspect_err(|error| unreadable(self.walk, prefix, error)) else { continue };
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                let shown = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            let Ok(entry) = entry.inspect_err(|error| unreadable(self.walk, place.prefix, *error)) else { continue };
+            let Ok(name) = entry.file_name().to_str() else {
+                let shown = format!("{}{}", place.prefix, entry.file_name().to_string_lossy());
                 self.walk.diagnostics.push(passed_over(&shown, "file-name", "its name is no UTF-8"));
                 continue;
             };
-            if !is_ignored(&name) {
-                self.look_at(&entry, format!("{prefix}{name}"), &name, depth);
+            if !is_ignored(name) {
+                self.look_at(&entry, name, place);
             }
         }
     }
 
-    fn look_at(&mut self, entry: &fs::DirEntry, path: String, name: &str, depth: usize) {
-        // of the entry itself: a link is not followed
-        let Ok(kind) = entry.file_type().inspect_err(|error| unreadable(self.walk, &path, error)) else { return };
-        let is_meant = || is_announcement(name) || kind.is_symlink() && leads_to_folder(&entry.path());
+    fn look_at(&mut self, entry: &DirEntry, name: &str, place: &Place<'_>) {
+        let path = format!("{}{name}", place.prefix);
+        let Ok(kind) = kind(entry, place).inspect_err(|error| unreadable(self.walk, &path, *error)) else { return };
+        let is_meant = || is_announcement(name) || kind.is_symlink() && leads_to_folder(&place.shown.join(name));
         if kind.is_dir() {
-            self.enter_folder(&entry.path(), &path, depth);
+            self.enter_folder(name, &path, place);
         } else if kind.is_file() && is_announcement(name) {
-            let file = self.file(&entry.path(), path);
+            let file = self.file(name, path, place);
             self.walk.files.push(file);
         } else if !kind.is_file() && is_meant() {
             let what = if kind.is_symlink() { "it is a link" } else { "it is no regular file" };
@@ -125,26 +150,53 @@ impl Walker<'_> {
         }
     }
 
-    fn enter_folder(&mut self, folder: &Path, path: &str, depth: usize) {
-        if depth >= MAX_DEPTH {
+    fn enter_folder(&mut self, name: &str, path: &str, place: &Place<'_>) {
+        if place.depth >= MAX_DEPTH {
             self.walk.diagnostics.push(passed_over(path, "too-deep", "folders are nested too deep"));
             return;
         }
-        match fs::read_dir(folder) {
-            Ok(entries) => self.enter(entries, &format!("{path}/"), depth + 1),
-            Err(error) => unreadable(self.walk, path, &error),
+        let opened = openat(place.folder, name, FOLDER | AS_FOUND, Mode::empty());
+        match opened.and_then(|folder| Ok((Dir::read_from(&folder)?, folder))) {
+            Ok((entries, folder)) => {
+                let (shown, prefix) = (place.shown.join(name), format!("{path}/"));
+                let inner = Place { folder: folder.as_fd(), shown: &shown, prefix: &prefix, depth: place.depth + 1 };
+                self.enter(entries, &inner);
+            }
+            Err(error) => unreadable(self.walk, path, error),
         }
     }
 
-    /// The stamp is taken first: a file that is written meanwhile has another one the next time.
-    fn file(&self, file: &Path, path: String) -> SourceFile {
-        let stamp = fs::symlink_metadata(file).map(|file| Stamp::of(&file)).unwrap_or_default();
-        let bytes = if (self.is_known)(&path, &stamp) {
-            Ok(None)
-        } else {
-            read(file, self.max_bytes).map(Some).map_err(|diagnostic| diagnostic.in_file(&path))
-        };
-        SourceFile { path, stamp, bytes }
+    /// What is read belongs to the stamp: where the file is written meanwhile, all of it is done again, also the question
+    /// whether it is known. One that never rests is taken as it is, and has another stamp the next time.
+    fn file(&self, name: &str, path: String, place: &Place<'_>) -> SourceFile {
+        let mut tries = 5;
+        loop {
+            let found = statat(place.folder, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stamp = found.map(|file| Stamp::of(&file)).unwrap_or_default();
+            if (self.is_known)(&path, &stamp) {
+                return SourceFile { path, stamp, bytes: Ok(None) };
+            }
+            let opened = openat(place.folder, name, OFlags::RDONLY | OFlags::CLOEXEC | AS_FOUND, Mode::empty());
+            let (bytes, after) = read(opened, self.max_bytes);
+            tries -= 1;
+            // a file may grow and shrink again within one tick of the clock
+            let is_all = bytes.as_ref().map_or(true, |bytes| bytes.len() as u64 == stamp.len);
+            if tries == 0 || is_all && after.is_none_or(|after| after == stamp) {
+                let bytes = bytes.map(Some).map_err(|diagnostic| diagnostic.in_file(&path));
+                return SourceFile { path, stamp, bytes };
+            }
+        }
+    }
+}
+
+/// Of the entry itself: a link is not followed. Some file systems do not say it with the name.
+fn kind(entry: &DirEntry, place: &Place<'_>) -> rustix::io::Result<FileType> {
+    match entry.file_type() {
+        FileType::Unknown => {
+            let found = statat(place.folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)?;
+            Ok(FileType::from_raw_mode(found.st_mode))
+        }
+        kind => Ok(kind),
     }
 }
 
@@ -174,23 +226,39 @@ pub(crate) fn is_announcement(name: &str) -> bool {
     is_markdown && stem != "_index" && !stem.eq_ignore_ascii_case("readme")
 }
 
-fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
-    let fail = |error: std::io::Error| {
+/// The bytes of a file, and its stamp after they were read.
+fn read(opened: rustix::io::Result<OwnedFd>, max_bytes: u64) -> (Result<Vec<u8>, Diagnostic>, Option<Stamp>) {
+    let fail = |error: io::Error| {
         Diagnostic::error("file-unreadable", Position::START, format!("the file cannot be read: {error}"))
     };
-    let file = fs::File::open(path).map_err(fail)?;
-    let mut bytes = Vec::new();
-    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > max_bytes {
+    let file = match opened {
+        Ok(file) => File::from(file),
+        Err(error) => return (Err(fail(error.into())), None),
+    };
+    let bytes = bytes(&file, max_bytes).map_err(fail).and_then(|bytes| {
+        if bytes.len() as u64 <= max_bytes {
+            return Ok(bytes);
+        }
         let message = format!("the file is larger than {max_bytes} bytes");
-        return Err(Diagnostic::error("file-too-large", Position::START, message)
-            .with_hint("an announcement is a text; put pictures and documents beside it"));
+        Err(Diagnostic::error("file-too-large", Position::START, message)
+            .with_hint("an announcement is a text; put pictures and documents beside it"))
+    });
+    (bytes, fstat(&file).ok().map(|file| Stamp::of(&file)))
+}
+
+/// All bytes, or one more than allowed.
+fn bytes(file: &File, max_bytes: u64) -> io::Result<Vec<u8>> {
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
+    let mut bytes = Vec::new();
+    file.take(max_bytes + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Nothing is known then of what is there or below.
-fn unreadable(walk: &mut Walk, path: &str, error: &std::io::Error) {
+fn unreadable(walk: &mut Walk, path: &str, error: rustix::io::Errno) {
+    let error = io::Error::from(error);
     walk.unknown.push(path.trim_end_matches('/').to_owned());
     let diagnostic = Diagnostic::error("folder-unreadable", Position::START, format!("cannot be read: {error}"));
     walk.diagnostics.push(diagnostic.in_file(path));
@@ -232,7 +300,7 @@ mod tests {
         let walk = walk(root, 1024, &|_, _| false).expect("a walk");
         let paths: Vec<&str> = walk.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["agenda/a.md", "b.MARKDOWN", "c.mkd"]);
-        let mut passed: Vec<_> = walk.diagnostics.iter().map(|link| (link.file.as_str(), link.code)).collect();
+        let mut passed: Vec<_> = walk.diagnostics.iter().map(|link| (link.file.as_str(), link.code.as_ref())).collect();
         passed.sort_unstable();
         assert_eq!(passed, [("agenda/circle", "not-a-file"), ("agenda/loop", "not-a-file"), ("link.md", "not-a-file")]);
     }
@@ -245,6 +313,73 @@ mod tests {
         let walk = walk(dir.path(), 10, &|_, _| false).expect("a walk");
         assert_eq!(walk.files[0].bytes.as_ref().expect_err("too large").code, "file-too-large");
         assert!(walk.files[1].bytes.is_ok());
+    }
+
+    /// What never rests is read by somebody else's clock: this one swaps files and folders with links out of the folder, and
+    /// appends to a file, as long as the walks take.
+    #[test]
+    fn whatever_is_swapped_between_two_looks_nothing_outside_is_read() {
+        const SWAPS: usize = 10_000;
+        let dir = tempfile::tempdir().expect("a folder");
+        let (root, outside) = (dir.path().join("content"), dir.path().join("outside"));
+        for folder in [&root, &outside, &root.join("inner")] {
+            fs::create_dir(folder).expect("a folder");
+        }
+        for (file, text) in [("outside/x.md", "secret"), ("content/inner/x.md", "public"), ("content/a.md", "public")] {
+            fs::write(dir.path().join(file), text).expect("a file");
+        }
+        std::os::unix::fs::symlink("/etc/passwd", root.join("a.link")).expect("a link");
+        std::os::unix::fs::symlink(&outside, root.join("inner.link")).expect("a link");
+        let swap = |one: &str, other: &str| {
+            rustix::fs::renameat_with(CWD, root.join(one), CWD, root.join(other), rustix::fs::RenameFlags::EXCHANGE)
+        };
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let (mut walks, mut seen) = (0, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..SWAPS {
+                    swap("a.md", "a.link").expect("swapped");
+                    swap("inner", "inner.link").expect("swapped");
+                }
+                is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let walk = walk(&root, 1024 * 1024, &|_, _| false).expect("a walk");
+                for bytes in walk.files.iter().filter_map(|file| file.bytes.as_ref().ok()?.as_ref()) {
+                    assert_eq!(String::from_utf8_lossy(bytes), "public");
+                    seen += 1;
+                }
+                walks += 1;
+            }
+        });
+        println!("{SWAPS} swaps, {walks} walks, {seen} files");
+        assert!(walks > 10 && seen > 10, "{walks} walks, {seen} files");
+    }
+
+    #[test]
+    fn bytes_and_stamp_belong_together_while_somebody_writes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("a.md");
+        fs::write(&file, "").expect("a file");
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for length in (0..40_000).map(|turn| turn % 100) {
+                    fs::write(&file, "x".repeat(length)).expect("written");
+                }
+                is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            });
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let asked = std::cell::Cell::new(0);
+                let walk = walk(dir.path(), 1024, &|_, _| {
+                    asked.set(asked.get() + 1);
+                    false
+                });
+                let file = walk.expect("a walk").files.remove(0);
+                let length = file.bytes.expect("readable").expect("bytes").len() as u64;
+                assert!(length == file.stamp.len || asked.get() == 5, "{length} bytes, {:?}", file.stamp);
+            }
+        });
     }
 
     #[test]

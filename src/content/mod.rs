@@ -45,6 +45,9 @@ pub struct Loaded {
     pub gone: Vec<String>,
     /// How many files were found, readable or not.
     pub files: usize,
+    /// How often the bytes of a file were read, and how often a file was parsed, since the memory began.
+    pub read: u64,
+    pub parsed: u64,
 }
 
 impl Loaded {
@@ -82,6 +85,7 @@ pub fn read(walk: Walk, last_good: &Hashes, memory: &mut Memory, habits: Habits)
     for file in walk.files {
         reading.take(file, last_good, memory, habits);
     }
+    (reading.loaded.read, reading.loaded.parsed) = (memory.read, memory.parsed);
     reading.loaded.gone = last_good.keys().filter(|path| !reading.present.contains(*path)).cloned().collect();
     reading.loaded.gone.sort();
     reading
@@ -94,7 +98,11 @@ impl Reading {
             Ok(None) => (memory.recall(&path).unwrap_or_else(|| Err(Vec::new())), None),
             Ok(Some(bytes)) => {
                 let hash = sha256_hex(&bytes);
-                let said = memory.recall_bytes(&path, &hash).unwrap_or_else(|| understand(&path, &bytes, habits));
+                memory.read += 1;
+                let said = memory.recall_bytes(&path, &hash).unwrap_or_else(|| {
+                    memory.parsed += 1;
+                    understand(&path, &bytes, habits)
+                });
                 let is_new = last_good.get(&path) != Some(&hash);
                 memory.keep(&path, stamp, hash, &said, habits.now);
                 (said, is_new.then_some(bytes))
@@ -149,7 +157,7 @@ impl Reading {
         let (catalog, clashes) = Catalog::new(announcements, holder);
         loaded.catalog = catalog;
         loaded.diagnostics.extend(clashes);
-        loaded.diagnostics.sort_by(|a, b| (&a.file, a.position, a.code).cmp(&(&b.file, b.position, b.code)));
+        loaded.diagnostics.sort_by(|a, b| (&a.file, a.position, &a.code).cmp(&(&b.file, b.position, &b.code)));
         loaded
     }
 }

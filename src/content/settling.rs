@@ -6,14 +6,20 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use rustix::fs::{Mode, OFlags, open};
 
-use super::folder::{self, Stamp};
+use super::folder::{self, AS_FOUND, Stamp};
 
 /// For the rest of a front matter, or for anything at all: nobody publishes a file like that.
 const OPEN: Duration = Duration::from_secs(2);
 /// For the rest of a last line. Many editors end the last line nowhere, so it has to stay below what an editor notices.
 const NO_LINE_END: Duration = Duration::from_millis(750);
+
+/// From a write until we hear of it, on a busy machine.
+const UNHEARD: TimeDelta = TimeDelta::milliseconds(100);
+/// Until what is heard by then says whether a file is whole.
+const WRITTEN_MEANWHILE: Duration = Duration::from_millis(450);
 
 /// How long after its last write a file with these bytes may still be half a file; `None` where it looks whole.
 pub fn patience(bytes: &[u8]) -> Option<Duration> {
@@ -27,9 +33,9 @@ pub fn patience(bytes: &[u8]) -> Option<Duration> {
 /// The same of the file at a path; one that cannot be read is nothing to wait for.
 pub fn patience_with(file: &Path, max_bytes: u64) -> Option<Duration> {
     let mut bytes = Vec::new();
-    // a pipe of that name would never answer
-    let is_file = std::fs::symlink_metadata(file).is_ok_and(|file| file.is_file());
-    is_file.then(|| File::open(file)).and_then(Result::ok)?.take(max_bytes).read_to_end(&mut bytes).ok()?;
+    let file = File::from(open(file, OFlags::RDONLY | OFlags::CLOEXEC | AS_FOUND, Mode::empty()).ok()?);
+    let is_file = file.metadata().is_ok_and(|file| file.is_file());
+    is_file.then_some(file)?.take(max_bytes).read_to_end(&mut bytes).ok()?;
     patience(&bytes)
 }
 
@@ -42,6 +48,13 @@ pub fn rest(file: &Path, stamp: &Stamp, max_bytes: u64, now: DateTime<Utc>) -> O
         return None;
     }
     patience_with(file, max_bytes)?.checked_sub(age)
+}
+
+/// How long to wait for a file that was written after the reading of the folder had `begun`, or so shortly before that its
+/// writer may not have been heard of yet: who knows whether it was closed?
+pub fn written_since(begun: DateTime<Utc>, stamp: &Stamp, now: DateTime<Utc>) -> Option<Duration> {
+    let modified = DateTime::from_timestamp_nanos(stamp.modified);
+    (begun - UNHEARD <= modified && modified <= now).then_some(WRITTEN_MEANWHILE)
 }
 
 /// How long to wait before the folder is read for the first time, so that what was put there a moment ago is whole: short,
@@ -96,6 +109,15 @@ mod tests {
         }
         let cuts = (0..whole.len()).filter(|cut| patience(&whole.as_bytes()[..*cut]).is_none()).count();
         assert_eq!(cuts, 3, "only a cut at the end of a line after the front matter looks whole");
+    }
+
+    #[test]
+    fn what_is_written_while_the_folder_is_read_is_left_for_the_next_time() {
+        let at = |millis: i64| DateTime::from_timestamp_millis(millis).expect("an instant");
+        let written = |millis: i64| Stamp { modified: millis * 1_000_000, ..Stamp::default() };
+        let waited_for =
+            [9_800, 9_950, 10_500, 11_000, 11_001].map(|it| written_since(at(10_000), &written(it), at(11_000)));
+        assert_eq!(waited_for.map(|wait| wait.is_some()), [false, true, true, true, false]);
     }
 
     #[test]

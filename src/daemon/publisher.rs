@@ -1,5 +1,6 @@
 //! Loads, publishes and composes: one after the other, so that an issue never sees a half-loaded catalog.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -131,16 +132,18 @@ impl Publisher {
 
     pub(super) async fn load_and_publish(&mut self) {
         let waits = block_in_place(|| self.changes.begin());
-        let (now, content, half) = ((self.clock)(), &self.app.config.content, Mutex::new(Vec::new()));
+        let (begun, content, half) = ((self.clock)(), &self.app.config.content, Mutex::new(Vec::new()));
         let is_half = |path: &str, stamp: &Stamp| {
+            let now = (self.clock)();
             let rest = || settling::rest(&content.dir.join(path), stamp, content.max_bytes, now);
+            let rest = || rest().or_else(|| settling::written_since(begun, stamp, now));
             waits.contains(path)
                 || rest().is_some_and(|rest| {
                     half.lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), rest));
                     true
                 })
         };
-        let loaded = self.app.load_settled(now, &is_half).await;
+        let loaded = self.app.load_settled(begun, &is_half).await;
         for (path, rest) in half.into_inner().unwrap_or_else(PoisonError::into_inner) {
             self.changes.wait_for(&path, rest);
         }
@@ -225,7 +228,10 @@ impl Publisher {
 
     pub(super) async fn compose(&mut self) {
         let now = (self.clock)();
-        let Some(loaded) = self.loaded.as_ref() else { return };
+        // a folder that is held back may be half a folder, and what was in it an hour ago is no news: issues wait for it
+        let Some(loaded) = self.loaded.as_ref().filter(|_| !self.web.vitals.health().has(Trouble::Held)) else {
+            return;
+        };
         match self.app.is_slot_open(now).await {
             Ok(false) if !self.is_news => return,
             Ok(_) => {}
@@ -272,7 +278,8 @@ impl Publisher {
 
 /// Logs what is new among the diagnostics.
 fn tell(told: &mut Vec<Diagnostic>, diagnostics: Vec<Diagnostic>) {
-    for diagnostic in diagnostics.iter().filter(|diagnostic| !told.contains(diagnostic)) {
+    let before: HashSet<&Diagnostic> = told.iter().collect();
+    for diagnostic in diagnostics.iter().filter(|diagnostic| !before.contains(diagnostic)) {
         let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         match diagnostic.severity {
             Severity::Error => tracing::error!("{diagnostic}{hint}"),

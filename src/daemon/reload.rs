@@ -47,7 +47,10 @@ impl Publisher {
         web.take_over(&self.web);
         self.outlets.front.replace(web.clone());
         let content = &app.config.content;
-        self.changes = Changes::of(&content.dir, content.max_bytes, web.vitals.clone());
+        // what is known of files in the middle of being written stays known where it is the same folder
+        if *content.dir != self.app.config.content.dir || content.max_bytes != self.app.config.content.max_bytes {
+            self.changes = Changes::of(&content.dir, content.max_bytes, web.vitals.clone());
+        }
         self.mirror = Mirror::of(&app.config.publish.dir);
         self.outlets.apps.send_replace(app.clone());
         (self.web, self.app) = (web, app);

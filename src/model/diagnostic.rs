@@ -1,10 +1,11 @@
 //! What an editor is told about a file: a code, a place, what is wrong and how to mend it.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Hint,
@@ -23,7 +24,7 @@ impl fmt::Display for Severity {
 }
 
 /// A place in a file, both counted from 1; columns count characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     pub line: usize,
     pub column: usize,
@@ -45,10 +46,10 @@ impl Position {
 }
 
 /// One remark about one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Diagnostic {
-    /// Stable and searchable, e.g. `yaml-syntax`.
-    pub code: &'static str,
+    /// Stable and searchable, e.g. `yaml-syntax`. Owned only where it was remembered by another process.
+    pub code: Cow<'static, str>,
     pub severity: Severity,
     /// Path as the editor knows it.
     pub file: String,
@@ -60,7 +61,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub fn new(severity: Severity, code: &'static str, position: Position, message: impl Into<String>) -> Self {
-        Self { code, severity, file: String::new(), position, message: message.into(), hint: None }
+        Self { code: Cow::Borrowed(code), severity, file: String::new(), position, message: message.into(), hint: None }
     }
 
     pub fn error(code: &'static str, position: Position, message: impl Into<String>) -> Self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use url::Url;
 
-use super::announcement::AnnouncementId;
+use super::announcement::{Announcement, AnnouncementId};
 use super::delivery::OnDoubt;
 use super::settings::Mailbox;
 use super::subscription::EmailAddress;
@@ -91,10 +91,25 @@ pub struct IssueItem {
     pub section: Section,
 }
 
-/// A rendered mail without its personal parts: one for each language (and, later, each set of topics).
+/// Readers who get the same mail: those of one language and one choice of topics.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Audience {
+    pub lang: String,
+    /// Slugs of categories; none for everything.
+    pub topics: Vec<String>,
+}
+
+impl Audience {
+    /// Whether an announcement is one of their topics. One without a category is for those who want everything.
+    pub fn wants(&self, announcement: &Announcement) -> bool {
+        self.topics.is_empty() || announcement.categories.iter().any(|category| self.topics.contains(&category.slug))
+    }
+}
+
+/// A rendered mail without its personal parts: one for each language and each set of items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
-    /// Which readers it is for, e.g. `fr`.
+    /// Which readers it is for: `fr`, or `fr+atelier` for those who chose topics.
     pub key: String,
     pub lang: String,
     pub subject: String,
@@ -143,7 +158,10 @@ pub struct NewIssue {
     /// What its page on the web shows, HTML without any reader's personal parts.
     pub page: String,
     pub items: Vec<IssueItem>,
+    /// The first has everything, in the newsletter's own language.
     pub variants: Vec<Variant>,
+    /// The key of the variant each audience gets; `None` where nothing in the issue is theirs. Those are no recipients.
+    pub audiences: Vec<(Audience, Option<String>)>,
 }
 
 /// What a worker needs of a frozen issue to build its mails.

@@ -21,6 +21,7 @@ pub mod meaning;
 pub mod network;
 pub mod newsletter;
 pub mod profile;
+pub mod reminder;
 pub mod revision;
 #[cfg(test)]
 pub(crate) mod sample;

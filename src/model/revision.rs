@@ -1,6 +1,7 @@
 //! The ledger: what has been published before, whether an edit changed its meaning, and what was withdrawn.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 
@@ -12,6 +13,7 @@ use super::meaning::{differ, semantic_hash};
 use super::shown::Shown;
 use super::text::Label;
 use super::time::FIRST_SEEN;
+use super::token::sha256_hex;
 
 /// How long after its end a withdrawn event is still said to be cancelled.
 const CANCELLED_FOR: TimeDelta = TimeDelta::days(30);
@@ -30,6 +32,8 @@ pub struct LedgerEntry {
     pub modified: DateTime<Utc>,
     pub standing: Standing,
     pub shown: Shown,
+    /// Of the announcement it was noted from (see `likeness`); empty where that is not known.
+    pub likeness: String,
 }
 
 /// Where readers find an announcement now.
@@ -64,22 +68,39 @@ pub struct Revision {
     pub stamp: DateTime<Utc>,
 }
 
-/// What has been published before.
+/// What has been published before. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Ledger(HashMap<AnnouncementId, LedgerEntry>);
+pub struct Ledger {
+    entries: HashMap<AnnouncementId, Arc<LedgerEntry>>,
+    /// Who reads the files, where that is known.
+    maker: String,
+}
 
 impl Ledger {
     pub fn new(entries: impl IntoIterator<Item = LedgerEntry>) -> Self {
-        Self(entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect())
+        Self::default().with(entries)
+    }
+
+    /// For one version of the reader with its configuration: what it noted from the same as before is not compared again.
+    #[must_use]
+    pub fn kept_by(self, maker: &str) -> Self {
+        Self { maker: maker.to_owned(), ..self }
+    }
+
+    /// The same with other entries in the stead of those with their ids.
+    #[must_use]
+    pub fn with(mut self, entries: impl IntoIterator<Item = LedgerEntry>) -> Self {
+        self.entries.extend(entries.into_iter().map(|entry| (entry.id.clone(), Arc::new(entry))));
+        self
     }
 
     pub fn get(&self, id: &AnnouncementId) -> Option<&LedgerEntry> {
-        self.0.get(id)
+        self.entries.get(id).map(Arc::as_ref)
     }
 
     /// In no order.
     pub fn entries(&self) -> impl Iterator<Item = &LedgerEntry> {
-        self.0.values()
+        self.entries.values().map(Arc::as_ref)
     }
 
     /// Takes note of what readers see at `now` and returns the entries that are new or changed, to be stored. Idempotent.
@@ -88,24 +109,33 @@ impl Ledger {
         let now = now.trunc_subsecs(0);
         let visible: HashMap<&AnnouncementId, &Announcement> =
             catalog.visible(now).map(|announcement| (&announcement.id, announcement)).collect();
-        let shown = visible.values().map(|announcement| match self.0.get(&announcement.id) {
-            None => LedgerEntry::first(announcement, now),
-            Some(entry) => entry.shown_again(announcement, now),
-        });
+        let shown = visible.values().filter_map(|announcement| self.shown(announcement, now));
         let meant = Meant::by(catalog);
-        let left = self.0.values().filter(|entry| !visible.contains_key(&entry.id) && !meant.leaves_out(entry));
+        let left = self.entries().filter(|entry| !visible.contains_key(&entry.id) && !meant.leaves_out(entry));
         let left = left.map(|entry| entry.not_shown(meant.has(entry), now));
         let mut changed: Vec<LedgerEntry> =
-            shown.chain(left).filter(|entry| self.0.get(&entry.id) != Some(entry)).collect();
+            shown.chain(left).filter(|entry| self.get(&entry.id) != Some(entry)).collect();
         changed.sort_by(|a, b| a.id.cmp(&b.id));
-        self.0.extend(changed.iter().map(|entry| (entry.id.clone(), entry.clone())));
+        self.entries.extend(changed.iter().map(|entry| (entry.id.clone(), Arc::new(entry.clone()))));
         changed
+    }
+
+    /// The entry of an announcement that readers see; `None` where it is as it was.
+    fn shown(&self, announcement: &Announcement, now: DateTime<Utc>) -> Option<LedgerEntry> {
+        let likeness = if self.maker.is_empty() { String::new() } else { likeness(announcement, &self.maker) };
+        match self.get(&announcement.id) {
+            None => Some(LedgerEntry { likeness, ..LedgerEntry::first(announcement, now) }),
+            Some(entry) if !likeness.is_empty() && entry.likeness == likeness && entry.standing == Standing::Live => {
+                None
+            }
+            Some(entry) => Some(LedgerEntry { likeness, ..entry.shown_again(announcement, now) }),
+        }
     }
 
     /// Entries whose file is at another place now. Idempotent once they are stored.
     pub fn moved(&self, catalog: &Catalog) -> Vec<LedgerEntry> {
         let moved = |it: &std::sync::Arc<Announcement>| {
-            let entry = self.0.get(&it.id).filter(|entry| entry.path != it.source.path)?;
+            let entry = self.get(&it.id).filter(|entry| entry.path != it.source.path)?;
             Some(LedgerEntry { path: it.source.path.clone(), ..entry.clone() })
         };
         catalog.all().iter().filter_map(moved).collect()
@@ -115,7 +145,7 @@ impl Ledger {
     /// its own dates is not taken.
     pub fn withdrawals(&self, catalog: &Catalog) -> (Vec<&LedgerEntry>, usize) {
         let meant = Meant::by(catalog);
-        let live: Vec<&LedgerEntry> = self.0.values().filter(|entry| entry.standing == Standing::Live).collect();
+        let live: Vec<&LedgerEntry> = self.entries().filter(|entry| entry.standing == Standing::Live).collect();
         let total = live.len();
         let mut withdrawn: Vec<_> =
             live.into_iter().filter(|entry| !meant.has(entry) && !meant.leaves_out(entry)).collect();
@@ -125,7 +155,7 @@ impl Ledger {
 
     /// Every label that ever had a feed, by slug: whoever subscribed to it must not find it gone.
     pub fn labels(&self, of: fn(&Shown) -> &[Label]) -> Vec<Label> {
-        let mut labels: Vec<&Label> = self.0.values().flat_map(|entry| of(&entry.shown)).collect();
+        let mut labels: Vec<&Label> = self.entries().flat_map(|entry| of(&entry.shown)).collect();
         labels.sort();
         labels.sort_by(|a, b| a.slug.cmp(&b.slug));
         labels.dedup_by(|a, b| a.slug == b.slug);
@@ -135,8 +165,7 @@ impl Ledger {
     /// Withdrawn events as calendars show them, until `CANCELLED_FOR` after their end; soonest first.
     pub fn tombstones(&self, now: DateTime<Utc>) -> Vec<Announcement> {
         let mut tombstones: Vec<Announcement> = self
-            .0
-            .values()
+            .entries()
             .filter(|entry| entry.forgotten_at().is_some_and(|at| now < at))
             .filter_map(LedgerEntry::tombstone)
             .collect();
@@ -146,12 +175,12 @@ impl Ledger {
 
     /// The next instant at which a tombstone leaves.
     pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.0.values().filter_map(LedgerEntry::forgotten_at).filter(|at| *at > now).min()
+        self.entries().filter_map(LedgerEntry::forgotten_at).filter(|at| *at > now).min()
     }
 
     /// An `updated` in front matter wins over the ledger's; without either an announcement is as old as its publication.
     pub fn revision(&self, announcement: &Announcement) -> Revision {
-        let known = self.0.get(&announcement.id);
+        let known = self.get(&announcement.id);
         let published = announcement.published.instant;
         let modified = known.map_or(published, |entry| entry.modified.max(published));
         let updated = announcement.updated.as_ref().map_or(modified, |moment| moment.instant);
@@ -160,7 +189,7 @@ impl Ledger {
 
     /// What changed about its event since it was first shown, oldest first.
     pub fn changes(&self, id: &AnnouncementId) -> &[ChangeNote] {
-        self.0.get(id).map_or(&[], |entry| &entry.shown.changes)
+        self.get(id).map_or(&[], |entry| &entry.shown.changes)
     }
 }
 
@@ -204,6 +233,7 @@ impl LedgerEntry {
             modified: announcement.published.instant,
             standing: Standing::Live,
             shown: Shown::default().next(announcement),
+            likeness: String::new(),
         }
     }
 
@@ -275,6 +305,17 @@ impl LedgerEntry {
         }
         Some(announcement)
     }
+}
+
+/// One number for all that an entry is made of: what the file says by the reader's rules, and what ledger, catalog and the
+/// folder of assets made of that. Much cheaper than a semantic hash.
+fn likeness(announcement: &Announcement, maker: &str) -> String {
+    let Announcement { id, source, slug, url, aliases, published, attachments, .. } = announcement;
+    let (instant, lengths) = (published.instant.to_string(), attachments.iter().map(|it| format!("{:?}", it.bytes)));
+    let own = [maker, &source.path, &source.hash, id.as_str(), slug, url.as_str(), &instant].map(str::to_owned);
+    sha256_hex(
+        own.into_iter().chain(lengths).chain(aliases.iter().cloned()).collect::<Vec<_>>().join("\u{1f}").as_bytes(),
+    )
 }
 
 /// What is dated by it keeps the date it was shown with: reading and publishing may lie on two sides of a second, or of

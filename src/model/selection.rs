@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::announcement::{Announcement, AnnouncementId, Status};
 use super::catalog::Catalog;
 use super::change::{Change, net};
+use super::issue::Audience;
 use super::newsletter::Newsletter;
 use super::revision::Ledger;
 
@@ -65,6 +66,12 @@ impl Selection<'_> {
     /// Whether there is nothing to tell: what is ahead was told before.
     pub fn is_empty(&self) -> bool {
         self.new.is_empty() && self.changed.is_empty()
+    }
+
+    /// Whether there is anything to tell an audience.
+    pub fn has_news_for(&self, audience: &Audience) -> bool {
+        let changed = self.changed.iter().map(|changed| changed.announcement);
+        self.new.iter().copied().chain(changed).any(|announcement| audience.wants(announcement))
     }
 
     /// One issue for each thing to tell, oldest first; what is passed over goes with the first.

@@ -36,6 +36,7 @@ pub struct Status {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Reading {
     pub catalog: CatalogFigures,
+    pub files: FileFigures,
     /// What keeps the folder as it is now from being published.
     pub held: Option<String>,
     pub diagnostics: Vec<Diagnostic>,
@@ -48,6 +49,16 @@ pub struct CatalogFigures {
     pub events: usize,
     pub errors: usize,
     pub warnings: usize,
+}
+
+/// How many files there are, and what was done to know what they say. What is remembered of an unchanged file is neither
+/// read nor parsed, also after a restart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FileFigures {
+    pub found: usize,
+    /// Since the process began, or was told to read its configuration again.
+    pub read: u64,
+    pub parsed: u64,
 }
 
 /// What the store knows.

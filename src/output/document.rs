@@ -28,6 +28,13 @@ impl Document {
         Self { bytes, content_type, etag }
     }
 
+    /// A document of one of our media types, by its name.
+    pub fn of_type(bytes: Vec<u8>, content_type: &[u8]) -> Option<Self> {
+        let known = [RSS, ATOM, JSON_FEED, CALENDAR, OPML, HTML, CSS];
+        let content_type = known.into_iter().find(|known| known.as_bytes() == content_type)?;
+        Some(Self::new(bytes, content_type))
+    }
+
     /// Whether hubs are told when it changes: feeds are, calendars and pages are not.
     pub fn is_feed(&self) -> bool {
         [RSS, ATOM, JSON_FEED].contains(&self.content_type)

@@ -1,26 +1,27 @@
 //! A newsletter issue as mail: subject, HTML and text, without any reader's personal parts.
 
+mod parts;
+
 use chrono::NaiveDateTime;
 use css_inline::CSSInliner;
 use serde::Serialize;
 
+use self::parts::{Parts, Room};
 use super::feed::Entry;
+use super::lint::{self, MAX_HTML_BYTES};
 use super::plain_text;
 use super::templates::{TemplateError, Templates};
-use super::view::Item;
 use super::words::{self, Tongue, Words};
+use crate::model::announcement::AnnouncementId;
 use crate::model::change::Change;
 use crate::model::issue::Variant;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
 use crate::model::text::{one_line, shorten};
 
-/// Gmail clips at 102 kB what it gets, and the reader's own address is not in yet.
-const MAX_HTML_BYTES: usize = 100_000;
 /// What phones and lists show of a subject.
 const SUBJECT_CHARS: usize = 70;
 const PREHEADER_CHARS: usize = 110;
-const TITLE_CHARS: usize = 250;
 
 const HTML: &str = "email/issue.html";
 const TEXT: &str = "email/issue.txt";
@@ -34,18 +35,32 @@ pub struct IssueView<'a> {
     pub number: u32,
     pub slot: NaiveDateTime,
     pub lang: &'a str,
-    /// Told before and changed since.
-    pub changed: &'a [ChangedEntry<'a>],
-    /// Newest first.
-    pub new: &'a [Entry<'a>],
-    /// Soonest first. One that is new as well is shown here, in full, and not a second time.
-    pub upcoming: &'a [Entry<'a>],
+    pub contents: &'a Contents<'a>,
     /// Stands where each reader's own unsubscribe address goes: letters and digits nobody can foresee.
     pub unsubscribe_mark: &'a str,
     /// The same for the reader's own preferences.
     pub preferences_mark: &'a str,
     /// Where the issue can be read on the web, if anywhere.
     pub web_url: Option<&'a str>,
+}
+
+/// What an issue tells its readers.
+#[derive(Debug, Clone, Default)]
+pub struct Contents<'a> {
+    /// Told before and changed since.
+    pub changed: Vec<ChangedEntry<'a>>,
+    /// Newest first.
+    pub new: Vec<Entry<'a>>,
+    /// Soonest first. One that is new as well is shown here, in full, and not a second time.
+    pub upcoming: Vec<Entry<'a>>,
+}
+
+impl Contents<'_> {
+    /// What it is made of, in its order.
+    pub fn ids(&self) -> Vec<AnnouncementId> {
+        let changed = self.changed.iter().map(|changed| &changed.entry);
+        changed.chain(&self.new).chain(&self.upcoming).map(|entry| entry.announcement.id.clone()).collect()
+    }
 }
 
 /// An event and what is to be told of it.
@@ -69,7 +84,7 @@ struct Mail<'a> {
     site: SiteView<'a>,
     newsletter: NewsletterView<'a>,
     #[serde(flatten)]
-    contents: Contents,
+    parts: Parts,
     /// "12 autres annonces sur le site", where even titles would be too much.
     left_out: Option<String>,
     unsubscribe: &'a str,
@@ -91,50 +106,17 @@ struct NewsletterView<'a> {
     web_url: Option<&'a str>,
 }
 
-#[derive(Debug, Clone, Serialize)]
-struct Part {
-    #[serde(flatten)]
-    item: Item,
-    /// An event ahead that was announced before is shown without its summary.
-    detailed: bool,
-    /// `Reporté : 12 → 19 mars`.
-    changes: Vec<String>,
-}
-
-/// Events under one heading; never empty.
-#[derive(Debug, Clone, Serialize)]
-struct Section {
-    heading: &'static str,
-    items: Vec<Part>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-struct Contents {
-    /// What changed, then what is ahead.
-    events: Vec<Section>,
-    new: Vec<Part>,
-    /// Shown by their titles, where all in full would be too much for one mail.
-    others: Vec<Part>,
-}
-
-/// How many items fit in full, and how many of the others by their titles.
-#[derive(Debug, Clone, Copy)]
-struct Room {
-    in_full: usize,
-    by_title: usize,
-}
-
 /// Renders an issue. The HTML stays below 100 kB: what does not fit is shown by its title, then by its number.
 ///
 /// # Errors
-/// A template that cannot be rendered, or that leaves out the way to unsubscribe.
+/// A template that cannot be rendered, that leaves out the way to unsubscribe, or makes what no mail may be.
 pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, TemplateError> {
     let tongue = Tongue::of(view.lang);
     let (subject, preheader) = (subject(view, tongue), preheader(view));
-    let all = Contents::new(view, tongue);
+    let all = Parts::new(view, tongue);
     let mut room = Room::MOST;
     loop {
-        let (contents, left_out) = all.within(room);
+        let (parts, left_out) = all.within(room);
         let mail = Mail {
             t: tongue.words(),
             lang: tongue.document_lang(view.lang),
@@ -145,7 +127,7 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
             dark: templates.style("email/dark.css"),
             site: SiteView { title: &view.site.title, home: view.site.own_url("") },
             newsletter: NewsletterView::new(view, tongue),
-            contents,
+            parts,
             left_out: (left_out > 0).then(|| tongue.left_out(left_out)),
             unsubscribe: view.unsubscribe_mark,
             preferences: view.preferences_mark,
@@ -160,7 +142,7 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
         let text = plain_text::wrapped(&templates.render(TEXT, &mail)?);
         must_let_readers_leave(&html, HTML, view.unsubscribe_mark)?;
         must_let_readers_leave(&text, TEXT, view.unsubscribe_mark)?;
-        return Ok(Variant {
+        let variant = Variant {
             key: view.lang.to_owned(),
             lang: mail.lang.to_owned(),
             subject,
@@ -168,7 +150,9 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
             text,
             unsubscribe_mark: view.unsubscribe_mark.to_owned(),
             preferences_mark: view.preferences_mark.to_owned(),
-        });
+        };
+        let forbidding = lint::look_through(&variant).into_iter().find(|finding| finding.forbids);
+        return forbidding.map_or(Ok(variant), |finding| Err(TemplateError::whole(HTML, finding.what)));
     }
 }
 
@@ -181,19 +165,19 @@ pub fn web(templates: &Templates, view: &IssueView) -> Result<String, TemplateEr
     struct Body {
         t: &'static Words,
         #[serde(flatten)]
-        contents: Contents,
+        parts: Parts,
     }
     let tongue = Tongue::of(view.lang);
-    let contents = Contents::new(view, tongue).typeset();
-    templates.render(PAGE, &Body { t: tongue.words(), contents })
+    let parts = Parts::new(view, tongue).typeset();
+    templates.render(PAGE, &Body { t: tongue.words(), parts })
 }
 
 /// The newest title, or what changed, and how many more there are; the newsletter's own where there is only what is ahead.
 fn subject(view: &IssueView, tongue: Tongue) -> String {
-    let count = view.new.len() + view.changed.len();
+    let count = view.contents.new.len() + view.contents.changed.len();
     let others = tongue.and_others(count.saturating_sub(1));
     let room = SUBJECT_CHARS - others.chars().count();
-    let headline = match (view.new.first(), view.changed.first()) {
+    let headline = match (view.contents.new.first(), view.contents.changed.first()) {
         (Some(newest), _) => newest.announcement.title.clone(),
         (None, Some(changed)) => headline(changed, tongue),
         (None, None) => return format!("{} {}", one_line(&view.newsletter.title), tongue.number(view.number)),
@@ -219,12 +203,12 @@ fn headline(changed: &ChangedEntry, tongue: Tongue) -> String {
 
 /// What lists of messages show after the subject: the other titles, or how the only one begins.
 fn preheader(view: &IssueView) -> String {
-    let is_new = |entry: &Entry| view.new.iter().any(|new| new.announcement.id == entry.announcement.id);
-    let ahead = view.upcoming.iter().filter(|entry| !is_new(entry));
-    let changed = view.changed.iter().map(|changed| &changed.entry);
-    let told = view.new.iter().chain(changed);
+    let is_new = |entry: &Entry| view.contents.new.iter().any(|new| new.announcement.id == entry.announcement.id);
+    let ahead = view.contents.upcoming.iter().filter(|entry| !is_new(entry));
+    let changed = view.contents.changed.iter().map(|changed| &changed.entry);
+    let told = view.contents.new.iter().chain(changed);
     let titles: Vec<&str> = told.skip(1).chain(ahead).map(|entry| entry.announcement.title.as_str()).collect();
-    match (titles.as_slice(), view.new.first()) {
+    match (titles.as_slice(), view.contents.new.first()) {
         ([], Some(only)) => only.announcement.teaser(PREHEADER_CHARS),
         (titles, _) => shorten(&titles.join(" · "), PREHEADER_CHARS),
     }
@@ -255,83 +239,6 @@ impl<'a> NewsletterView<'a> {
             date: words::day(view.slot.date(), tongue),
             url: view.site.own_url(&format!("newsletters/{}/", view.newsletter.name)),
             web_url: view.web_url,
-        }
-    }
-}
-
-impl Part {
-    fn new(entry: &Entry, view: &IssueView, tongue: Tongue, detailed: bool) -> Self {
-        let mut item = Item::new(entry, view.site, tongue.document_lang(view.lang), tongue);
-        item.title = shorten(&item.title, TITLE_CHARS);
-        Self { item, detailed, changes: Vec::new() }
-    }
-
-    fn changed(changed: &ChangedEntry, view: &IssueView, tongue: Tongue) -> Self {
-        let lines = changed.changes.iter().filter_map(|change| words::change(change, tongue));
-        Self { changes: lines.collect(), ..Self::new(&changed.entry, view, tongue, false) }
-    }
-
-    fn typeset(self) -> Self {
-        Self { item: self.item.typeset(), ..self }
-    }
-}
-
-impl Contents {
-    fn new(view: &IssueView, tongue: Tongue) -> Self {
-        let among = |entries: &[Entry], entry: &Entry| {
-            entries.iter().any(|other| other.announcement.id == entry.announcement.id)
-        };
-        let changed = view.changed.iter().map(|changed| Part::changed(changed, view, tongue)).collect();
-        let upcoming = view.upcoming.iter().map(|entry| Part::new(entry, view, tongue, among(view.new, entry)));
-        let new = view.new.iter().filter(|entry| !among(view.upcoming, entry));
-        let t = tongue.words();
-        let events = [(t.changed, changed), (t.upcoming, upcoming.collect())];
-        Self {
-            events: events.into_iter().filter_map(|(heading, items)| Section::new(heading, items)).collect(),
-            new: new.map(|entry| Part::new(entry, view, tongue, true)).collect(),
-            others: Vec::new(),
-        }
-    }
-
-    /// What there is room for, events first, and how many are left out.
-    fn within(&self, room: Room) -> (Self, usize) {
-        let (mut left, mut over) = (room.in_full, Vec::new());
-        let mut fitting = |parts: &[Part]| {
-            let (fit, rest) = parts.split_at(left.min(parts.len()));
-            left -= fit.len();
-            over.extend(rest.iter().cloned());
-            fit.to_vec()
-        };
-        let sections = self.events.iter().filter_map(|section| Section::new(section.heading, fitting(&section.items)));
-        let events = sections.collect();
-        let new = fitting(&self.new);
-        let left_out = over.len().saturating_sub(room.by_title);
-        over.truncate(room.by_title);
-        (Self { events, new, others: over }, left_out)
-    }
-
-    fn typeset(self) -> Self {
-        let all = |parts: Vec<Part>| parts.into_iter().map(Part::typeset).collect();
-        let events = self.events.into_iter().map(|it| Section { items: all(it.items), ..it }).collect();
-        Self { events, new: all(self.new), others: all(self.others) }
-    }
-}
-
-impl Section {
-    fn new(heading: &'static str, items: Vec<Part>) -> Option<Self> {
-        (!items.is_empty()).then_some(Self { heading, items })
-    }
-}
-
-impl Room {
-    /// Never more fit: an item takes a kilobyte at least, a title two hundred bytes.
-    const MOST: Self = Self { in_full: 100, by_title: 500 };
-
-    fn less(self) -> Option<Self> {
-        match self {
-            Self { in_full: 0, by_title: 0 } => None,
-            Self { in_full: 0, by_title } => Some(Self { in_full: 0, by_title: by_title / 2 }),
-            Self { in_full, by_title } => Some(Self { in_full: in_full / 2, by_title }),
         }
     }
 }

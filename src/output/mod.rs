@@ -12,6 +12,7 @@ mod html;
 pub mod issue_feed;
 mod item;
 pub mod json_feed;
+pub mod lint;
 pub mod opml;
 pub mod page;
 mod plain_text;

@@ -13,10 +13,11 @@ pub mod status;
 
 use serde::Serialize;
 
+pub use self::archive::year;
 use self::frame::Frame;
 pub use self::issue::issue;
 use self::lines::Line;
-pub use self::lists::{Overview, label, overviews};
+pub use self::lists::{Overview, label, overviews, years};
 use super::feed::Entry;
 use super::html;
 use super::templates::{TemplateError, Templates};

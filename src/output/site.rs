@@ -15,7 +15,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use self::builder::Builder;
-use self::made_from::MadeFrom;
+pub use self::made_from::MadeFrom;
 use super::archive::Closed;
 pub use super::document::{ATOM, CALENDAR, CSS, Document, HTML, JSON_FEED, OPML, RSS};
 use super::templates::Templates;

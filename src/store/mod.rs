@@ -15,8 +15,9 @@ pub use self::sqlite::SqliteStore;
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
-use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
+use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
 use crate::model::letter::LetterText;
+use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
@@ -57,6 +58,8 @@ pub enum Freeze {
     SlotTaken,
     /// Another issue took the number meanwhile: compose again.
     NumberTaken,
+    /// Somebody came, or chose otherwise, for whom nothing is rendered: compose again.
+    ReadersChanged,
 }
 
 /// An issue that has a page on the web.
@@ -72,6 +75,13 @@ pub type DeliveryCounts = BTreeMap<DeliveryState, u64>;
 
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// Whether what is written can still be relied upon. Once it cannot, nothing more is written: every later promise would
+    /// stand on something that may not be on the disk.
+    ///
+    /// # Errors
+    /// `Unusable`, from then on until the store is opened anew.
+    fn can_be_relied_upon(&self) -> Result<()>;
+
     // -- being in charge
 
     /// Takes charge of deliveries, or `None` where another process has it. Afterwards no delivery is claimed by a process
@@ -89,6 +99,9 @@ pub trait Store: Send + Sync {
 
     async fn ledger(&self) -> Result<Ledger>;
 
+    /// The entries noted after number `known`, and the number of the last: what was taken note of again has a new one.
+    async fn ledger_since(&self, known: i64) -> Result<(i64, Vec<LedgerEntry>)>;
+
     /// Stores new and changed entries, all or none. Idempotent.
     async fn take_note(&self, entries: &[LedgerEntry]) -> Result<()>;
 
@@ -104,6 +117,15 @@ pub trait Store: Send + Sync {
     async fn record_publish(&self, publish: &LastPublish) -> Result<()>;
 
     async fn last_publish(&self) -> Result<Option<LastPublish>>;
+
+    // -- memory: what spares the next process work, and may be lost without harm
+
+    /// A page of what `maker` remembers, by ascending path, those after `after` only; nothing where it was another maker's.
+    async fn reminders(&self, about: About, maker: &str, after: &str, limit: u32) -> Result<Vec<Reminder>>;
+
+    /// Remembers and forgets, all or none; what another maker remembered is forgotten. A new stamp alone counts only for the
+    /// bytes it belongs to. Idempotent.
+    async fn remember(&self, about: About, maker: &str, reminders: &Reminders) -> Result<()>;
 
     // -- archives and hubs
 
@@ -144,8 +166,8 @@ pub trait Store: Send + Sync {
 
     async fn subscription_counts(&self, newsletter: &str) -> Result<HashMap<SubscriptionStatus, u64>>;
 
-    /// How many confirmed readers that are not suppressed each language has: the variants an issue needs.
-    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<String, u64>>;
+    /// How many confirmed readers that are not suppressed each audience has: what an issue is rendered for.
+    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<Audience, u64>>;
 
     /// Never mails an address again, whether it is a subscriber's or not; what waits for it in the outbox is suppressed. Only
     /// a keyed hash of it is kept, with the reason (which must not contain it). Idempotent: the first reason and date stay.
@@ -196,9 +218,8 @@ pub trait Store: Send + Sync {
     /// The number the next issue will have, from 1.
     async fn next_number(&self, newsletter: &str) -> Result<u32>;
 
-    /// Freezes an issue and puts one delivery for each confirmed reader that is not suppressed into the outbox (a suppressed
-    /// one is recorded as such), all or none. A reader whose language has no variant gets the first. (newsletter, slot) is
-    /// unique; a held slot may be frozen after all.
+    /// Freezes an issue and puts one delivery for each confirmed reader whose audience gets a variant into the outbox (a
+    /// suppressed one is recorded as such), all or none. (newsletter, slot) is unique; a held slot may be frozen after all.
     async fn freeze(&self, issue: &NewIssue) -> Result<Freeze>;
 
     /// Records that a slot was empty or comes too late. `false` where the slot is decided already.

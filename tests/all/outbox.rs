@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crieur::delivery::mailer::{Deadlines, Mailer};
 use crieur::delivery::outbox::{Outbox, Step, Tally};
 use crieur::model::delivery::{DeliveryState, OnDoubt};
-use crieur::model::issue::{Hold, Masthead, NewIssue, Variant};
+use crieur::model::issue::{Audience, Hold, Masthead, NewIssue, Variant};
 use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
 use crieur::model::subscription::{EmailAddress, NewSubscription};
 use crieur::model::time::Clock;
@@ -120,6 +120,7 @@ fn new_issue(on_doubt: OnDoubt) -> NewIssue {
             unsubscribe_mark: "%leave%".to_owned(),
             preferences_mark: String::new(),
         }],
+        audiences: vec![(Audience { lang: "fr".to_owned(), topics: Vec::new() }, Some("fr".to_owned()))],
     }
 }
 

@@ -49,19 +49,33 @@ function serve() {
   return new Promise((ready) => server.listen(0, '127.0.0.1', () => ready(server)));
 }
 
-async function validated(pages, fault) {
+function validator() {
   const { HtmlValidate, StaticConfigLoader } = require('html-validate');
-  const validator = new HtmlValidate(new StaticConfigLoader({
+  return new HtmlValidate(new StaticConfigLoader({
     extends: ['html-validate:standard', 'html-validate:a11y'],
     // matters of taste, and what authors wrote into bodies: an empty alternative we put there, a URL's own text
     rules: { 'void-style': 'off', 'long-title': 'off', 'no-trailing-whitespace': 'off', 'tel-non-breaking': 'off', 'no-inline-style': 'off' },
   }));
-  for (const page of pages) {
-    const report = await validator.validateFile(fileOf(`/${page}`));
-    for (const result of report.results) {
-      for (const message of result.messages) fault(page, `${message.line}:${message.column} ${message.ruleId}: ${message.message}`);
-    }
+}
+
+function tellReport(report, name, fault) {
+  for (const result of report.results) {
+    for (const message of result.messages) fault(name, `${message.line}:${message.column} ${message.ruleId}: ${message.message}`);
   }
+}
+
+async function validated(pages, fault) {
+  const valid = validator();
+  for (const page of pages) tellReport(await valid.validateFile(fileOf(`/${page}`)), page, fault);
+}
+
+// What axe finds on a page as it is shown now, and whether it scrolls sideways.
+async function accessible(page, name, at, fault) {
+  const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+  const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
+  for (const found of violations) fault(name, `${at} ${found.id}: ${found.help}: ${found.nodes.map((node) => node.html).join(' | ').slice(0, 400)}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) fault(name, `${at}: ${wide} px wider than the screen`);
 }
 
 // Links of ours that lead nowhere: what authors link to in their texts is theirs.
@@ -77,7 +91,6 @@ async function deadLinks(page) {
 
 async function looked(pages, origin, fault) {
   const { chromium: driver } = require('playwright-core');
-  const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
   const browser = await driver.launch({ executablePath: chromium(), args: ['--no-sandbox'] });
   for (const width of WIDTHS) {
     const page = await browser.newPage({ viewport: { width, height: 800 } });
@@ -93,12 +106,9 @@ async function looked(pages, origin, fault) {
       for (const scheme of SCHEMES) {
         await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
         const at = `${width}px ${scheme}`;
-        const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
-        for (const found of violations) fault(name, `${at} ${found.id}: ${found.help}: ${found.nodes.map((node) => node.html).join(' | ').slice(0, 400)}`);
+        await accessible(page, name, at, fault);
         if (shots) await shoot(page, name, width, scheme);
       }
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      if (wide > 0) fault(name, `${width}px: ${wide} px wider than the screen`);
       for (const link of await deadLinks(page)) fault(name, `leads nowhere: ${link}`);
     }
     await page.close();
@@ -129,4 +139,5 @@ async function main() {
   process.exitCode = faults.length ? 1 : 0;
 }
 
-main();
+module.exports = { SCHEMES, WIDTHS, accessible, chromium, pagesBelow, tellReport, validator };
+if (require.main === module) main();

@@ -40,9 +40,12 @@ fn print(newsletter: &Newsletter, number: u32, it: &IssueInFull) {
         say!("  {:<9} {} (revision {})", item.section.as_str(), item.announcement, item.sequence);
     }
     say!("  {}", told(&it.deliveries));
-    for variant in &it.variants {
+    for (variant, findings) in it.variants.iter().zip(&it.findings) {
         say!("variant {}: {} bytes of HTML", variant.key, variant.html.len());
         say!("  subject: {}", variant.subject);
+        for finding in findings {
+            say!("  look at this: {}", finding.what);
+        }
     }
 }
 

@@ -196,7 +196,7 @@ fn text_is_readable_without_marks() {
 #[test]
 fn remarks_name_their_place_in_the_file() {
     let found = kramdown("un\n\n* x\n{:toc}\n\ntexte {:.c} ![](/a.png)\n").diagnostics;
-    let found: Vec<_> = found.iter().map(|one| (one.code, one.position.line, one.position.column)).collect();
+    let found: Vec<_> = found.iter().map(|one| (one.code.as_ref(), one.position.line, one.position.column)).collect();
     let wanted =
         [("table-of-contents", 13, 1), ("attribute-list-without-target", 15, 7), ("image-without-alt", 15, 17)];
     assert_eq!(found, wanted);

@@ -221,7 +221,7 @@ fn one_warning_names_the_first_unknown_tag_and_counts_the_others() {
     let diagnostics =
         with(Flavour::Liquid, |context| expand("mot\n {% zz x %}\n{{ b }} {% endif %}\n{% c", context).diagnostics);
     let [warning] = &diagnostics[..] else { panic!("one warning: {diagnostics:?}") };
-    assert_eq!((warning.code, warning.position), ("shortcode-unknown", Position { line: 11, column: 2 }));
+    assert_eq!((warning.code.as_ref(), warning.position), ("shortcode-unknown", Position { line: 11, column: 2 }));
     assert!(warning.message.contains("`{% zz x %}`") && warning.message.contains("2 more"), "{}", warning.message);
     let quiet = "{% if x %}{% raw %}{{ a }}{% endraw %}{% endif %}{{ site.url }}`{{ x }}`";
     assert!(with(Flavour::Liquid, |context| expand(quiet, context).diagnostics).is_empty());

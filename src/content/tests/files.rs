@@ -12,7 +12,7 @@ fn two_files_with_one_slug_are_both_named_and_the_first_published_wins() {
         let [kept] = loaded.catalog.all() else { panic!("one announcement") };
         assert_eq!(kept.title, "2019-01-09 08:00");
         let [clash] = &loaded.diagnostics[..] else { panic!("{:?}", loaded.diagnostics) };
-        assert_eq!((clash.file.as_str(), clash.code), ("news/2019-01-09-b.md", "id-clash"));
+        assert_eq!((clash.file.as_str(), clash.code.as_ref()), ("news/2019-01-09-b.md", "id-clash"));
         assert!(clash.message.contains("`news/b.md`"), "{}", clash.message);
         files.reverse();
     }

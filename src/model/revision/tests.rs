@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use super::*;
+use crate::model::announcement::Source;
 use crate::model::change::Change;
 use crate::model::sample;
 use crate::model::text::RichText;
@@ -77,6 +78,33 @@ fn new_rules_for_the_hash_are_no_change_of_meaning() {
     let mut ledger = Ledger::new([entry]);
     let changed = noted(&mut ledger, &[announcement], now());
     assert_eq!((changed.len(), changed[0].sequence), (1, 0));
+}
+
+#[test]
+fn what_one_maker_noted_from_the_same_file_is_not_compared_again() {
+    let first = written("t", "<p>b</p>");
+    // what cannot be: other words in the same bytes, read by the same rules
+    let other = written("t", "<p>c</p>");
+    let edited = Announcement { source: Source { hash: "1".repeat(64), ..other.source.clone() }, ..other.clone() };
+    let sequences = |before: &str, now_: &str, next: &Announcement| {
+        let mut ledger = Ledger::default().kept_by(before);
+        let entries = noted(&mut ledger, std::slice::from_ref(&first), now());
+        assert_eq!(noted(&mut ledger, std::slice::from_ref(&first), now()), []);
+        let mut ledger = Ledger::new(entries).kept_by(now_);
+        noted(&mut ledger, std::slice::from_ref(next), now());
+        ledger.revision(next).sequence
+    };
+    assert_eq!(sequences("one", "one", &other), 0);
+    for (before, now, next) in [("one", "one", &edited), ("one", "two", &other), ("", "", &other), ("one", "", &other)]
+    {
+        assert_eq!(sequences(before, now, next), 1, "{before} {now}");
+    }
+    // withdrawn and back
+    let mut ledger = Ledger::default().kept_by("one");
+    for (shown, standing) in [(true, Standing::Live), (false, Standing::Withdrawn), (true, Standing::Live)] {
+        let all: &[Announcement] = if shown { std::slice::from_ref(&first) } else { &[] };
+        assert_eq!(noted(&mut ledger, all, now())[0].standing, standing);
+    }
 }
 
 #[test]

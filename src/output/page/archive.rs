@@ -4,7 +4,7 @@ use chrono::{Datelike as _, NaiveDate};
 use serde::Serialize;
 
 use super::super::feed::{Entry, Feed};
-use super::super::templates::{TemplateError, Templates};
+use super::super::templates::Templates;
 use super::super::view::LabelItem;
 use super::super::words::{self, Tongue, capitalised};
 use super::frame::Frame;
@@ -30,14 +30,13 @@ struct Month {
     lines: Vec<Line>,
 }
 
-/// The page of the years and each year's own, with their paths.
-pub(super) fn pages(templates: &Templates, feed: &Feed) -> Result<Vec<(String, Vec<u8>)>, TemplateError> {
-    let years = by_year(&feed.entries);
-    let mut pages = vec![(ARCHIVE.to_owned(), archive(templates, feed, &years)?)];
-    for (year, entries) in &years {
-        pages.push((format!("{ARCHIVE}{year}/"), archive_of_year(templates, feed, *year, entries)?));
-    }
-    Ok(pages)
+/// What each year's page is made from, newest year first.
+pub(super) fn years<'a>(feed: &Feed<'a>) -> Vec<(i32, Feed<'a>)> {
+    let own = |(year, members): (i32, Vec<&Entry<'a>>)| {
+        let entries = members.into_iter().copied().collect();
+        (year, Feed { folder: format!("{ARCHIVE}{year}/"), entries, ..feed.clone() })
+    };
+    by_year(&feed.entries).into_iter().map(own).collect()
 }
 
 /// Newest year first.
@@ -61,7 +60,9 @@ fn grouped<'a: 'b, 'b, Key: PartialEq>(
     groups
 }
 
-fn archive(templates: &Templates, feed: &Feed, years: &[(i32, Vec<&Entry>)]) -> Page {
+/// The page of the years.
+pub(super) fn archive(templates: &Templates, feed: &Feed) -> Page {
+    let years = by_year(&feed.entries);
     let tongue = Tongue::of(&feed.site.lang);
     let title = tongue.words().all_announcements.to_owned();
     let mut frame = Frame::new(feed.site, &feed.site.lang, title, feed.description.clone());
@@ -74,13 +75,18 @@ fn archive(templates: &Templates, feed: &Feed, years: &[(i32, Vec<&Entry>)]) -> 
     finish(templates, "page/archive.html", &ArchivePage { frame, up: None, years, months: vec![] })
 }
 
-fn archive_of_year(templates: &Templates, feed: &Feed, year: i32, entries: &[&Entry]) -> Page {
+/// The page of one year.
+///
+/// # Errors
+/// A template that cannot be rendered.
+pub fn year(templates: &Templates, feed: &Feed, year: i32) -> Page {
+    let entries = &feed.entries;
     let tongue = Tongue::of(&feed.site.lang);
     let count = tongue.announcements(entries.len());
     let title = format!("{} {year}", tongue.words().announcements_of);
     let mut frame = Frame::new(feed.site, &feed.site.lang, title, format!("{year} – {count}"));
-    frame.canonical = Some(feed.site.own_url(&format!("{ARCHIVE}{year}/")));
-    let months = grouped(entries.iter().copied(), |date| (date.month(), words::month(date, tongue)));
+    frame.canonical = Some(feed.page_url());
+    let months = grouped(entries.iter(), |date| (date.month(), words::month(date, tongue)));
     let months = months
         .into_iter()
         .map(|((number, name), members)| Month {

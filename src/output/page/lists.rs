@@ -75,7 +75,7 @@ struct LabelsPage<'a> {
     labels: Vec<Counted>,
 }
 
-/// Home, all categories, all tags and, where home does not show everything, the archive: each with its path.
+/// Home, all categories, all tags and, where home does not show everything, the archive: each with its path; those of its years come from `years`.
 ///
 /// # Errors
 /// A template that cannot be rendered.
@@ -87,9 +87,14 @@ pub fn overviews(templates: &Templates, of: &Overview) -> Result<Vec<(String, Ve
         }
     }
     if of.feed.entries.len() > CARDS {
-        pages.extend(archive::pages(templates, of.feed)?);
+        pages.push((ARCHIVE.to_owned(), archive::archive(templates, of.feed)?));
     }
     Ok(pages)
+}
+
+/// What the pages of the years are made from, where there are any.
+pub fn years<'a>(feed: &Feed<'a>) -> Vec<(i32, Feed<'a>)> {
+    if feed.entries.len() > CARDS { archive::years(feed) } else { Vec::new() }
 }
 
 /// The home page. Events that are not over come first.

@@ -37,7 +37,10 @@ fn overviews_of(
         newsletters: &[samples::newsletter()],
         now: now(),
     };
-    let pages = overviews(&Templates::built_in(), &of).expect("pages");
+    let templates = Templates::built_in();
+    let years = years(of.feed).into_iter();
+    let years = years.map(|(number, feed)| (feed.folder.clone(), year(&templates, &feed, number).expect("a page")));
+    let pages = overviews(&templates, &of).expect("pages").into_iter().chain(years);
     pages.into_iter().map(|(path, bytes)| (path, String::from_utf8(bytes).expect("UTF-8"))).collect()
 }
 

@@ -180,8 +180,9 @@ impl<'a> Builder<'a> {
     }
 
     fn variant(&mut self, feed: &Feed<'a>) {
+        let made_from = MadeFrom::feed(feed, self.source.now);
         for format in [RSS_FEED, ATOM_FEED, JSON] {
-            self.write(format.path(feed), format, feed);
+            self.write(format.path(feed), format, feed, made_from);
         }
         if feed.entries.is_empty() && !feed.folder.is_empty() {
             return;
@@ -196,8 +197,11 @@ impl<'a> Builder<'a> {
 
     /// All events of a folder, the withdrawn ones too.
     fn calendar(&mut self, feed: &Feed<'a>) {
-        let entries = [&feed.entries[..], &self.withdrawn_from(&feed.folder)].concat();
-        self.write(EVENTS.path(feed), EVENTS, &Feed { entries, ..feed.clone() });
+        // the others are none of its business: it need not be written again for their sake
+        let events = feed.entries.iter().filter(|entry| entry.announcement.event.is_some()).copied();
+        let entries = events.chain(self.withdrawn_from(&feed.folder)).collect();
+        let feed = Feed { entries, ..feed.clone() };
+        self.write(EVENTS.path(&feed), EVENTS, &feed, MadeFrom::feed(&feed, self.source.now));
     }
 
     /// A calendar for each event, also under its former names: whoever subscribed to one must hear of what becomes of it.
@@ -207,7 +211,7 @@ impl<'a> Builder<'a> {
         for entry in entries.iter().filter(|entry| entry.announcement.event.is_some()).copied() {
             let it = entry.announcement;
             let feed = self.feed(String::new(), String::new(), vec![entry]);
-            self.write(event_path(&it.slug), EVENT, &feed);
+            self.write(event_path(&it.slug), EVENT, &feed, MadeFrom::feed(&feed, self.source.now));
             let slugs = self.source.ledger.get(&it.id).map_or(&[][..], |known| &known.shown.former_slugs);
             let calendar = self.done.documents.get(&event_path(&it.slug));
             former.extend(calendar.into_iter().flat_map(|it| slugs.iter().map(|slug| (event_path(slug), it.clone()))));
@@ -245,6 +249,10 @@ impl<'a> Builder<'a> {
     /// Pages about everything: they are made of the same and are all as they were, or none is known to be.
     fn overviews(&mut self, feed: &Feed<'a>, categories: &[(Label, usize)], tags: &[(Label, usize)]) {
         let Source { newsletters, templates, now, previous, .. } = self.source;
+        for (year, feed) in page::years(feed) {
+            let page = || page::year(templates, &feed, year);
+            self.page(feed.folder.clone(), MadeFrom::feed(&feed, now), page, &feed.entries);
+        }
         let made_from = MadeFrom::feed(feed, now);
         if let Some(previous) = previous.filter(|previous| previous.made_from.get("") == Some(&made_from)) {
             for path in previous.made_from.iter().filter(|(_, from)| **from == made_from).map(|(path, _)| path) {
@@ -274,8 +282,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn write(&mut self, path: String, format: Format, feed: &Feed<'a>) {
-        let made_from = MadeFrom::feed(feed, self.source.now);
+    fn write(&mut self, path: String, format: Format, feed: &Feed<'a>, made_from: MadeFrom) {
         if self.reuse(path.clone(), made_from) {
             return;
         }

@@ -1,8 +1,11 @@
 //! What a document is made from, as one number: where it is the number it was, so is the document, and nothing is written.
 //!
-//! Holds within one process, one configuration and one set of templates.
+//! Holds for one version of crieur, one configuration and one set of templates.
 
+use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher};
+use std::num::ParseIntError;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
@@ -57,6 +60,20 @@ impl MadeFrom {
         let mut hasher = DefaultHasher::new();
         add(&mut hasher);
         Self(hasher.finish())
+    }
+}
+
+impl fmt::Display for MadeFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for MadeFrom {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        u64::from_str_radix(text, 16).map(Self)
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 
+use super::rows::SUPPRESSED;
 use super::{begin, letters, outbox, signup};
 use crate::model::bounce::{About, BounceKind, Bounced, KEPT, NewBounce, RETURNS_WITHIN, is_broken, is_enough};
 
@@ -196,7 +197,7 @@ async fn suppress_subscriber(
         .fetch_all(&mut *connection)
         .await?;
     for subscription in subscriptions {
-        outbox::suppress(connection, subscription, outbox::SUPPRESSED, now).await?;
+        outbox::suppress(connection, subscription, SUPPRESSED, now).await?;
     }
     letters::suppress(connection, &hash, now).await?;
     Ok(Bounced::Suppressed)

@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{decode, instant, named, slot, slot_text};
-use super::{begin, outbox};
+use super::{audiences, begin};
 use crate::model::announcement::AnnouncementId;
 use crate::model::delivery::OnDoubt;
 use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, Masthead, NewIssue, Section, Variant};
@@ -110,7 +110,9 @@ pub(super) async fn freeze(writer: &SqlitePool, new: &NewIssue) -> sqlx::Result<
     let issue = insert_issue(&mut transaction, new).await?;
     insert_items(&mut transaction, issue, &new.items).await?;
     insert_variants(&mut transaction, issue, &new.variants).await?;
-    let recipients = outbox::enqueue(&mut transaction, issue, new).await?;
+    let Some(recipients) = audiences::enqueue(&mut transaction, issue, new).await? else {
+        return Ok(Freeze::ReadersChanged);
+    };
     transaction.commit().await?;
     Ok(Freeze::Frozen { issue, recipients })
 }

@@ -26,9 +26,16 @@ pub(super) async fn key(pool: &SqlitePool) -> sqlx::Result<Option<SigningKey>> {
 }
 
 pub(super) async fn entries(readers: &SqlitePool) -> sqlx::Result<Ledger> {
-    let rows = sqlx::query("SELECT * FROM ledger").fetch_all(readers).await?;
-    let entries: Vec<LedgerEntry> = rows.iter().map(entry).collect::<sqlx::Result<_>>()?;
-    Ok(Ledger::new(entries))
+    Ok(Ledger::new(entries_since(readers, i64::MIN).await?.1))
+}
+
+pub(super) async fn entries_since(readers: &SqlitePool, known: i64) -> sqlx::Result<(i64, Vec<LedgerEntry>)> {
+    let rows = sqlx::query("SELECT * FROM ledger WHERE noted > ?").bind(known).fetch_all(readers).await?;
+    let mut last = known;
+    for row in &rows {
+        last = last.max(row.try_get("noted")?);
+    }
+    Ok((last, rows.iter().map(entry).collect::<sqlx::Result<_>>()?))
 }
 
 fn entry(row: &SqliteRow) -> sqlx::Result<LedgerEntry> {
@@ -41,23 +48,28 @@ fn entry(row: &SqliteRow) -> sqlx::Result<LedgerEntry> {
         modified: instant(row, "modified")?,
         standing: named(row, "standing", &Standing::ALL, Standing::as_str)?,
         shown: serde_json::from_str(row.try_get("shown")?).map_err(|error| decode("shown", error))?,
+        likeness: row.try_get("likeness")?,
     })
 }
 
 pub(super) async fn take_note(writer: &SqlitePool, entries: &[LedgerEntry]) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
     for entry in entries {
-        sqlx::query("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-            .bind(entry.id.as_str())
-            .bind(&entry.path)
-            .bind(&entry.semantic_hash)
-            .bind(entry.sequence)
-            .bind(entry.first_seen.timestamp_millis())
-            .bind(entry.modified.timestamp_millis())
-            .bind(entry.standing.as_str())
-            .bind(serde_json::to_string(&entry.shown).expect("what was shown has string keys only"))
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT OR REPLACE INTO ledger
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(noted), 0) + 1 FROM ledger), ?)",
+        )
+        .bind(entry.id.as_str())
+        .bind(&entry.path)
+        .bind(&entry.semantic_hash)
+        .bind(entry.sequence)
+        .bind(entry.first_seen.timestamp_millis())
+        .bind(entry.modified.timestamp_millis())
+        .bind(entry.standing.as_str())
+        .bind(serde_json::to_string(&entry.shown).expect("what was shown has string keys only"))
+        .bind(&entry.likeness)
+        .execute(&mut *transaction)
+        .await?;
     }
     transaction.commit().await
 }

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::outbox::SUPPRESSED;
-use super::rows::{address, counts, instant};
+use super::rows::{SUPPRESSED, address, counts, instant};
 use crate::model::delivery::{Carries, Claim, DeliveryState};
 use crate::model::letter::LetterText;
 use crate::model::signup::EXPIRES_AFTER;

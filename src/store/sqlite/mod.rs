@@ -4,6 +4,7 @@
 //! trait stand here in its order; each is said in full in the file of its chapter.
 
 mod archive;
+mod audiences;
 mod bounces;
 mod doubts;
 mod figures;
@@ -11,6 +12,7 @@ mod holds;
 mod issues;
 mod ledger;
 mod letters;
+mod memory;
 mod open;
 mod outbox;
 mod rows;
@@ -19,6 +21,7 @@ mod subscribers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -29,8 +32,9 @@ use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, 
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
-use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
+use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::letter::LetterText;
+use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
@@ -44,6 +48,8 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Why nothing is written any more, once that is so.
+    lost: OnceLock<String>,
 }
 
 /// IMMEDIATE: a transaction that reads first and writes then would fail, not wait, where another process wrote between.
@@ -74,6 +80,14 @@ fn explain(path: &Path, error: sqlx::Error) -> StoreError {
     StoreError::Unusable { place: path.display().to_string(), reason }
 }
 
+/// `SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`.
+fn is_failed_sync(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| matches!(&*code, "1034" | "1290"))
+}
+
 impl SqliteStore {
     /// Waits for what is under way and leaves one tidy file behind. Dropping the store loses nothing either.
     pub async fn close(self) {
@@ -82,19 +96,44 @@ impl SqliteStore {
     }
 
     fn explained<T>(&self, result: sqlx::Result<T>) -> Result<T> {
-        result.map_err(|error| explain(&self.path, error))
+        result.map_err(|error| {
+            if is_failed_sync(&error) {
+                self.give_up(&error);
+            }
+            match (self.lost.get(), error) {
+                (Some(reason), sqlx::Error::PoolClosed) => self.unusable(reason.clone()),
+                (_, error) => explain(&self.path, error),
+            }
+        })
+    }
+
+    /// Nothing more is written: the system forgets what it failed to put on the disk, and a second try to sync the same file
+    /// would be told that all is well. Those who write later are turned away; reading goes on.
+    fn give_up(&self, error: &sqlx::Error) {
+        let reason = format!("what was written did not reach the disk, so nothing more is ({error})");
+        if self.lost.set(reason).is_ok() {
+            // as long as somebody reads, closing the writer leaves the log alone; the next start takes over what is whole in it
+            std::mem::forget(self.readers.clone());
+            drop(self.writer.close());
+        }
+    }
+
+    fn unusable(&self, reason: String) -> StoreError {
+        StoreError::Unusable { place: self.path.display().to_string(), reason }
     }
 
     async fn key(&self) -> Result<SigningKey> {
-        self.explained(ledger::key(&self.readers).await)?.ok_or_else(|| StoreError::Unusable {
-            place: self.path.display().to_string(),
-            reason: "it has no signing key yet".to_owned(),
-        })
+        self.explained(ledger::key(&self.readers).await)?
+            .ok_or_else(|| self.unusable("it has no signing key yet".to_owned()))
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn can_be_relied_upon(&self) -> Result<()> {
+        self.lost.get().map_or(Ok(()), |reason| Err(self.unusable(reason.clone())))
+    }
+
     async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>> {
         let Some(lock) = open::lock_charge(&self.path)? else { return Ok(None) };
         self.explained(outbox::take_back_all(&self.writer, now).await)?;
@@ -112,6 +151,10 @@ impl Store for SqliteStore {
 
     async fn ledger(&self) -> Result<Ledger> {
         self.explained(ledger::entries(&self.readers).await)
+    }
+
+    async fn ledger_since(&self, known: i64) -> Result<(i64, Vec<LedgerEntry>)> {
+        self.explained(ledger::entries_since(&self.readers, known).await)
     }
 
     async fn take_note(&self, entries: &[LedgerEntry]) -> Result<()> {
@@ -136,6 +179,14 @@ impl Store for SqliteStore {
 
     async fn last_publish(&self) -> Result<Option<LastPublish>> {
         self.explained(ledger::last_publish(&self.readers).await)
+    }
+
+    async fn reminders(&self, about: About, maker: &str, after: &str, limit: u32) -> Result<Vec<Reminder>> {
+        self.explained(memory::reminders(&self.readers, about, maker, after, limit).await)
+    }
+
+    async fn remember(&self, about: About, maker: &str, reminders: &Reminders) -> Result<()> {
+        self.explained(memory::remember(&self.writer, about, maker, reminders).await)
     }
 
     async fn archive_digests(&self) -> Result<BTreeMap<u32, String>> {
@@ -183,8 +234,8 @@ impl Store for SqliteStore {
         self.explained(subscribers::count_by_status(&self.readers, newsletter).await)
     }
 
-    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<String, u64>> {
-        self.explained(subscribers::readers_by_language(&self.readers, newsletter).await)
+    async fn readers(&self, newsletter: &str) -> Result<BTreeMap<Audience, u64>> {
+        self.explained(audiences::audiences(&self.readers, newsletter).await)
     }
 
     async fn suppress(&self, address: &EmailAddress, reason: &str, now: DateTime<Utc>) -> Result<()> {

@@ -7,6 +7,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -36,7 +37,7 @@ impl SqliteStore {
         check_health(path, &writer).await?;
         migrate(path, &writer).await?;
         let readers = pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON"));
-        Ok(Self { path: path.to_owned(), writer, readers })
+        Ok(Self { path: path.to_owned(), writer, readers, lost: OnceLock::new() })
     }
 }
 

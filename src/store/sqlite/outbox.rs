@@ -11,12 +11,8 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 use super::rows::{address, counts, named, optional_instant};
 use super::{begin, letters};
 use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome};
-use crate::model::issue::NewIssue;
 use crate::store::DeliveryCounts;
 use crate::store::settle::{Settled, Standing, settle};
-
-/// The reason of a delivery that is kept from a suppressed address.
-pub(super) const SUPPRESSED: &str = "the address is suppressed";
 
 /// The two tables whose mails leave by the outbox. From `state` on, their rows are alike.
 #[derive(Clone, Copy)]
@@ -43,32 +39,6 @@ impl Table {
         };
         AssertSqlSafe(statement.replace("{outbox}", name))
     }
-}
-
-/// A delivery for each confirmed reader. One whose language has no variant gets the first.
-pub(super) async fn enqueue(connection: &mut SqliteConnection, issue: i64, new: &NewIssue) -> sqlx::Result<u64> {
-    let enqueued = sqlx::query(
-        "INSERT INTO delivery (issue, subscription, variant, state, reason, changed_at)
-         SELECT ?1, subscription.id,
-            coalesce(
-                (SELECT key FROM variant WHERE issue = ?1 AND lang = subscription.lang ORDER BY position LIMIT 1),
-                (SELECT key FROM variant WHERE issue = ?1 ORDER BY position LIMIT 1)
-            ),
-            iif(suppression.hash IS NULL, 'waiting', 'suppressed'),
-            iif(suppression.hash IS NULL, NULL, ?4),
-            ?3
-         FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
-         LEFT JOIN suppression ON suppression.hash = subscriber.hash
-         WHERE subscription.newsletter = ?2 AND subscription.status = 'confirmed'
-         ORDER BY subscription.id",
-    )
-    .bind(issue)
-    .bind(&new.newsletter)
-    .bind(new.frozen_at.timestamp_millis())
-    .bind(SUPPRESSED)
-    .execute(connection)
-    .await?;
-    Ok(enqueued.rows_affected())
 }
 
 /// What waits for a subscription will not be sent. What is being sent cannot be called back.

@@ -8,6 +8,9 @@ use crate::model::subscription::EmailAddress;
 
 const SLOT: &str = "%Y-%m-%dT%H:%M:%S";
 
+/// The reason of a mail that is kept from a suppressed address.
+pub(super) const SUPPRESSED: &str = "the address is suppressed";
+
 pub(super) fn slot_text(slot: NaiveDateTime) -> String {
     slot.format(SLOT).to_string()
 }

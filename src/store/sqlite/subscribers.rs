@@ -1,12 +1,12 @@
 //! Subscribers, their subscriptions, the receipts of their consent, and who is never to be mailed again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{address, counts, instant, named, optional_instant, topics};
+use super::rows::{SUPPRESSED, address, counts, instant, named, optional_instant, topics};
 use super::{begin, letters, outbox};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -238,7 +238,7 @@ pub(super) async fn suppress(
     .fetch_all(&mut *transaction)
     .await?;
     for subscription in subscriptions {
-        outbox::suppress(&mut transaction, subscription, outbox::SUPPRESSED, now).await?;
+        outbox::suppress(&mut transaction, subscription, SUPPRESSED, now).await?;
     }
     letters::suppress(&mut transaction, &hash, now).await?;
     transaction.commit().await
@@ -258,18 +258,4 @@ pub(super) async fn count_by_status(
             .fetch_all(readers)
             .await?;
     counts(&rows, &SubscriptionStatus::ALL, SubscriptionStatus::as_str)
-}
-
-pub(super) async fn readers_by_language(readers: &SqlitePool, newsletter: &str) -> sqlx::Result<BTreeMap<String, u64>> {
-    let counts: Vec<(String, u64)> = sqlx::query_as(
-        "SELECT subscription.lang, count(*)
-         FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
-         WHERE subscription.newsletter = ? AND subscription.status = 'confirmed'
-           AND subscriber.hash NOT IN (SELECT hash FROM suppression)
-         GROUP BY subscription.lang",
-    )
-    .bind(newsletter)
-    .fetch_all(readers)
-    .await?;
-    Ok(counts.into_iter().collect())
 }

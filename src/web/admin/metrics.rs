@@ -61,6 +61,15 @@ impl Gauges {
         self.one("crieur_announcements", "Announcements in the catalog", announcements)?;
         self.one("crieur_visible_announcements", "Announcements readers see now", visible)?;
         self.one("crieur_visible_events", "Announcements readers see now that carry an event", events)?;
+        let files = &status.reading.files;
+        self.one("crieur_content_files", "Files found in the content folder", files.found as u64)?;
+        let done = [("read", files.read), ("parsed", files.parsed)];
+        self.counts(
+            "crieur_content_files_total",
+            "Files read and parsed since the start; none if unchanged",
+            "what",
+            done,
+        )?;
         let diagnostics = [("error", errors), ("warning", warnings)];
         self.many("crieur_diagnostics", "What there is to mend in the content", "severity", diagnostics)
     }

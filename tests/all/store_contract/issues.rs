@@ -7,7 +7,9 @@ use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt};
 use crieur::model::issue::{Hold, IssueItem, IssueState, Section};
 use crieur::store::{Freeze, Listed};
 
-use super::{NEWS, Place, add_readers, address, claim, counts, freeze, item, minute, new_issue, reader, slot, variant};
+use super::{
+    NEWS, Place, add_readers, address, audience, claim, counts, freeze, item, minute, new_issue, reader, slot, variant,
+};
 
 super::promises! {
     a_frozen_issue_has_a_delivery_for_each_confirmed_reader
@@ -16,7 +18,7 @@ super::promises! {
     a_held_slot_may_be_frozen_after_all
     a_closed_slot_stays_closed
     slots_are_listed_latest_first
-    a_reader_whose_language_has_no_variant_gets_the_first
+    each_audience_gets_its_variant
     an_issue_without_variants_leaves_no_trace
     what_is_frozen_comes_back_whole
     told_is_what_frozen_issues_carried
@@ -129,14 +131,22 @@ fn variant_of(claim: Claim) -> Option<String> {
     }
 }
 
-async fn a_reader_whose_language_has_no_variant_gets_the_first(place: &Place) {
+async fn each_audience_gets_its_variant(place: &Place) {
     let store = place.open().await;
     let list = [("a", "de"), ("b", "en"), ("c", "fr")].map(|(name, lang)| reader(name, lang));
     store.add_subscriptions(&list, false, minute(0)).await.expect("added");
     let mut issue = new_issue(1, 8, OnDoubt::Resend);
     issue.variants = vec![variant("fr"), variant("en")];
+    let to = |lang, key: &str| (audience(lang), Some(key.to_owned()));
+    issue.audiences = vec![to("en", "en"), to("fr", "fr")];
+    assert_eq!(store.freeze(&issue).await.expect("an answer"), Freeze::ReadersChanged, "nothing is there for `de`");
+    assert_eq!(store.issue(NEWS, slot(8)).await.expect("read"), None, "it leaves no trace");
+    issue.audiences.push(to("de", "fr"));
     freeze(&*store, &issue).await;
-    let variants: Vec<_> = claim(&*store, 0, 9).await.into_iter().filter_map(variant_of).collect();
+    let claims = claim(&*store, 0, 9).await.into_iter();
+    let mut variants: Vec<_> = claims.map(|claim| (claim.address.clone(), variant_of(claim))).collect();
+    variants.sort_by(|a, b| a.0.cmp(&b.0));
+    let variants: Vec<_> = variants.into_iter().filter_map(|(_, variant)| variant).collect();
     assert_eq!(variants, ["fr", "en", "fr"]);
 }
 

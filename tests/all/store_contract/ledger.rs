@@ -12,6 +12,7 @@ use super::{Place, minute};
 super::promises! {
     the_first_signing_key_stays
     ledger_entries_come_back_as_they_were_noted
+    only_what_was_noted_since_is_asked_for
     last_good_bytes_are_kept_until_their_file_is_gone
     the_last_publish_is_the_one_told_of
 }
@@ -39,6 +40,7 @@ fn entry(id: &str, sequence: u32) -> LedgerEntry {
             changes: vec![ChangeNote { sequence, at: minute(1), change: Change::Cancelled }],
             ..Shown::default()
         },
+        likeness: format!("like {sequence}"),
     }
 }
 
@@ -55,6 +57,21 @@ async fn ledger_entries_come_back_as_they_were_noted(place: &Place) {
     store.take_note(std::slice::from_ref(&changed)).await.expect("noted");
     let ledger = place.open().await.ledger().await.expect("a ledger");
     assert!(shown(&ledger, &changed) && shown(&ledger, &other) && !shown(&ledger, &first), "{ledger:?}");
+}
+
+async fn only_what_was_noted_since_is_asked_for(place: &Place) {
+    let (store, other) = (place.open().await, place.open().await);
+    let nothing = store.ledger_since(0).await.expect("a ledger");
+    assert_eq!(nothing, (0, vec![]));
+    store.take_note(&[entry("a", 0), entry("b", 0)]).await.expect("noted");
+    let (known, all) = store.ledger_since(0).await.expect("a ledger");
+    assert_eq!(all.len(), 2);
+    assert_eq!(store.ledger_since(known).await.expect("a ledger"), (known, vec![]));
+    // by another process too
+    other.take_note(&[entry("a", 1)]).await.expect("noted");
+    let (later, changed) = store.ledger_since(known).await.expect("a ledger");
+    assert_eq!(changed, [entry("a", 1)]);
+    assert_eq!(store.ledger_since(later).await.expect("a ledger"), (later, vec![]));
 }
 
 async fn last_good_bytes_are_kept_until_their_file_is_gone(place: &Place) {

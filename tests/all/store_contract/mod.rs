@@ -6,6 +6,7 @@ mod deliveries;
 mod figures;
 mod issues;
 mod ledger;
+mod memory;
 mod recovery;
 mod signup;
 mod sqlite_file;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use crieur::model::announcement::AnnouncementId;
 use crieur::model::delivery::{Claim, DeliveryState, OnDoubt};
-use crieur::model::issue::{IssueItem, Masthead, NewIssue, Section, Variant};
+use crieur::model::issue::{Audience, IssueItem, Masthead, NewIssue, Section, Variant};
 use crieur::model::settings::Mailbox;
 use crieur::model::subscription::{EmailAddress, NewSubscription};
 use crieur::model::token::SigningKey;
@@ -98,6 +99,11 @@ pub fn variant(lang: &str) -> Variant {
     }
 }
 
+/// Readers of a language who want everything.
+pub fn audience(lang: &str) -> Audience {
+    Audience { lang: lang.to_owned(), topics: Vec::new() }
+}
+
 pub fn item(id: &str, section: Section) -> IssueItem {
     IssueItem { announcement: AnnouncementId::pinned(id), sequence: 0, section }
 }
@@ -121,6 +127,7 @@ pub fn new_issue(number: u32, day: u32, on_doubt: OnDoubt) -> NewIssue {
         page: "<p>…</p>".to_owned(),
         items: vec![item("tag:a", Section::New)],
         variants: vec![variant("fr")],
+        audiences: vec![(audience("fr"), Some("fr".to_owned()))],
     }
 }
 

@@ -1,11 +1,14 @@
 //! Signing up, confirming, preferences, and letters on their way through the outbox.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome};
+use crieur::model::issue::Audience;
 use crieur::model::letter::LetterText;
 use crieur::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Wording};
 use crieur::model::subscription::SubscriptionStatus::{self, Confirmed, Pending, Unsubscribed};
-use crieur::store::Store;
+use crieur::store::{Freeze, Store};
 
 use super::{NEWS, Place, address, begin_one, claim, claim_one, counts, freeze, frozen, minute, new_issue, reader};
 
@@ -92,7 +95,14 @@ async fn nothing_is_mailed_to_before_it_is_confirmed(place: &Place) {
     assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Pending), "looking changes nothing");
     assert_eq!(store.confirm(signup, minute(5)).await.expect("an answer"), Confirmation::Confirmed);
     assert_eq!(status(&*store, "anne").await, Some((Confirmed, topics(&["agenda"]))));
-    assert_eq!(store.readers(NEWS).await.expect("readers").get("fr"), Some(&1));
+    let chose = Audience { lang: "fr".to_owned(), topics: topics(&["agenda"]) };
+    assert_eq!(store.readers(NEWS).await.expect("readers"), BTreeMap::from([(chose.clone(), 1)]));
+
+    // nothing in the issue is theirs: they are no recipients
+    let mut issue = new_issue(1, 8, OnDoubt::Resend);
+    assert_eq!(store.freeze(&issue).await.expect("an answer"), Freeze::ReadersChanged);
+    issue.audiences.push((chose, None));
+    assert!(matches!(store.freeze(&issue).await, Ok(Freeze::Frozen { recipients: 0, .. })));
 }
 
 async fn a_mailbox_gets_one_letter_a_day_and_three_in_all(place: &Place) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crieur::model::subscription::{Added, Subscription, SubscriptionStatus};
 use crieur::store::Store;
 
-use super::{NEWS, Place, add_readers, address, minute, reader};
+use super::{NEWS, Place, add_readers, address, audience, minute, reader};
 
 super::promises! {
     each_address_gets_its_answer_in_order
@@ -120,7 +120,7 @@ async fn readers_are_counted_by_language(place: &Place) {
     store.unsubscribe(all(&*store).await[0].id, minute(1)).await.expect("left");
     store.suppress(&address("d@example.org"), "hard bounce", minute(1)).await.expect("suppressed");
     let readers = store.readers(NEWS).await.expect("readers");
-    assert_eq!(readers, BTreeMap::from([("en".to_owned(), 1), ("fr".to_owned(), 2)]));
+    assert_eq!(readers, BTreeMap::from([(audience("en"), 1), (audience("fr"), 2)]));
     let counts = store.subscription_counts(NEWS).await.expect("counts");
     let expected = [(SubscriptionStatus::Confirmed, 4), (SubscriptionStatus::Unsubscribed, 1)];
     assert_eq!(counts, HashMap::from(expected));

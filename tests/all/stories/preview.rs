@@ -37,8 +37,21 @@ fn a_preview_shows_exactly_the_next_issue_and_changes_nothing() {
     folder.crieur(["send", "--at", MONDAY]).succeeds();
     let sent = folder.only_mail();
     assert_eq!(previewed.subject, sent.subject);
-    assert_eq!(previewed.text.replace(&previewed.leave, "…"), sent.text.replace(&sent.leave, "…"));
-    assert_eq!(previewed.html.replace(&previewed.leave, "…"), sent.html.replace(&sent.leave, "…"));
+    assert_eq!(for_nobody(&previewed.text), for_nobody(&sent.text));
+    assert_eq!(for_nobody(&previewed.html), for_nobody(&sent.html));
+}
+
+/// A mail without the tokens of its reader's links.
+fn for_nobody(text: &str) -> String {
+    let mut words = text.to_owned();
+    for way in ["/unsubscribe/", "/preferences/"] {
+        assert!(words.contains(way), "{text}");
+        let pieces: Vec<&str> = words.split(way).collect();
+        let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let rest = pieces[1..].iter().map(|piece| piece.trim_start_matches(is_token));
+        words = std::iter::once(pieces[0]).chain(rest).collect::<Vec<_>>().join(way);
+    }
+    words
 }
 
 #[test]

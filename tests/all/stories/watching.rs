@@ -12,6 +12,7 @@ use super::announcement;
 use crate::support::chance::Chance;
 use crate::support::folder::Folder;
 use crate::support::poll::eventually;
+use crate::support::rights::can;
 use crate::support::served::TestApp;
 
 const DATE: &str = "2021-05-06 10:00:00 +02:00";
@@ -173,61 +174,21 @@ fn folders_that_come_and_go_are_watched_wherever_they_are() {
     until_shown(&app, "Z bis");
 }
 
-/// Namespaces let a test take away what only the system's owner may; where they are not to be had, nothing is shown.
-fn have_namespaces() -> bool {
-    let made = Command::new("unshare").args(["-Urm", "true"]).output().is_ok_and(|made| made.status.success());
-    if !made {
-        println!("no namespaces here: not tested");
-    }
-    made
-}
-
 #[test]
-fn where_nothing_can_be_watched_changes_are_found_by_looking() {
-    if !have_namespaces() {
+fn where_nothing_can_be_watched_changes_are_found_by_looking_and_health_says_so() {
+    if !can("limits on watching", &["unshare", "-Ur", "sh", "-c", "echo 1 > /proc/sys/user/max_inotify_watches"]) {
         return;
     }
-    for limit in ["max_inotify_instances", "max_inotify_watches"] {
+    for (limit, most) in [("max_inotify_instances", 0), ("max_inotify_watches", 0), ("max_inotify_watches", 1)] {
         let folder = Folder::of_five();
-        let app = TestApp::start_under(
-            &folder,
-            &["unshare", "-Ur", "sh", "-c", &format!("echo 0 > /proc/sys/user/{limit}; exec \"$@\""), "sh"],
-        );
+        let limited = format!("echo {most} > /proc/sys/user/{limit}; exec \"$@\"");
+        let app = TestApp::start_under(&folder, &["unshare", "-Ur", "sh", "-c", &limited, "sh"]);
         assert_eq!(app.log().matches("instead of being watched").count(), 1, "{}", app.log());
+        assert_eq!(app.text("/healthz"), "degraded: the content folder is polled, not watched\n");
         folder.write("content/actualites/2021-05-06-a.md", &announcement("Trouvé", DATE));
         until_shown(&app, "Trouvé");
         folder.write("content/neuf/2021-05-06-b.md", &announcement("Aussi", DATE));
         until_shown(&app, "Aussi");
         assert_eq!(app.log().matches("instead of being watched").count(), 1, "{}", app.log());
     }
-}
-
-/// An unmounted disk leaves what is under it, and no event tells of it.
-#[test]
-fn a_disk_that_is_unmounted_and_mounted_again_costs_nothing() {
-    if !have_namespaces() {
-        return;
-    }
-    let folder = Folder::of_five();
-    folder.rename("content", "disk");
-    fs::create_dir(folder.path("content")).expect("a folder");
-    let app =
-        TestApp::start_under(&folder, &["unshare", "-Urm", "sh", "-c", "mount --bind disk content; exec \"$@\"", "sh"]);
-    let before = app.text("/atom.xml");
-    assert!(before.contains("<entry>"));
-    let inside = |command: &str| {
-        let done = Command::new("nsenter")
-            .args(["-t", &app.id().to_string(), "-U", "-m", "--preserve-credentials", "sh", "-c"])
-            .arg(format!("cd {} && {command}", folder.root().display()))
-            .output()
-            .expect("nsenter");
-        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
-    };
-    inside("umount content");
-    app.until_logged("announcements would be withdrawn at once");
-    assert_eq!(app.text("/atom.xml"), before);
-    inside("mount --bind disk content");
-    app.until_logged("can be published again");
-    folder.write("disk/actualites/2021-05-06-a.md", &announcement("Monté", DATE));
-    until_shown(&app, "Monté");
 }

@@ -1,5 +1,6 @@
 //! The real binary as an operator runs it, once.
 
+use std::ffi::OsString;
 use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -24,9 +25,14 @@ pub struct Ended {
     shown: String,
 }
 
+/// The binary of this build, or the one that `CRIEUR_TEST_BINARY` names: a release, for figures.
+pub fn executable() -> OsString {
+    std::env::var_os("CRIEUR_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_crieur").into())
+}
+
 /// The binary in a folder, told nothing by the environment, in a zone that is no site's.
 pub fn binary(root: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crieur"));
+    let mut command = Command::new(executable());
     command.current_dir(root).env_remove("CRIEUR_CONFIG").env_remove("RUST_LOG").env("TZ", "Pacific/Auckland");
     command
 }

@@ -1,9 +1,9 @@
 //! A project in a temporary folder: content, crieur.toml, and what crieur makes of them.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use super::cli::Cli;
 use super::mails::Mail;
@@ -14,13 +14,13 @@ use super::served::TestApp;
 pub struct Folder {
     dir: tempfile::TempDir,
     /// Names of the mails in the outbox that a story has looked at.
-    seen: RefCell<BTreeSet<PathBuf>>,
+    seen: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Folder {
     /// Nothing in it.
     pub fn empty() -> Self {
-        Self { dir: tempfile::tempdir().expect("a folder"), seen: RefCell::default() }
+        Self { dir: tempfile::tempdir().expect("a folder"), seen: Mutex::default() }
     }
 
     /// The five real announcements and the configuration at the root of this repository, on a port of its own.
@@ -99,15 +99,13 @@ impl Folder {
 
     /// Every file below a folder with its bytes.
     pub fn files(&self, below: &str) -> BTreeMap<String, Vec<u8>> {
-        let root = self.path(below);
-        let name = |path: &Path| path.strip_prefix(&root).expect("below").to_str().expect("UTF-8").to_owned();
-        paths(&root).into_iter().map(|path| (name(&path), fs::read(&path).expect("a file"))).collect()
+        files_below(&self.path(below))
     }
 
     /// All mails in the outbox folder; they count as seen.
     pub fn mails(&self) -> Vec<Mail> {
         let found = self.mail_files();
-        self.seen.borrow_mut().extend(found.iter().cloned());
+        self.seen.lock().expect("no panic").extend(found.iter().cloned());
         found.iter().map(|path| Mail::parse(&fs::read(path).expect("a mail"))).collect()
     }
 
@@ -120,7 +118,7 @@ impl Folder {
 
     /// How many mails in the outbox no story has looked at.
     pub fn unseen_mails(&self) -> usize {
-        let seen = self.seen.borrow();
+        let seen = self.seen.lock().expect("no panic");
         self.mail_files().iter().filter(|path| !seen.contains(*path)).count()
     }
 
@@ -128,6 +126,12 @@ impl Folder {
         let new = self.path("outbox/new");
         if new.is_dir() { paths(&new) } else { Vec::new() }
     }
+}
+
+/// Every file below a folder with its bytes.
+pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let name = |path: &Path| path.strip_prefix(root).expect("below").to_str().expect("UTF-8").to_owned();
+    paths(root).into_iter().map(|path| (name(&path), fs::read(&path).expect("a file"))).collect()
 }
 
 /// The files below a folder, in order.

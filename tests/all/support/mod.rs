@@ -5,6 +5,7 @@ pub mod cli;
 pub mod folder;
 pub mod mails;
 pub mod poll;
+pub mod rights;
 pub mod served;
 pub mod smtp_sink;
 pub mod state;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::cli::binary;
+use super::cli::{binary, executable};
 use super::folder::Folder;
 use super::poll::{PATIENCE, eventually};
 
@@ -48,7 +48,7 @@ impl<'a> TestApp<'a> {
     /// The same by another command, which is to run what stands behind it.
     pub fn start_under(folder: &'a Folder, command: &[&str]) -> Self {
         let mut under = Command::new(command[0]);
-        under.args(&command[1..]).arg(env!("CARGO_BIN_EXE_crieur")).arg("serve").current_dir(folder.root());
+        under.args(&command[1..]).arg(executable()).arg("serve").current_dir(folder.root());
         Self::run(folder, under)
     }
 
@@ -149,7 +149,8 @@ impl<'a> TestApp<'a> {
         self.signal("HUP");
     }
 
-    fn signal(&self, name: &str) {
+    /// Any signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
         let told = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
         assert!(told.expect("a shell").success());
     }

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 /// Runs a query whose rows are one column of text.
 pub fn ask(database: &Path, query: &str) -> Vec<String> {
-    with(database, async |connection| {
+    with(database, true, async |connection| {
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(connection).await.expect("an answer");
         rows.iter().map(|row| row.get::<String, _>(0)).collect()
     })
@@ -41,12 +41,19 @@ pub fn deliveries(database: &Path) -> BTreeMap<String, usize> {
     counts
 }
 
+/// Changes what is in it, as nothing of ours would.
+pub fn spoil(database: &Path, statement: &str) {
+    with(database, false, async |connection| {
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await.expect("a change");
+    });
+}
+
 /// On a thread of its own: a story may be in the middle of something asynchronous.
-fn with<T: Send>(database: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T + Send) -> T {
+fn with<T: Send>(database: &Path, read_only: bool, work: impl AsyncFnOnce(&mut SqliteConnection) -> T + Send) -> T {
     let ask = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let options = SqliteConnectOptions::new().filename(database).read_only(true);
+            let options = SqliteConnectOptions::new().filename(database).read_only(read_only);
             let mut connection = options.connect().await.expect("the state file");
             let answer = work(&mut connection).await;
             connection.close().await.expect("closed");
