@@ -110,7 +110,10 @@ async fn with_on_doubt_hold_a_doubt_is_never_sent_again(place: &Place) {
     assert_eq!(store.next_due().await.expect("read"), None);
     assert_eq!(states(&*store, issue).await, [(DeliveryState::Doubt, 1)]);
     let resent = freeze(&*store, &new_issue(2, 15, OnDoubt::Resend)).await;
-    assert_eq!(claim(&*store, 1, 9).await.iter().map(|claim| claim.issue()).collect::<Vec<_>>(), [Some(resent)]);
+    assert_eq!(
+        claim(&*store, 1, 9).await.iter().map(crieur::model::delivery::Claim::issue).collect::<Vec<_>>(),
+        [Some(resent)]
+    );
 }
 
 async fn a_lease_that_lapses_while_sending_leaves_a_doubt(place: &Place) {
