@@ -245,7 +245,7 @@ async fn receipts_name_the_wording(place: &Place) {
 async fn preferences_change_topics_and_language_and_end_the_others(place: &Place) {
     let store = place.open().await;
     let mut other = reader("anne", "fr");
-    other.newsletter = "autre".to_owned();
+    "autre".clone_into(&mut other.newsletter);
     store.add_subscriptions(&[reader("anne", "fr"), other], false, day(0)).await.expect("added");
     freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
     let subscriber = claim_one(&*store, 0).await.subscriber;
