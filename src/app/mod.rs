@@ -1,6 +1,7 @@
 //! The four steps every command shares: load, publish, compose, deliver. Commands decide which, the daemon decides when.
 
 mod archives;
+mod bounces;
 mod compose;
 mod deliver;
 mod draft;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 
+pub use self::bounces::Taken;
 pub use self::compose::{Composed, Decision};
 pub use self::issues::IssueInFull;
 pub use self::load::{Braked, Waits, check, explain};

@@ -1,5 +1,6 @@
 //! The command line: which steps run, and what is printed. Data goes to stdout, logs to stderr.
 
+mod bounces;
 mod build;
 mod check;
 mod exit;
@@ -65,6 +66,9 @@ enum Command {
     /// Add, list and import subscribers
     #[command(subcommand)]
     Subscribers(subscribers::Subscribers),
+    /// Take in delivery reports and complaints
+    #[command(subcommand)]
+    Bounces(bounces::Bounces),
     /// What the daemon would tell: catalog, last publish, next slots, outbox
     Status(status::Status),
 }
@@ -103,6 +107,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Preview(preview) => preview.run(App::open(load()?).await?).await,
         Command::Issues(issues) => issues.run(App::open(load()?).await?).await,
         Command::Subscribers(subscribers) => subscribers.run(App::open(load()?).await?).await,
+        Command::Bounces(bounces) => bounces.run(App::open(load()?).await?).await,
         Command::Status(status) => status.run(App::open(load()?).await?).await,
     }
 }

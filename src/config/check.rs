@@ -35,7 +35,7 @@ pub(super) fn check(file: &Path, raw: Raw) -> Checked<Config> {
         publish: publish(&raw.publish, &base, &content.dir)?,
         content,
         newsletters: newsletters(raw.newsletter, &site)?,
-        mail: mail(raw.mail, &site, &base)?,
+        mail: mail(&raw.mail, &site, &base)?,
         store: store(raw.store.url.as_ref(), &base)?,
         http: http(&raw.http)?,
         subscribe: SubscribeSettings {

@@ -1,23 +1,21 @@
 //! `[mail]`: who writes, by which relay, and with whose password.
 
 use std::net::IpAddr;
-use std::ops::Range;
 use std::path::Path;
 
 use super::raw::{RawMail, RawSmtp, RawTls, RawTransport, Text};
+use super::secrets::{authorities, secret, signing_keys};
 use super::span::Fault;
 use super::values::{Checked, address, fault};
 use crate::model::settings::{Credentials, MailSettings, MailTransport, Mailbox, SiteSettings, SmtpSettings, Tls};
 use crate::model::subscription::EmailAddress;
 
-pub(super) fn mail(raw: RawMail, site: &SiteSettings, base: &Path) -> Checked<MailSettings> {
+pub(super) fn mail(raw: &RawMail, site: &SiteSettings, base: &Path) -> Checked<MailSettings> {
     let from = match &raw.from {
         Some(text) => mailbox(text, "mail.from")?,
         None => default_sender(site),
     };
-    if let Some(dkim) = raw.dkim.filter(|keys| !keys.get_ref().is_empty()) {
-        return Err(Fault::new(dkim.span(), "`mail.dkim`: signing is not built yet"));
-    }
+    let dkim = signing_keys(&raw.dkim, &from, base)?;
     let folder = || MailTransport::Folder { dir: base.join(raw.dir.as_deref().unwrap_or("outbox")) };
     let transport = match (raw.transport.as_ref().map(toml::Spanned::get_ref), &raw.smtp) {
         (Some(RawTransport::Smtp), None) => {
@@ -32,10 +30,29 @@ pub(super) fn mail(raw: RawMail, site: &SiteSettings, base: &Path) -> Checked<Ma
         from,
         reply_to: raw.reply_to.as_ref().map(|text| address(text, "mail.reply_to")).transpose()?,
         bounce_address: raw.bounce_address.as_ref().map(|text| address(text, "mail.bounce_address")).transpose()?,
+        bounce_lmtp: raw.bounce_lmtp.as_ref().map(|place| bounce_lmtp(place, raw, base)).transpose()?,
         transport,
         connections: raw.connections.unwrap_or(std::num::NonZeroUsize::MIN.saturating_add(1)),
         rate: raw.rate,
+        dkim,
     })
+}
+
+/// A path has a `/` in it; everything else is `host:port`.
+fn bounce_lmtp(place: &Text, raw: &RawMail, base: &Path) -> Checked<String> {
+    const KEY: &str = "mail.bounce_lmtp";
+    let written = place.get_ref();
+    if raw.bounce_address.is_none() {
+        return Err(fault(place, KEY, "nothing comes back there without a `bounce_address`"));
+    }
+    if written.contains('/') {
+        return Ok(base.join(written).display().to_string());
+    }
+    match written.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(written.clone()),
+        _ => Err(fault(place, KEY, &format!("`{written}` is neither a path nor an address"))
+            .hint("write `run/bounces.sock` or `127.0.0.1:2003`")),
+    }
 }
 
 /// `crieur@` the site's host, without a leading `www.`.
@@ -84,7 +101,9 @@ fn relay(raw: &RawSmtp, base: &Path) -> Checked<SmtpSettings> {
         return Err(fault(user, "mail.smtp.user", "a password is never sent in the clear")
             .hint("set `tls = \"starttls\"` or `tls = \"implicit\"`"));
     }
-    Ok(SmtpSettings { host: raw.host.clone(), port: raw.port.unwrap_or(default_port), tls, credentials })
+    let authorities = raw.ca_file.as_ref().map_or(Ok(Vec::new()), |file| authorities(base, file))?;
+    let (host, port) = (raw.host.clone(), raw.port.unwrap_or(default_port));
+    Ok(SmtpSettings { host, port, tls, authorities, credentials })
 }
 
 fn credentials(raw: &RawSmtp, base: &Path) -> Checked<Option<Credentials>> {
@@ -93,22 +112,9 @@ fn credentials(raw: &RawSmtp, base: &Path) -> Checked<Option<Credentials>> {
         (Some(user), None) => Err(fault(user, "mail.smtp.user", "a user needs a `password_file`")),
         (None, Some(file)) => Err(fault(file, "mail.smtp.password_file", "a password needs a `user`")),
         (Some(user), Some(file)) => {
-            let password = secret(&base.join(file.get_ref()), file.span())?;
+            let password = secret(base, file, "mail.smtp.password_file")?;
+            let password = password.trim_end_matches(['\n', '\r']).to_owned();
             Ok(Some(Credentials { user: user.get_ref().clone(), password }))
         }
     }
-}
-
-/// Reads a secret from a file that only its owner may read.
-fn secret(path: &Path, span: Range<usize>) -> Checked<String> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let fail = |message: String| Fault::new(span.clone(), format!("`mail.smtp.password_file`: {message}"));
-    let shown = path.display();
-    let metadata = std::fs::metadata(path).map_err(|error| fail(format!("`{shown}` cannot be read: {error}")))?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(fail(format!("others may read `{shown}` (mode {mode:o})")).hint(format!("chmod 600 {shown}")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| fail(format!("`{shown}` cannot be read: {error}")))?;
-    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }

@@ -7,6 +7,7 @@ mod mail;
 mod newsletters;
 mod publish;
 mod raw;
+mod secrets;
 mod span;
 mod values;
 

@@ -125,12 +125,22 @@ pub(super) struct RawMail {
     pub from: Option<Text>,
     pub reply_to: Option<Text>,
     pub bounce_address: Option<Text>,
+    pub bounce_lmtp: Option<Text>,
     pub transport: Option<Spanned<RawTransport>>,
     pub dir: Option<String>,
     pub smtp: Option<RawSmtp>,
     pub connections: Option<NonZeroUsize>,
     pub rate: Option<NonZeroU32>,
-    pub dkim: Option<Spanned<Vec<Value>>>,
+    #[serde(default)]
+    pub dkim: Vec<RawDkim>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDkim {
+    pub selector: Text,
+    pub domain: Option<Text>,
+    pub key_file: Text,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +156,7 @@ pub(super) struct RawSmtp {
     pub host: String,
     pub port: Option<u16>,
     pub tls: Option<Spanned<RawTls>>,
+    pub ca_file: Option<Text>,
     pub user: Option<Text>,
     pub password_file: Option<Text>,
 }

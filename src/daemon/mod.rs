@@ -7,6 +7,7 @@ mod hubs;
 mod jump;
 mod publisher;
 mod reload;
+mod reports;
 mod retention;
 mod schedule;
 mod settle;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch as channel};
@@ -27,10 +29,12 @@ use tokio_util::sync::CancellationToken;
 
 use self::admin::Desk;
 use self::publisher::{Outlets, Publisher};
+use self::reports::Reports;
 use self::signals::{Asked, Signals};
 use self::systemd::Pulse;
 use crate::app::App;
 use crate::content::folder as content_folder;
+use crate::delivery::bounce::lmtp;
 use crate::folder;
 use crate::model::time::Clock;
 use crate::store::{Charge, StoreError};
@@ -42,14 +46,27 @@ const STATE_LOOK: Duration = Duration::from_secs(2);
 
 /// Another process is in charge of the store: exit code 3.
 #[derive(Debug, thiserror::Error)]
-#[error("another crieur is in charge of this store; stop it first, or give this one a store of its own")]
-pub struct AlreadyRunning;
+#[error("another crieur ({0}) is in charge of this store; stop it first, or give this one a store of its own")]
+pub struct AlreadyRunning(String);
+
+/// Takes charge of the store.
+///
+/// # Errors
+/// `AlreadyRunning`, which names who has it, or `StoreError`.
+pub async fn take_charge(app: &App, now: DateTime<Utc>) -> anyhow::Result<Charge> {
+    if let Some(charge) = app.store.take_charge(now).await? {
+        return Ok(charge);
+    }
+    let who = app.store.who_is_in_charge().await?;
+    Err(AlreadyRunning(who.unwrap_or_else(|| "on another machine".to_owned())).into())
+}
 
 /// A daemon that holds its store and its address.
 pub struct Daemon {
     app: Arc<App>,
     listener: TcpListener,
     admin: Option<TcpListener>,
+    reports: Option<lmtp::Door>,
     clock: Clock,
     _charge: Charge,
 }
@@ -61,7 +78,7 @@ impl Daemon {
     /// # Errors
     /// `AlreadyRunning`, `StoreError`, `FolderError`, `Unwritable`, or an address that is taken.
     pub async fn start(app: App, clock: Clock) -> anyhow::Result<Self> {
-        let charge = app.store.take_charge(clock()).await?.ok_or(AlreadyRunning)?;
+        let charge = take_charge(&app, clock()).await?;
         let content = content_folder::walk_is_possible(&app.config.content.dir);
         if app.store.last_publish().await?.is_none() {
             content?;
@@ -74,7 +91,13 @@ impl Daemon {
             Some(address) => Some(bind(address, "admin_listen").await?),
             None => None,
         };
-        Ok(Self { app: Arc::new(app), listener, admin, clock, _charge: charge })
+        let reports = match &app.config.mail.bounce_lmtp {
+            Some(place) => Some(
+                lmtp::Door::open(place).await.with_context(|| format!("`bounce_lmtp`: cannot listen on {place}"))?,
+            ),
+            None => None,
+        };
+        Ok(Self { app: Arc::new(app), listener, admin, reports, clock, _charge: charge })
     }
 
     /// Publishes, calls `ready` with the addresses it answers on, its own and that of the admin listener (the real ports
@@ -84,7 +107,7 @@ impl Daemon {
     /// # Errors
     /// Where the schedule cannot be set up, a part of it fails, or the state is taken away.
     pub async fn run(self, ready: impl FnOnce(SocketAddr, Option<SocketAddr>)) -> anyhow::Result<()> {
-        let Self { app, listener, admin, clock, _charge } = self;
+        let Self { app, listener, admin, reports, clock, _charge } = self;
         let server = web::Server {
             limits: web::Limits::of_this_process(),
             trusted_proxies: app.config.http.trusted_proxies.clone(),
@@ -125,6 +148,10 @@ impl Daemon {
             parts.spawn(web::Server::for_operators().serve(admin, router, cancel.clone()));
         }
         parts.spawn(retention::run(apps.clone(), clock.clone(), cancel.clone()));
+        if let Some(door) = reports {
+            let desk = Reports { apps: apps.clone(), clock: clock.clone() };
+            parts.spawn(lmtp::serve(door, Arc::new(desk), cancel.clone()));
+        }
         parts.spawn(hubs::run(apps, sites, cancel.clone()));
         parts.spawn(server.serve(listener, router, cancel.clone()));
         parts.spawn(publisher.run(ticks, reload.clone(), cancel.clone()));

@@ -1,10 +1,14 @@
 //! Frozen issues → mailboxes: builds each reader's mail, hands it over, and records how that ended.
 //!
 //! - `message` builds one reader's mail; pure.
+//! - `bounce` reads what comes back: delivery reports and complaints.
+//! - `dkim` signs it.
 //! - `mailer` hands mails over, by SMTP or into a folder; it knows nothing of issues or the store.
 //! - `hub` tells WebSub hubs which feeds have changed.
 //! - `outbox` drains the deliveries that are due, in the order that never loses one (DESIGN.md §8).
 
+pub mod bounce;
+pub mod dkim;
 pub mod hub;
 pub mod leftovers;
 pub mod mailer;

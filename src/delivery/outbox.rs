@@ -5,9 +5,12 @@
 
 mod pace;
 mod relay;
+mod round;
+mod streaks;
 mod worker;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,14 +20,15 @@ use tokio_util::sync::CancellationToken;
 
 use self::pace::Pace;
 pub use self::relay::Relay;
+use self::round::{Job, Round, Texts};
+use self::streaks::Streaks;
 use super::mailer::{Answer, Connection, Mailer};
 use crate::model::delivery::{Carries, Claim, Outcome};
-use crate::model::issue::{FrozenIssue, Masthead};
-use crate::model::letter::LetterText;
+use crate::model::issue::Masthead;
 use crate::model::settings::MailSettings;
 use crate::model::time::Clock;
 use crate::model::token::SigningKey;
-use crate::store::{Result, Store, StoreError};
+use crate::store::{Result, Store};
 
 /// How long a claim is ours. Nothing renews it: a worker hands nothing over unless the slowest relay could still answer
 /// within the lease (20 minutes with the deadlines of RFC 5321), so a second sender can never meet the first.
@@ -85,6 +89,19 @@ pub struct Outbox {
     pace: Pace,
     tally: watch::Sender<Tally>,
     relay: relay::Counters,
+    /// How many connections the relay lets us have, as far as we know.
+    allowed: AtomicUsize,
+    streaks: Streaks,
+    unfinished: Arc<Mutex<Unfinished>>,
+}
+
+/// What the store has still to be told, because it failed when it was.
+#[derive(Debug, Default)]
+struct Unfinished {
+    /// Answers that were heard.
+    outcomes: Vec<(Claim, Outcome)>,
+    /// Claims that nothing was done with.
+    claims: Vec<Claim>,
 }
 
 impl Outbox {
@@ -97,9 +114,20 @@ impl Outbox {
         house: Masthead,
         clock: Clock,
     ) -> Arc<Self> {
-        let pace = Pace::new(mail.rate);
-        let (tally, relay) = (watch::Sender::default(), relay::Counters::default());
-        Arc::new(Self { store, mailer, mail, key, house, clock, pace, tally, relay })
+        Arc::new(Self {
+            allowed: AtomicUsize::new(mail.connections.get()),
+            pace: Pace::new(mail.rate),
+            tally: watch::Sender::default(),
+            relay: relay::Counters::default(),
+            streaks: Streaks::default(),
+            unfinished: Arc::default(),
+            store,
+            mailer,
+            mail,
+            key,
+            house,
+            clock,
+        })
     }
 
     /// The running total since this value was made, for a progress bar and metrics.
@@ -107,9 +135,10 @@ impl Outbox {
         self.tally.subscribe()
     }
 
-    /// Takes the place of another one: what is counted since the start goes on.
+    /// Takes the place of another one: what is counted since the start goes on, and what it could not finish is ours.
     pub fn count_on(&mut self, before: &Self) {
         (self.tally, self.relay) = (before.tally.clone(), before.relay.clone());
+        self.unfinished = Arc::clone(&before.unfinished);
     }
 
     /// The connections there are and were.
@@ -134,11 +163,13 @@ impl Outbox {
         }
     }
 
-    /// Claims one batch and works through it on as many connections as are allowed.
+    /// Takes batch after batch, on as many connections as are allowed, until nothing is due or all connections are lost. A
+    /// worker that waits for a slow answer keeps no other from the next batch.
     ///
     /// # Errors
     /// Where the store fails. What was being sent then is `sending` still, and in doubt once its lease ends.
     pub async fn step(self: &Arc<Self>, cancel: &CancellationToken) -> Result<Step> {
+        self.settle_unfinished().await?;
         let now = (self.clock)();
         let next = self.store.next_due().await?;
         if next.is_none_or(|next| next > now) {
@@ -153,15 +184,64 @@ impl Outbox {
                 Err(answer) => return Ok(Step::Unreachable { reason: answer.to_string() }),
             },
         };
-        let lease_until = now + LEASE;
-        let claims = self.store.claim(now, lease_until, self.batch()).await?;
-        if claims.is_empty() {
+        let round = Arc::new(Round::new(self.claim(now).await?, cancel.clone()));
+        if round.waiting() == 0 {
             first.connection.close().await;
             return Ok(Step::Idle { next });
         }
-        let round = Arc::new(Round::new(self.texts(&claims).await?, claims, lease_until, cancel.clone()));
         self.work(&round, first).await;
         self.finish(&round).await
+    }
+
+    async fn claim(&self, now: DateTime<Utc>) -> Result<Vec<Job>> {
+        let lease_until = now + LEASE;
+        let claims = self.store.claim(now, lease_until, self.batch()).await?;
+        let texts = match self.texts(&claims).await {
+            Ok(texts) => Arc::new(texts),
+            Err(error) => {
+                self.unfinished().claims.extend(claims);
+                return Err(error);
+            }
+        };
+        let job = |claim| Job { claim, lease_until, texts: Arc::clone(&texts) };
+        Ok(claims.into_iter().map(job).collect())
+    }
+
+    /// The next mail to carry, from the store where nothing else is left. `None` where this round is over.
+    async fn next_job(&self, round: &Round) -> Result<Option<Job>> {
+        loop {
+            if let Some(job) = round.next() {
+                return Ok(Some(job));
+            }
+            let _one_at_a_time = round.refilling.lock().await;
+            if round.is_over() {
+                return Ok(None);
+            }
+            if round.waiting() == 0 {
+                round.refill(self.claim((self.clock)()).await?);
+            }
+        }
+    }
+
+    fn unfinished(&self) -> MutexGuard<'_, Unfinished> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the store what it could not be told before.
+    async fn settle_unfinished(&self) -> Result<()> {
+        loop {
+            let Some((claim, outcome)) = self.unfinished().outcomes.pop() else { break };
+            if let Err(error) = self.store.record_outcome(&claim, &outcome, (self.clock)()).await {
+                self.unfinished().outcomes.push((claim, outcome));
+                return Err(error);
+            }
+        }
+        let claims = std::mem::take(&mut self.unfinished().claims);
+        let given_back = if claims.is_empty() { Ok(()) } else { self.store.give_back(&claims).await };
+        if given_back.is_err() {
+            self.unfinished().claims.extend(claims);
+        }
+        given_back
     }
 
     fn batch(&self) -> u32 {
@@ -193,36 +273,67 @@ impl Outbox {
     /// takes no other along.
     async fn work(self: &Arc<Self>, round: &Arc<Round>, first: Way) {
         let mut workers = JoinSet::new();
+        let mut numbers = HashMap::new();
         let mut first = Some(first);
-        for _ in 0..self.mail.connections.get().min(round.waiting()) {
-            workers.spawn(worker::run(Arc::clone(self), Arc::clone(round), first.take()));
+        for number in 0..self.allowed.load(Ordering::Relaxed).min(round.waiting()) {
+            let worker = worker::run(Arc::clone(self), Arc::clone(round), number, first.take());
+            numbers.insert(workers.spawn(worker).id(), number);
         }
         while let Some(ended) = workers.join_next().await {
-            if ended.is_err() {
-                // what it says may quote a mail
-                tracing::error!("a delivery worker panicked");
-                self.tally.send_modify(|tally| tally.panicked += 1);
+            let Err(error) = ended else { continue };
+            // what it says may quote a mail
+            tracing::error!("a delivery worker panicked");
+            self.tally.send_modify(|tally| tally.panicked += 1);
+            if let Some((claim, sending)) = numbers.get(&error.id()).and_then(|number| round.dropped_by(*number)) {
+                self.record_panic(round, claim, sending).await;
             }
+        }
+        self.adapt(round);
+    }
+
+    /// One connection less for each that the relay would not open, one more after a round without any.
+    fn adapt(&self, round: &Round) {
+        let (now, most) = (self.allowed.load(Ordering::Relaxed), self.mail.connections.get());
+        let allowed = match round.unopened() {
+            0 => most.min(now + 1),
+            unopened => now.saturating_sub(unopened).max(1),
+        };
+        self.allowed.store(allowed, Ordering::Relaxed);
+    }
+
+    /// What a worker had in hand when it panicked is tried again by the schedule, which ends.
+    async fn record_panic(&self, round: &Round, claim: Claim, sending: bool) {
+        let reason = "a fault in crieur itself".to_owned();
+        let outcome = if sending { Outcome::Doubt { reason } } else { Outcome::Deferred { reason } };
+        if let Err(error) = self.record(round, &claim, &outcome).await {
+            round.fail(error);
         }
     }
 
-    /// What is still waiting when all workers are gone was let down by the relay.
+    /// What is still waiting when all workers are gone was let down by the relay, or waits for the store or the next start.
     async fn finish(&self, round: &Round) -> Result<Step> {
-        if let Some(error) = round.lock().failed.take() {
-            return Err(error);
+        let left = round.leave();
+        let halted = round.halted();
+        let (failed, cancelled) = (round.failed(), round.cancel.is_cancelled());
+        if let (None, false, Some(reason)) = (&failed, cancelled, &halted) {
+            for (index, claim) in left.waiting.iter().enumerate() {
+                if let Err(error) = self.record(round, claim, &Outcome::Deferred { reason: reason.clone() }).await {
+                    self.unfinished().claims.extend(left.waiting[index + 1..].iter().chain(&left.held).cloned());
+                    return Err(error);
+                }
+            }
+        } else {
+            self.unfinished().claims.extend(left.waiting.iter().cloned());
         }
-        if round.cancel.is_cancelled() {
-            return Ok(Step::Cancelled);
+        self.unfinished().claims.extend(left.held);
+        // what fails now is tried again at the next step
+        let settled = self.settle_unfinished().await;
+        match (failed, halted) {
+            (Some(error), _) => Err(error),
+            (None, _) if cancelled => Ok(Step::Cancelled),
+            (None, Some(reason)) if !left.waiting.is_empty() => Ok(Step::Unreachable { reason }),
+            _ => settled.map(|()| Step::Worked),
         }
-        let Some(reason) = round.lock().halted.take() else { return Ok(Step::Worked) };
-        let left: Vec<Claim> = round.lock().queue.drain(..).collect();
-        if left.is_empty() {
-            return Ok(Step::Worked);
-        }
-        for claim in left {
-            self.record(&claim, &Outcome::Deferred { reason: reason.clone() }).await?;
-        }
-        Ok(Step::Unreachable { reason })
     }
 }
 
@@ -231,74 +342,6 @@ struct Way {
     connection: Connection,
     fresh: bool,
     _open: relay::Open,
-}
-
-/// What the mails of a batch say.
-#[derive(Default)]
-struct Texts {
-    issues: HashMap<i64, FrozenIssue>,
-    letters: HashMap<String, LetterText>,
-}
-
-/// One batch while it is worked on.
-struct Round {
-    texts: Texts,
-    lease_until: DateTime<Utc>,
-    cancel: CancellationToken,
-    state: Mutex<RoundState>,
-}
-
-struct RoundState {
-    queue: VecDeque<Claim>,
-    /// Why a worker could not go on.
-    halted: Option<String>,
-    /// No worker shall go on.
-    stopped: bool,
-    failed: Option<StoreError>,
-}
-
-impl Round {
-    fn new(texts: Texts, claims: Vec<Claim>, lease_until: DateTime<Utc>, cancel: CancellationToken) -> Self {
-        let state = RoundState { queue: claims.into(), halted: None, stopped: false, failed: None };
-        Self { texts, lease_until, cancel, state: Mutex::new(state) }
-    }
-
-    /// A panic elsewhere leaves the state sound: every change to it is one assignment.
-    fn lock(&self) -> MutexGuard<'_, RoundState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn waiting(&self) -> usize {
-        self.lock().queue.len()
-    }
-
-    fn next(&self) -> Option<Claim> {
-        let mut state = self.lock();
-        if state.stopped || self.cancel.is_cancelled() { None } else { state.queue.pop_front() }
-    }
-
-    /// For another worker, or another connection.
-    fn put_back(&self, claim: Claim) {
-        self.lock().queue.push_front(claim);
-    }
-
-    /// One worker gives up; the others go on while their connections last.
-    fn give_up(&self, reason: String) {
-        self.lock().halted = Some(reason);
-    }
-
-    /// The relay will not have us, on whatever connection.
-    fn stop(&self, reason: String) {
-        let mut state = self.lock();
-        state.halted = Some(reason);
-        state.stopped = true;
-    }
-
-    fn fail(&self, error: StoreError) {
-        let mut state = self.lock();
-        state.failed.get_or_insert(error);
-        state.stopped = true;
-    }
 }
 
 fn difference(now: Tally, before: Tally) -> Tally {

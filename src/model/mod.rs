@@ -5,11 +5,14 @@
 mod address;
 pub mod announcement;
 pub mod archive;
+pub mod base32;
+pub mod bounce;
 pub mod catalog;
 pub mod change;
 pub mod color;
 pub mod delivery;
 pub mod diagnostic;
+pub mod dkim;
 pub mod event;
 pub mod health;
 pub mod identity;

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::announcement::Announcement;
 use super::color::Color;
+use super::dkim::DkimSettings;
 use super::profile::FieldRule;
 use super::subscription::EmailAddress;
 
@@ -199,6 +200,8 @@ pub struct SmtpSettings {
     pub host: String,
     pub port: u16,
     pub tls: Tls,
+    /// Certificates (DER) of those who may vouch for the relay, instead of the public ones; empty: the public ones.
+    pub authorities: Vec<Vec<u8>>,
     pub credentials: Option<Credentials>,
 }
 
@@ -217,13 +220,17 @@ pub enum MailTransport {
 pub struct MailSettings {
     pub from: Mailbox,
     pub reply_to: Option<EmailAddress>,
-    /// The envelope sender, where delivery reports go; `from` unless given.
+    /// The envelope sender, where delivery reports go, with a token for each mail; `from` without one unless given.
     pub bounce_address: Option<EmailAddress>,
+    /// Where a mail server hands those over by LMTP: a path, or `host:port`.
+    pub bounce_lmtp: Option<String>,
     pub transport: MailTransport,
     /// How many connections to the relay are open at once.
     pub connections: NonZeroUsize,
     /// Most messages a minute, over all connections.
     pub rate: Option<NonZeroU32>,
+    /// Each signs every mail; none where mails go out unsigned.
+    pub dkim: Vec<DkimSettings>,
 }
 
 impl MailSettings {

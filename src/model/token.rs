@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use super::base32;
+
 /// 256 secret bits, kept in the store, and the keys they took the place of: those sign no more, but go on opening what they
 /// signed. Never printed: `Debug` shows nothing of them.
 #[derive(Clone, PartialEq, Eq)]
@@ -121,6 +123,53 @@ impl SigningKey {
         self.mac(purpose, &[id]).verify_truncated_left(mac).ok()?;
         Some(i64::from_be_bytes(id.try_into().ok()?))
     }
+
+    /// The token in the return path of one mail (`delivery::bounce::verp`), which the ids name: letters and digits that
+    /// survive a change of case, 80 bits of MAC, some twenty-five characters in all.
+    pub fn bounce_token(&self, ids: &[i64]) -> String {
+        let mut bytes: Vec<u8> = ids.iter().flat_map(|id| varint(*id)).collect();
+        let mac = self.mac("bounce", &[&bytes]).finalize().into_bytes();
+        bytes.extend_from_slice(&mac[..BOUNCE_MAC]);
+        base32::encode(&bytes)
+    }
+
+    /// The ids a token was made for, or `None` if none of our keys made it: reports come days after a key was rotated.
+    pub fn open_bounce_token(&self, token: &str) -> Option<Vec<i64>> {
+        let bytes = base32::decode(token).filter(|bytes| (BOUNCE_MAC..=30).contains(&bytes.len()))?;
+        let (mut left, mac) = bytes.split_at(bytes.len() - BOUNCE_MAC);
+        self.all().find(|key| key.mac("bounce", &[left]).verify_truncated_left(mac).is_ok())?;
+        let mut ids = Vec::new();
+        while !left.is_empty() {
+            let (id, rest) = read_varint(left)?;
+            ids.push(id);
+            left = rest;
+        }
+        Some(ids)
+    }
+}
+
+/// Octets of MAC in a return path, where there is little room and a guess costs the attacker a mail.
+const BOUNCE_MAC: usize = 10;
+
+/// Seven bits an octet, the lowest first; the last octet has its highest bit clear.
+fn varint(number: i64) -> Vec<u8> {
+    let mut left = number.cast_unsigned();
+    let mut bytes = Vec::new();
+    loop {
+        let low = (left & 0x7f) as u8;
+        left >>= 7;
+        if left == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+fn read_varint(bytes: &[u8]) -> Option<(i64, &[u8])> {
+    let end = bytes.iter().position(|byte| byte & 0x80 == 0)?;
+    let number = bytes[..=end].iter().rev().fold(0_u64, |number, byte| number << 7 | u64::from(byte & 0x7f));
+    Some((number.cast_signed(), &bytes[end + 1..]))
 }
 
 /// The number of the key a token names, and what follows.
@@ -135,10 +184,14 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// SHA-256 in hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    sha256(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("writing to a string never fails");
         hex
     })
@@ -211,5 +264,29 @@ mod tests {
     fn parts_cannot_slide_into_each_other() {
         let key = SigningKey::new([7; 32]);
         assert_ne!(key.keyed_hash("a", &[b"bc", b"d"], 16), key.keyed_hash("a", &[b"b", b"cd"], 16));
+    }
+
+    #[test]
+    fn a_return_path_survives_a_change_of_case_and_no_other() {
+        let key = SigningKey::new([7; 32]);
+        for ids in [[1, 1], [0, 0], [127, 128], [i64::MAX, i64::MAX], [12, 1_234_567]] {
+            let token = key.bounce_token(&ids);
+            assert_eq!(key.open_bounce_token(&token.to_uppercase()), Some(ids.to_vec()));
+            assert_eq!(key.open_bounce_token(&key.bounce_token(&ids[..1])), Some(vec![ids[0]]));
+            assert_eq!(SigningKey::new([8; 32]).open_bounce_token(&token), None);
+            assert_eq!(key.open_bounce_token(&token[1..]), None);
+            assert!(token.len() <= 48 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{token}");
+        }
+        let token = key.bounce_token(&[12, 345_678]);
+        assert_eq!(token.len(), 23);
+        for index in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[index] = if forged[index] == b'a' { b'b' } else { b'a' };
+            let forged = String::from_utf8(forged).expect("ASCII");
+            assert_eq!(key.open_bounce_token(&forged), None, "changed letter {index}");
+        }
+        for wild in ["", "a", "aaaaaaaaaaaaaaaaaaaa", &"a".repeat(64), "é"] {
+            assert_eq!(key.open_bounce_token(wild), None);
+        }
     }
 }

@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 
 pub use self::sqlite::SqliteStore;
 use crate::model::archive::Archive;
+use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
 use crate::model::letter::LetterText;
@@ -90,6 +91,9 @@ pub trait Store: Send + Sync {
     /// Takes charge of deliveries, or `None` where another process has it. Afterwards no delivery is claimed by a process
     /// that is gone: what was `sending` is in doubt, what was claimed is free.
     async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>>;
+
+    /// Who is in charge, in words for the operator; `None` where nobody is known.
+    async fn who_is_in_charge(&self) -> Result<Option<String>>;
 
     /// The key for tokens and Message-IDs: the one kept, or `fresh` where there is none yet. Idempotent. Adding and
     /// suppressing addresses needs it: call this once after opening.
@@ -261,6 +265,10 @@ pub trait Store: Send + Sync {
     /// suppressed, or its sign-up is confirmed or expired. Durable when it returns.
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool>;
 
+    /// Gives claims back that nothing was done with: they are as free as before. One that is being sent stays so, and one
+    /// that is lost already is left alone. Idempotent.
+    async fn give_back(&self, claims: &[Claim]) -> Result<()>;
+
     /// Records how the attempt ended and when the next is due; one put off too often is refused. Nothing is recorded for a
     /// claim that was lost or whose reader left meanwhile. An answer that comes after the lease lapsed settles the doubt it
     /// left, if nobody has claimed that since. Idempotent.
@@ -280,6 +288,13 @@ pub trait Store: Send + Sync {
 
     /// Over all issues.
     async fn outbox_counts(&self) -> Result<DeliveryCounts>;
+
+    // -- bounces
+
+    /// Records what came back and suppresses the address where that is enough (`model::bounce`), in one transaction. Each
+    /// report is counted once, and of each issue one bounce a day; a worse one of the same day takes its place. Nothing is
+    /// recorded about a mail we never sent or one of long ago. Durable when it returns.
+    async fn record_bounce(&self, bounce: &NewBounce, now: DateTime<Utc>) -> Result<Bounced>;
 
     // -- figures: counts only, nobody can be told from them
 

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crieur::delivery::mailer::{Answer, Connection, Deadlines, Mailer, MailerError};
+use crieur::delivery::mailer::{Answer, Connection, Deadlines, Mailer};
 use crieur::model::delivery::Outcome;
-use crieur::model::settings::{Credentials, MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
+use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
 use crieur::model::subscription::EmailAddress;
 
 use crate::support::smtp_sink::{Act, Sink};
@@ -21,6 +21,7 @@ fn mailer_for(port: u16, deadlines: Deadlines) -> Mailer {
         host: "127.0.0.1".to_owned(),
         port,
         tls: Tls::None { anywhere: false },
+        authorities: Vec::new(),
         credentials: None,
     });
     Mailer::with_deadlines(&settings(transport), deadlines).expect("sound settings")
@@ -31,9 +32,11 @@ fn settings(transport: MailTransport) -> MailSettings {
         from: Mailbox { name: None, address: address("equipe@example.org") },
         reply_to: None,
         bounce_address: None,
+        bounce_lmtp: None,
         transport,
         connections: NonZeroUsize::MIN,
         rate: None,
+        dkim: Vec::new(),
     }
 }
 
@@ -246,54 +249,6 @@ async fn a_relay_that_will_not_have_us_is_told_from_one_that_is_busy() {
     assert!(matches!(mailer.connect().await, Err(Answer::Unwelcome(_))));
     assert!(matches!(mailer.connect().await, Err(Answer::Lost(_))));
     assert!(mailer.connect().await.is_ok());
-}
-
-async fn refused_tls(sink: &Sink, tls: Tls) -> String {
-    let transport = MailTransport::Smtp(SmtpSettings {
-        host: "127.0.0.1".to_owned(),
-        port: sink.address().port(),
-        tls,
-        credentials: None,
-    });
-    match Mailer::new(&settings(transport)).expect("sound settings").connect().await.expect_err("no TLS") {
-        Answer::Unwelcome(reason) => reason,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// E14
-#[tokio::test]
-async fn a_relay_without_starttls_gets_nothing() {
-    let sink = Sink::builder().start().await;
-    assert!(refused_tls(&sink, Tls::Starttls).await.contains("does not offer STARTTLS"));
-}
-
-/// E15: what comes after the 220 was said in the clear and must not be read as if it had come under TLS.
-#[tokio::test]
-async fn an_answer_smuggled_in_before_tls_is_not_believed() {
-    let injected = Act::Raw(b"220 go on\r\n250-sink.invalid\r\n250 AUTH PLAIN\r\n".to_vec());
-    let sink = Sink::builder().starttls(injected).start().await;
-    let reason = refused_tls(&sink, Tls::Starttls).await;
-    assert!(reason.contains("the relay spoke out of turn"), "{reason}");
-}
-
-#[tokio::test]
-async fn a_relay_that_cannot_speak_tls_gets_nothing() {
-    let sink = Sink::builder().starttls("220 go on").start().await;
-    assert!(refused_tls(&sink, Tls::Starttls).await.contains("STARTTLS failed"));
-    assert!(refused_tls(&sink, Tls::Implicit).await.contains("the TLS handshake failed"));
-}
-
-#[test]
-fn a_password_never_travels_in_the_clear() {
-    let credentials = Some(Credentials { user: "crieur".to_owned(), password: "secret".to_owned() });
-    let smtp = |tls, credentials| SmtpSettings { host: "127.0.0.1".to_owned(), port: 25, tls, credentials };
-    let refused = |smtp| Mailer::new(&settings(MailTransport::Smtp(smtp))).expect_err("refused");
-    let clear = smtp(Tls::None { anywhere: true }, credentials);
-    assert!(!format!("{clear:?}").contains("secret"));
-    assert_eq!(refused(clear), MailerError::PasswordInTheClear);
-    let credentials = Some(Credentials { user: "a\0b".to_owned(), password: "c".to_owned() });
-    assert_eq!(refused(smtp(Tls::Implicit, credentials)), MailerError::ControlCharacter("user"));
 }
 
 /// E20

@@ -4,6 +4,7 @@ mod architecture;
 mod support;
 
 mod mailer;
+mod mailer_tls;
 mod outbox;
 mod store_contract;
 mod stories;

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::cli::print::say;
-use crate::daemon::AlreadyRunning;
+use crate::daemon::take_charge;
 
 #[derive(Args)]
 pub(in crate::cli) struct RotateKey {}
@@ -20,7 +20,7 @@ impl RotateKey {
     /// new one for forged.
     #[allow(clippy::unused_self, reason = "as all subcommands")]
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
-        let _charge = app.store.take_charge(Utc::now()).await?.ok_or(AlreadyRunning)?;
+        let _charge = take_charge(app, Utc::now()).await?;
         let key = app.rotate_key().await?;
         say!("key {} signs from now on; links to unsubscribe that were sent stay good", key.number());
         Ok(ExitCode::SUCCESS)

@@ -2,22 +2,20 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::guard::Guard;
 use super::reply::{self, Said};
 use super::smtp::SmtpConnection;
-use super::{Answer, MailerError};
+use super::{Answer, MailerError, tls};
 use crate::model::settings::{SmtpSettings, Tls};
 
 /// How long each step may take (RFC 5321 §4.5.3.2).
@@ -107,7 +105,8 @@ impl SmtpMailer {
             self.start_tls(&mut smtp).await?;
         }
         self.authenticate(&mut smtp).await?;
-        Ok(SmtpConnection::new(smtp, self.deadlines, write_failed))
+        let most_octets = self.ask_for_size(&mut smtp).await?;
+        Ok(SmtpConnection::new(smtp, self.deadlines, most_octets, write_failed))
     }
 
     async fn open_socket(&self) -> Result<(TcpStream, SocketAddr), Answer> {
@@ -131,14 +130,8 @@ impl SmtpMailer {
     async fn encrypt(&self, stream: TcpStream) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Answer> {
         let name = ServerName::try_from(self.settings.host.clone())
             .map_err(|_| Answer::Unwelcome("the host of the relay is no name a certificate can have".to_owned()))?;
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Answer::Unwelcome(reply::fit(&format!("TLS cannot be set up: {error}"))))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let config = tls::client_config(&self.settings).map_err(Answer::Unwelcome)?;
+        let handshake = TlsConnector::from(config).connect(name, stream).await;
         handshake.map_err(|error| Answer::Unwelcome(reply::fit(&format!("the TLS handshake failed: {error}"))))
     }
 
@@ -148,8 +141,7 @@ impl SmtpMailer {
                 "the relay does not offer STARTTLS: nothing is sent in the clear".to_owned(),
             ));
         }
-        let parameters = TlsParameters::new(self.settings.host.clone())
-            .map_err(|error| Answer::Unwelcome(reply::fit(&format!("TLS cannot be set up: {error}"))))?;
+        let parameters = tls::parameters(&self.settings).map_err(Answer::Unwelcome)?;
         let upgraded = self.greeted("STARTTLS", smtp.starttls(parameters, &self.hello)).await;
         // after its STARTTLS was offered, a failure is about certificates or protocols: waiting does not mend it
         upgraded.map_err(|answer| match answer {
@@ -163,6 +155,20 @@ impl SmtpMailer {
         let credentials = Credentials::new(credentials.user.clone(), credentials.password.clone());
         let mechanisms = [Mechanism::Plain, Mechanism::Login];
         self.greeted("AUTH", smtp.auth(&mechanisms, &credentials)).await.map(drop)
+    }
+
+    /// lettre keeps nothing of what EHLO said of SIZE, so it is said once more (RFC 5321 §4.1.4). 0 means no limit.
+    async fn ask_for_size(&self, smtp: &mut AsyncSmtpConnection) -> Result<Option<u64>, Answer> {
+        let hello = smtp.command(format!("EHLO {}\r\n", self.hello));
+        match self.greeted("EHLO", hello).await {
+            Ok(offered) => {
+                let size = |line: &str| line.to_ascii_uppercase().strip_prefix("SIZE ")?.trim().parse().ok();
+                Ok(offered.message().find_map(size).filter(|most| *most > 0))
+            }
+            // one that will not be greeted twice says nothing of it
+            Err(Answer::Unwelcome(_)) => Ok(None),
+            Err(answer) => Err(answer),
+        }
     }
 
     /// A step before any recipient is named: a 5xx means that the relay will not have us.
@@ -228,21 +234,28 @@ mod tests {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("its address").port();
         let credentials = Some(Login { user: "crieur".to_owned(), password: "secret".to_owned() });
-        let settings =
-            SmtpSettings { host: "127.0.0.1".to_owned(), port, tls: Tls::None { anywhere: false }, credentials };
+        let settings = SmtpSettings {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: Tls::None { anywhere: false },
+            authorities: Vec::new(),
+            credentials,
+        };
         let mailer = SmtpMailer { settings, deadlines: Deadlines::default(), hello: hello_name() };
         tokio::join!(mailer.connect(), relay(listener, replies))
     }
 
     #[tokio::test]
     async fn a_password_is_said_by_plain_or_login() {
-        let (connection, said) = log_in(&["220 hello", "250-me\r\n250 AUTH LOGIN PLAIN", "235 welcome"]).await;
+        let (connection, said) =
+            log_in(&["220 hello", "250-me\r\n250 AUTH LOGIN PLAIN", "235 welcome", "250 me"]).await;
         assert!(connection.is_ok());
         assert_eq!(said[1], "AUTH PLAIN AGNyaWV1cgBzZWNyZXQ=");
-        let replies = ["220 hello", "250-me\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome"];
+        let replies =
+            ["220 hello", "250-me\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome", "250 me"];
         let (connection, said) = log_in(&replies).await;
         assert!(connection.is_ok());
-        assert_eq!(said[1..], ["AUTH LOGIN", "Y3JpZXVy", "c2VjcmV0"]);
+        assert_eq!(said[1..4], ["AUTH LOGIN", "Y3JpZXVy", "c2VjcmV0"]);
     }
 
     /// E4

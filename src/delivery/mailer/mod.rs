@@ -8,6 +8,7 @@ mod folder;
 mod guard;
 mod reply;
 mod smtp;
+mod tls;
 
 pub use self::connect::{Deadlines, SmtpMailer};
 pub use self::folder::FolderConnection;
@@ -47,7 +48,7 @@ pub enum MailerError {
 /// Where connections come from.
 #[derive(Debug)]
 pub enum Mailer {
-    Smtp(SmtpMailer),
+    Smtp(Box<SmtpMailer>),
     Folder(std::path::PathBuf),
 }
 
@@ -68,7 +69,7 @@ impl Mailer {
     /// The same with other deadlines than those of RFC 5321.
     pub fn with_deadlines(settings: &MailSettings, deadlines: Deadlines) -> Result<Self, MailerError> {
         Ok(match &settings.transport {
-            MailTransport::Smtp(smtp) => Self::Smtp(SmtpMailer::new(smtp.clone(), deadlines)?),
+            MailTransport::Smtp(smtp) => Self::Smtp(Box::new(SmtpMailer::new(smtp.clone(), deadlines)?)),
             MailTransport::Folder { dir } => Self::Folder(dir.clone()),
         })
     }
@@ -127,6 +128,14 @@ impl Connection {
     pub async fn forget_envelope(&mut self) {
         if let Self::Smtp(connection) = self {
             connection.reset().await;
+        }
+    }
+
+    /// The largest message the relay says it takes (SIZE, RFC 1870).
+    pub fn most_octets(&self) -> Option<u64> {
+        match self {
+            Self::Smtp(connection) => connection.most_octets(),
+            Self::Folder(_) => None,
         }
     }
 

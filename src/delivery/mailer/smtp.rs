@@ -23,6 +23,7 @@ use crate::model::subscription::EmailAddress;
 pub struct SmtpConnection {
     smtp: AsyncSmtpConnection,
     deadlines: Deadlines,
+    most_octets: Option<u64>,
     /// Set by the stream: what was being said never arrived whole.
     write_failed: Arc<AtomicBool>,
     /// Set when the body is out and the final dot is about to follow.
@@ -33,8 +34,18 @@ pub struct SmtpConnection {
 }
 
 impl SmtpConnection {
-    pub(super) fn new(smtp: AsyncSmtpConnection, deadlines: Deadlines, write_failed: Arc<AtomicBool>) -> Self {
-        Self { smtp, deadlines, write_failed, handed_over: Arc::default(), broken: false, international: false }
+    pub(super) fn new(
+        smtp: AsyncSmtpConnection,
+        deadlines: Deadlines,
+        most_octets: Option<u64>,
+        write_failed: Arc<AtomicBool>,
+    ) -> Self {
+        let handed_over = Arc::default();
+        Self { smtp, deadlines, most_octets, write_failed, handed_over, broken: false, international: false }
+    }
+
+    pub(super) fn most_octets(&self) -> Option<u64> {
+        self.most_octets
     }
 
     pub(super) fn is_usable(&self) -> bool {

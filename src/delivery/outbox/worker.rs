@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Outbox, Round, Way};
+use super::round::{Job, Round};
+use super::{Outbox, Way};
+use crate::delivery::bounce::verp;
+use crate::delivery::dkim;
 use crate::delivery::mailer::{Answer, Connection};
 use crate::delivery::message::{self, Sender};
+use crate::model::bounce::{About, NewBounce, Status};
 use crate::model::delivery::{Carries, Claim, Outcome};
+use crate::model::issue::Hold;
 use crate::store::{Result, StoreError};
 
 /// How long the answer to a message that is handed over is awaited once a stop was asked for.
@@ -33,36 +38,42 @@ enum Next {
 /// recipient; so many are lost because of the relay.
 const LOST_IN_A_ROW: u32 = 3;
 
-pub(super) async fn run(outbox: Arc<Outbox>, round: Arc<Round>, mut way: Option<Way>) {
+pub(super) async fn run(outbox: Arc<Outbox>, round: Arc<Round>, number: usize, way: Option<Way>) {
+    if let Err(error) = drain(&outbox, &round, number, way).await {
+        round.fail(error);
+    }
+}
+
+async fn drain(outbox: &Outbox, round: &Round, number: usize, mut way: Option<Way>) -> Result<()> {
     let mut lost = 0;
-    while let Some(claim) = round.next() {
-        let Some(mut current) = outbox.way_for(&round, way.take()).await else {
-            round.put_back(claim);
-            return;
+    while let Some(job) = outbox.next_job(round).await? {
+        let Some(mut current) = outbox.way_for(round, way.take()).await else {
+            round.put_back(job);
+            return Ok(());
         };
-        match outbox.carry(&round, &mut current, claim).await {
-            Ok(Next::Again) => {
+        round.take_in_hand(number, &job.claim, false);
+        let next = outbox.carry(round, number, &mut current, job).await;
+        round.out_of_hand(number);
+        match next? {
+            Next::Again => {
                 lost = 0;
                 way = current.connection.is_usable().then_some(Way { fresh: false, ..current });
             }
-            Ok(Next::Reconnect) => {}
-            Ok(Next::Lost(reason)) => {
+            Next::Reconnect => {}
+            Next::Lost(reason) => {
                 lost += 1;
                 if lost == LOST_IN_A_ROW {
                     round.give_up(reason);
-                    return;
+                    return Ok(());
                 }
             }
-            Ok(Next::End) => return,
-            Err(error) => {
-                round.fail(error);
-                return;
-            }
+            Next::End => return Ok(()),
         }
     }
     if let Some(way) = way {
         way.connection.close().await;
     }
+    Ok(())
 }
 
 impl Outbox {
@@ -85,6 +96,7 @@ impl Outbox {
                     None
                 }
                 Err(answer) => {
+                    round.count_unopened();
                     round.give_up(answer.to_string());
                     None
                 }
@@ -93,77 +105,122 @@ impl Outbox {
     }
 
     /// Carries one claim as far as it goes.
-    async fn carry(&self, round: &Round, way: &mut Way, claim: Claim) -> Result<Next> {
-        let mail = match self.build(round, &claim) {
+    async fn carry(&self, round: &Round, number: usize, way: &mut Way, job: Job) -> Result<Next> {
+        let mail = match self.build(&job).await {
             Ok(mail) => mail,
             Err(reason) => {
-                tracing::error!(delivery = claim.delivery, reason, "a mail could not be built");
-                self.record(&claim, &Outcome::Deferred { reason }).await?;
+                tracing::error!(delivery = job.claim.delivery, reason, "a mail could not be built");
+                self.record(round, &job.claim, &Outcome::Deferred { reason }).await?;
                 return Ok(Next::Again);
             }
         };
+        if let Some(reason) = too_large(&way.connection, &mail) {
+            return self.not_for_this_relay(round, job, reason).await;
+        }
+        let from = verp::return_path(&self.mail, &self.key, about(&job.claim));
         let answer = tokio::select! {
             biased;
             () = round.cancel.cancelled() => {
-                round.put_back(claim);
+                round.put_back(job);
                 return Ok(Next::End);
             }
-            answer = way.connection.envelope(self.mail.sender(), &claim.address) => answer,
+            answer = way.connection.envelope(&from, &job.claim.address) => answer,
         };
         match answer {
-            Ok(()) => self.hand_over(round, &mut way.connection, claim, &mail).await,
-            Err(answer) => self.not_taken(round, way.fresh, claim, answer).await,
+            Ok(()) => self.hand_over(round, number, &mut way.connection, job, &mail).await,
+            Err(answer) => self.not_taken(round, way.fresh, job, answer).await,
         }
     }
 
-    fn build(&self, round: &Round, claim: &Claim) -> std::result::Result<Vec<u8>, String> {
-        let sender = |masthead| Sender { masthead, key: &self.key };
-        let built = match &claim.carries {
-            Carries::Issue { issue, .. } => {
-                let issue = round.texts.issues.get(issue).ok_or("the issue is not in the store")?;
-                message::build(&sender(issue.masthead.as_ref().unwrap_or(&self.house)), issue, claim)
+    /// An issue the relay says it cannot take is held before anybody's mail is tried; a letter is refused.
+    async fn not_for_this_relay(&self, round: &Round, job: Job, reason: String) -> Result<Next> {
+        match job.claim.issue() {
+            Some(issue) => {
+                self.hold(round, issue, &reason).await?;
+                round.put_back(job);
             }
-            Carries::Letter { text, .. } => {
-                let text = round.texts.letters.get(text).ok_or("the letter is not in the store")?;
-                message::letter(&sender(&self.house), text, claim)
-            }
-        };
-        built.map_err(|error| error.to_string())
+            None => self.record(round, &job.claim, &Outcome::Refused { reason }).await?,
+        }
+        Ok(Next::Again)
     }
 
-    async fn not_taken(&self, round: &Round, fresh: bool, claim: Claim, answer: Answer) -> Result<Next> {
+    /// Nothing more of this issue goes out until the operator says so. Said once.
+    async fn hold(&self, round: &Round, issue: i64, reason: &str) -> Result<()> {
+        round.hold(issue);
+        if self.store.hold_issue(issue, Hold::Relay, Some(reason)).await? {
+            tracing::error!(issue, reason, "the relay refuses this issue, so it is held: see `crieur issues`");
+        }
+        Ok(())
+    }
+
+    /// The whole mail, signed where it is to be.
+    async fn build(&self, Job { claim, texts, .. }: &Job) -> std::result::Result<Vec<u8>, String> {
+        let sender = |masthead| Sender { masthead, key: &self.key };
+        let (built, at) = match &claim.carries {
+            Carries::Issue { issue, .. } => {
+                let issue = texts.issues.get(issue).ok_or("the issue is not in the store")?;
+                let masthead = issue.masthead.as_ref().unwrap_or(&self.house);
+                (message::build(&sender(masthead), issue, claim), issue.frozen_at)
+            }
+            Carries::Letter { text, written, .. } => {
+                let text = texts.letters.get(text).ok_or("the letter is not in the store")?;
+                (message::letter(&sender(&self.house), text, claim), *written)
+            }
+        };
+        self.sign(built.map_err(|error| error.to_string())?, at).await
+    }
+
+    /// RSA takes about a millisecond: not on the threads that keep all connections going.
+    async fn sign(&self, mail: Vec<u8>, at: DateTime<Utc>) -> std::result::Result<Vec<u8>, String> {
+        if self.mail.dkim.is_empty() {
+            return Ok(mail);
+        }
+        let keys = self.mail.dkim.clone();
+        let signing = tokio::task::spawn_blocking(move || dkim::signed(&mail, &keys, at));
+        signing.await.unwrap_or_else(|_| Err("signing failed".to_owned()))
+    }
+
+    async fn not_taken(&self, round: &Round, fresh: bool, job: Job, answer: Answer) -> Result<Next> {
         let (outcome, next) = match answer {
             Answer::Deferred(reason) => (Outcome::Deferred { reason }, Next::Again),
             Answer::Refused(reason) => (Outcome::Refused { reason }, Next::Again),
             Answer::Lost(reason) if fresh => (Outcome::Deferred { reason: reason.clone() }, Next::Lost(reason)),
             // a relay may close a connection that has carried enough
             Answer::Lost(_) => {
-                round.put_back(claim);
+                round.put_back(job);
                 return Ok(Next::Reconnect);
             }
             Answer::Unwelcome(reason) => {
-                round.put_back(claim);
+                round.put_back(job);
                 round.stop(reason);
                 return Ok(Next::End);
             }
         };
-        self.record(&claim, &outcome).await?;
+        self.record(round, &job.claim, &outcome).await?;
         Ok(next)
     }
 
     /// The envelope is taken: commits `sending`, hands the message over, records the answer.
-    async fn hand_over(&self, round: &Round, connection: &mut Connection, claim: Claim, mail: &[u8]) -> Result<Next> {
+    async fn hand_over(
+        &self,
+        round: &Round,
+        number: usize,
+        connection: &mut Connection,
+        job: Job,
+        mail: &[u8],
+    ) -> Result<Next> {
         if round.cancel.is_cancelled() {
-            round.put_back(claim);
+            round.put_back(job);
             return Ok(Next::End);
         }
         let now = (self.clock)();
         let longest = TimeDelta::from_std(self.mailer.longest_transmission()).unwrap_or(super::LEASE);
-        if now + longest > round.lease_until || !self.store.begin_sending(&claim, now).await? {
+        if now + longest > job.lease_until || !self.begin_sending(&job.claim, now).await? {
             self.tally.send_modify(|tally| tally.skipped += 1);
             connection.forget_envelope().await;
             return Ok(Next::Again);
         }
+        round.take_in_hand(number, &job.claim, true);
         let outcome = tokio::select! {
             biased;
             outcome = connection.transmit(mail) => Some(outcome),
@@ -171,11 +228,21 @@ impl Outbox {
         };
         let next = if outcome.is_some() { Next::Again } else { Next::End };
         let outcome = outcome.unwrap_or_else(|| cut_short(connection));
-        self.record(&claim, &outcome).await?;
+        self.record(round, &job.claim, &outcome).await?;
         Ok(next)
     }
 
-    pub(super) async fn record(&self, claim: &Claim, outcome: &Outcome) -> Result<()> {
+    /// Where the store fails nobody knows whether the mark was made; what was not marked is given back.
+    async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool> {
+        let begun = self.store.begin_sending(claim, now).await;
+        if begun.is_err() {
+            self.unfinished().claims.push(claim.clone());
+        }
+        begun
+    }
+
+    /// Where the store fails, what was heard is kept, to be recorded as soon as it can be.
+    pub(super) async fn record(&self, round: &Round, claim: &Claim, outcome: &Outcome) -> Result<()> {
         let outcome = &outcome.without(&claim.address);
         let mut tries = 1;
         loop {
@@ -184,13 +251,48 @@ impl Outbox {
                     tokio::time::sleep(Duration::from_millis(100) * tries).await;
                     tries += 1;
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.unfinished().outcomes.push((claim.clone(), outcome.clone()));
+                    return Err(error);
+                }
                 Ok(()) => break,
             }
         }
+        if let Outcome::Refused { reason } = outcome {
+            self.count_refusal(claim, reason).await?;
+        }
         tracing::debug!(delivery = claim.delivery, subscriber = claim.subscriber, ?outcome, "an attempt ended");
         self.tally.send_modify(|tally| tally.count(outcome));
+        if let (Some(issue), Outcome::Deferred { reason } | Outcome::Refused { reason } | Outcome::Doubt { reason }) =
+            (claim.issue().filter(|issue| self.streaks.note(*issue, outcome)), outcome)
+        {
+            self.hold(round, issue, reason).await?;
+        }
         Ok(())
+    }
+}
+
+impl Outbox {
+    /// A relay that refuses an address says the same as a report that comes back later.
+    async fn count_refusal(&self, claim: &Claim, reason: &str) -> Result<()> {
+        let Some(status) = Status::find(reason) else { return Ok(()) };
+        let about = about(claim);
+        let report = format!("refused {about:?} {}", claim.epoch);
+        let bounce = NewBounce { report, about, kind: status.kind(), status: Some(status) };
+        self.store.record_bounce(&bounce, (self.clock)()).await.map(drop)
+    }
+}
+
+fn too_large(connection: &Connection, mail: &[u8]) -> Option<String> {
+    let most = connection.most_octets().filter(|most| mail.len() as u64 > *most)?;
+    Some(format!("the relay takes mails of {most} octets at most, this one has {}", mail.len()))
+}
+
+/// What a report that comes back names.
+fn about(claim: &Claim) -> About {
+    match claim.carries {
+        Carries::Issue { issue, subscription, .. } => About::Delivery { issue, subscription },
+        Carries::Letter { .. } => About::Letter(claim.delivery),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod archive;
 mod audiences;
+mod bounces;
 mod doubts;
 mod erasing;
 mod erasures;
@@ -36,6 +37,7 @@ use sqlx::{Sqlite, Transaction};
 
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
+use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::letter::LetterText;
@@ -144,6 +146,10 @@ impl Store for SqliteStore {
         let Some(lock) = open::lock_charge(&self.path)? else { return Ok(None) };
         self.explained(outbox::take_back_all(&self.writer, now).await)?;
         Ok(Some(Charge { _lock: Some(lock) }))
+    }
+
+    async fn who_is_in_charge(&self) -> Result<Option<String>> {
+        Ok(open::in_charge(&self.path))
     }
 
     async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey> {
@@ -346,6 +352,10 @@ impl Store for SqliteStore {
         self.explained(outbox::begin_sending(&self.writer, claim, now).await)
     }
 
+    async fn give_back(&self, claims: &[Claim]) -> Result<()> {
+        self.explained(outbox::give_back(&self.writer, claims).await)
+    }
+
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()> {
         self.explained(outbox::record_outcome(&self.writer, claim, outcome, now).await)
     }
@@ -368,6 +378,10 @@ impl Store for SqliteStore {
 
     async fn outbox_counts(&self) -> Result<DeliveryCounts> {
         self.explained(outbox::count_by_state(&self.readers, None).await)
+    }
+
+    async fn record_bounce(&self, bounce: &NewBounce, now: DateTime<Utc>) -> Result<Bounced> {
+        self.explained(bounces::record(&self.writer, bounce, now).await)
     }
 
     async fn deliveries_since(&self, since: DateTime<Utc>) -> Result<Vec<DeliveryQuarter>> {

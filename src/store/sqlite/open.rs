@@ -153,6 +153,12 @@ pub(super) fn lock_charge(database: &Path) -> Result<Option<File>> {
     Ok(Some(file))
 }
 
+/// The number of the process that has the lock, as far as the file tells.
+pub(super) fn in_charge(database: &Path) -> Option<String> {
+    let number: u32 = std::fs::read_to_string(lock_path(database)).ok()?.trim().parse().ok()?;
+    Some(format!("process {number}"))
+}
+
 fn lock_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");

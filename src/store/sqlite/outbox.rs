@@ -250,6 +250,21 @@ async fn suppress_if_ours(connection: &mut SqliteConnection, claim: &Claim, now:
     Ok(())
 }
 
+pub(super) async fn give_back(writer: &SqlitePool, claims: &[Claim]) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    for claim in claims {
+        sqlx::query(Table::of(claim).says(
+            "UPDATE {outbox} SET lease_until = NULL, epoch = epoch + 1
+             WHERE id = ? AND epoch = ? AND lease_until IS NOT NULL AND state IN ('waiting', 'deferred', 'doubt')",
+        ))
+        .bind(claim.delivery)
+        .bind(claim.epoch)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await
+}
+
 pub(super) async fn record_outcome(
     writer: &SqlitePool,
     claim: &Claim,

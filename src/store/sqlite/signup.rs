@@ -260,7 +260,7 @@ pub(super) async fn forget_expired(writer: &SqlitePool, now: DateTime<Utc>) -> s
 }
 
 /// What only waited for a sign-up goes with it, and an address that was known for nothing else.
-async fn forget_if_unknown(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<()> {
+pub(super) async fn forget_if_unknown(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<()> {
     for statement in [
         "DELETE FROM subscription WHERE subscriber = ?1 AND status = 'pending' AND NOT EXISTS (
             SELECT 1 FROM signup JOIN signup_choice ON signup_choice.signup = signup.id

@@ -21,6 +21,7 @@ super::promises! {
     a_lost_claim_neither_begins_nor_records
     sending_begins_once
     all_done_has_no_next_time
+    what_is_given_back_is_as_free_as_before
 }
 
 fn deferred() -> Outcome {
@@ -215,4 +216,21 @@ async fn all_done_has_no_next_time(place: &Place) {
     assert_eq!(store.next_due().await.expect("read"), Some(minute(12)), "when its lease lapses");
     record(&*store, &claim, Outcome::Sent, 3).await;
     assert_eq!(store.next_due().await.expect("read"), None);
+}
+
+async fn what_is_given_back_is_as_free_as_before(place: &Place) {
+    let (store, _) = frozen(place, 3, OnDoubt::Hold).await;
+    let claims = claim(&*store, 0, 3).await;
+    assert!(store.begin_sending(&claims[0], minute(0)).await.expect("begun"));
+    for _ in 0..2 {
+        store.give_back(&claims).await.expect("given back");
+    }
+    assert!(!store.begin_sending(&claims[1], minute(0)).await.expect("an answer"), "it is nobody's now");
+    let again = claim(&*store, 0, 3).await;
+    let ids: Vec<_> = again.iter().map(|claim| (claim.delivery, claim.attempts)).collect();
+    assert_eq!(ids, [(claims[1].delivery, 0), (claims[2].delivery, 0)], "what is being sent stays so");
+    // a claim of somebody else is not given back by us
+    store.give_back(&claims).await.expect("given back");
+    assert!(store.begin_sending(&again[0], minute(0)).await.expect("an answer"));
+    store.record_outcome(&claims[0], &Outcome::Sent, minute(0)).await.expect("recorded");
 }

@@ -1,6 +1,7 @@
 //! What every store promises, whatever is behind it. Each promise is a function that is run once for each back end.
 
 mod archives;
+mod bounces;
 mod deliveries;
 mod figures;
 mod issues;

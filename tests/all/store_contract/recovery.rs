@@ -41,6 +41,7 @@ async fn one_process_is_in_charge(place: &Place) {
     assert!(other.take_charge(minute(0)).await.expect("an answer").is_none());
     assert!(store.take_charge(minute(0)).await.expect("an answer").is_none(), "not even twice by itself");
     assert!(other.issues("hebdo", 1).await.is_ok(), "others may look");
+    assert!(other.who_is_in_charge().await.expect("an answer").is_some(), "and see who it is");
     drop(charge);
     assert!(other.take_charge(minute(0)).await.expect("an answer").is_some());
 }

@@ -74,6 +74,7 @@ fn a_second_daemon_is_three_and_send_beside_a_daemon_works() {
     let folder = Folder::of_five();
     let app = folder.serve();
     let second = folder.crieur(["serve"]).exits(3);
+    assert!(second.stderr.contains("another crieur (process "), "{}", second.stderr);
     assert!(second.stdout.is_empty(), "{}", second.stdout);
     assert_eq!(app.get("/healthz").status, 200, "the first goes on");
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod archives;
+mod bounces;
 mod build;
 mod calendar;
 mod disk;

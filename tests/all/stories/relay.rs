@@ -61,10 +61,8 @@ async fn what_arrives_is_the_mail_with_its_envelope() {
     let folder = relayed(&sink, more, ["ada@example.org".to_owned()]);
     folder.crieur(["send", "--at", MONDAY]).succeeds();
     let [received] = &sink.messages()[..] else { panic!("one message") };
-    assert_eq!(
-        (received.from.as_str(), &received.to[..]),
-        ("bounces@example.org", &["ada@example.org".to_owned()][..])
-    );
+    assert!(received.from.starts_with("bounces+") && received.from.ends_with("@example.org"), "{}", received.from);
+    assert_eq!(received.to, ["ada@example.org"]);
     let mail = Mail::parse(&received.message);
     assert_eq!((mail.to.as_str(), mail.header("Reply-To").as_str()), ("ada@example.org", "editors@example.org"));
     assert!(mail.words().contains("Jeudi 11 avril 2019, de 9 h à 12 h"));

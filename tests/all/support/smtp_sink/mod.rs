@@ -5,6 +5,7 @@
 //! fails for it.
 
 mod session;
+mod tls;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 
 /// The longest any story waits for the sink.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,8 +70,30 @@ struct Script {
     after_dot: Steps,
     after_dot_to: HashMap<String, Steps>,
     extensions: Vec<String>,
+    /// What stands behind STARTTLS, or before the greeting where `implicit_tls`.
+    tls: Option<Acceptor>,
+    implicit_tls: bool,
+    auth: Option<Auth>,
     close_after: Option<usize>,
+    at_most: Option<usize>,
     stop_reading_body: bool,
+}
+
+/// Who may send, by which mechanism; the others get a 535.
+#[derive(Debug, Clone)]
+struct Auth {
+    mechanism: &'static str,
+    user: String,
+    password: String,
+}
+
+#[derive(Clone)]
+struct Acceptor(TlsAcceptor);
+
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Acceptor")
+    }
 }
 
 /// Acts in the order of their turns, over all connections; afterwards the usual answer.
@@ -98,6 +122,24 @@ impl Builder {
     pub fn starttls(mut self, act: impl Into<Act>) -> Self {
         self.script.starttls.always = Some(act.into());
         self.extension("STARTTLS")
+    }
+
+    /// Offers STARTTLS, and shows this certificate of `tests/fixtures/tls`.
+    pub fn tls(mut self, certificate: &str) -> Self {
+        self.script.tls = Some(tls::acceptor(certificate));
+        self
+    }
+
+    /// Speaks TLS from the first octet, and shows this certificate.
+    pub fn implicit_tls(mut self, certificate: &str) -> Self {
+        self.script.implicit_tls = true;
+        self.tls(certificate)
+    }
+
+    /// Takes mails from this user only, who has to say so under TLS, by `PLAIN` or `LOGIN`.
+    pub fn auth(mut self, mechanism: &'static str, user: &str, password: &str) -> Self {
+        self.script.auth = Some(Auth { mechanism, user: user.to_owned(), password: password.to_owned() });
+        self
     }
 
     /// The answer to one more MAIL; afterwards as usual.
@@ -148,6 +190,12 @@ impl Builder {
         self
     }
 
+    /// Greets so many connections at once, and the others with a 421.
+    pub fn at_most(mut self, connections: usize) -> Self {
+        self.script.at_most = Some(connections);
+        self
+    }
+
     /// Says 354 and closes the connection after the first octets of the body.
     pub fn close_in_the_body(mut self) -> Self {
         self.script.stop_reading_body = true;
@@ -175,6 +223,7 @@ struct State {
     received: Mutex<Vec<Received>>,
     breaches: Mutex<Vec<String>>,
     connections: AtomicUsize,
+    open: AtomicUsize,
     changed: Notify,
 }
 

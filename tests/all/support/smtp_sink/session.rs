@@ -3,29 +3,45 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{Act, Received, State, lock};
+use super::tls::Stream;
+use super::{Act, Auth, Received, State, lock};
 
 pub(super) async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut sessions = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { return };
         let number = state.connections.fetch_add(1, Ordering::AcqRel);
-        let session = Session::new(stream, number, Arc::clone(&state));
+        let state = Arc::clone(&state);
         sessions.spawn(async move {
+            let encrypted = state.script.implicit_tls;
+            let stream: Box<dyn Stream> = match &state.script.tls {
+                Some(acceptor) if encrypted => match acceptor.0.accept(stream).await {
+                    Ok(stream) => Box::new(stream),
+                    Err(_) => return,
+                },
+                _ => Box::new(stream),
+            };
+            let open = Arc::clone(&state);
+            open.open.fetch_add(1, Ordering::AcqRel);
             // the client is free to go at any time
-            let _ = session.run().await;
+            let _ = Session::new(stream, number, encrypted, state).run().await;
+            open.open.fetch_sub(1, Ordering::AcqRel);
         });
     }
 }
 
 /// One connection.
 struct Session {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
     number: usize,
+    encrypted: bool,
+    known: bool,
     state: Arc<State>,
     from: Option<String>,
     to: Vec<String>,
@@ -42,19 +58,25 @@ impl From<std::io::Error> for Over {
 }
 
 impl Session {
-    fn new(stream: TcpStream, number: usize, state: Arc<State>) -> Self {
-        Self { stream: BufReader::new(stream), number, state, from: None, to: Vec::new(), carried: 0 }
+    fn new(stream: Box<dyn Stream>, number: usize, encrypted: bool, state: Arc<State>) -> Self {
+        let (known, stream) = (state.script.auth.is_none(), BufReader::new(stream));
+        Self { stream, number, encrypted, known, state, from: None, to: Vec::new(), carried: 0 }
     }
 
     async fn run(mut self) -> Result<(), Over> {
         let state = Arc::clone(&self.state);
+        if state.script.at_most.is_some_and(|most| state.open.load(Ordering::Acquire) > most) {
+            self.act("421 4.7.0 too many connections".into()).await?;
+            return Err(Over);
+        }
         self.act(state.script.greeting.next("220 sink.invalid ESMTP")).await?;
         loop {
             let line = self.line().await?;
             let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
             match verb.to_ascii_uppercase().as_str() {
                 "EHLO" => self.ehlo().await?,
-                "STARTTLS" => self.act(state.script.starttls.next("500 unknown")).await?,
+                "STARTTLS" => self = self.starttls().await?,
+                "AUTH" => self.auth(rest).await?,
                 "MAIL" => self.mail(rest).await?,
                 "RCPT" => self.rcpt(rest).await?,
                 "DATA" => self.data().await?,
@@ -76,15 +98,59 @@ impl Session {
     }
 
     async fn ehlo(&mut self) -> Result<(), Over> {
-        let extensions = &self.state.script.extensions;
+        let script = &self.state.script;
+        let mut extensions = script.extensions.clone();
+        extensions.extend(script.tls.iter().filter(|_| !self.encrypted).map(|_| "STARTTLS".to_owned()));
+        extensions.extend(script.auth.iter().map(|auth| format!("AUTH {}", auth.mechanism)));
         let reply =
             extensions.iter().fold("250-sink.invalid".to_owned(), |reply, line| format!("{reply}\r\n250-{line}"));
         self.act(Act::Say(format!("{reply}\r\n250 HELP"))).await
     }
 
+    async fn starttls(mut self) -> Result<Self, Over> {
+        let Some(acceptor) = self.state.script.tls.clone() else {
+            self.act(self.state.script.starttls.next("500 unknown")).await?;
+            return Ok(self);
+        };
+        self.act("220 go on".into()).await?;
+        if !self.stream.buffer().is_empty() {
+            self.breach("something was said before the handshake".to_owned());
+        }
+        let stream = acceptor.0.accept(self.stream.into_inner()).await?;
+        Ok(Self::new(Box::new(stream), self.number, true, self.state))
+    }
+
+    async fn auth(&mut self, rest: &str) -> Result<(), Over> {
+        if !self.encrypted {
+            self.breach("AUTH in the clear".to_owned());
+        }
+        let Some(Auth { mechanism, user, password }) = self.state.script.auth.clone() else {
+            return self.act("502 no AUTH here".into()).await;
+        };
+        let said = match rest.split_once(' ') {
+            Some((_, response)) => vec![response.to_owned()],
+            None => vec![self.ask("334 VXNlcm5hbWU6").await?, self.ask("334 UGFzc3dvcmQ6").await?],
+        };
+        let expected = match mechanism {
+            "PLAIN" => vec![format!("\0{user}\0{password}")],
+            _ => vec![user, password],
+        };
+        self.known = said == expected.iter().map(|text| STANDARD.encode(text)).collect::<Vec<_>>();
+        let answer = if self.known { "235 2.7.0 welcome" } else { "535 5.7.8 who are you?" };
+        self.act(answer.into()).await
+    }
+
+    async fn ask(&mut self, question: &str) -> Result<String, Over> {
+        self.act(question.into()).await?;
+        self.line().await
+    }
+
     async fn mail(&mut self, rest: &str) -> Result<(), Over> {
         if self.from.is_some() {
             self.breach("MAIL within an envelope".to_owned());
+        }
+        if !self.known {
+            return self.act("530 5.7.0 authenticate first".into()).await;
         }
         let act = self.state.script.mail.next("250 sender ok");
         if is_positive(&act) {
@@ -194,6 +260,8 @@ impl Session {
             Act::Drop | Act::After(..) => return Err(Over),
             Act::Silence => std::future::pending().await,
         }
+        // TLS keeps what is written until it is told
+        self.stream.flush().await?;
         Ok(())
     }
 
