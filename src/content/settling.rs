@@ -18,6 +18,8 @@ const NO_LINE_END: Duration = Duration::from_millis(750);
 
 /// From a write until we hear of it, on a busy machine.
 const UNHEARD: TimeDelta = TimeDelta::milliseconds(100);
+/// A little more than that.
+const HEARD: Duration = Duration::from_millis(150);
 /// Until what is heard by then says whether a file is whole.
 const WRITTEN_MEANWHILE: Duration = Duration::from_millis(450);
 
@@ -63,7 +65,9 @@ pub fn rest_of_folder(dir: &Path, max_bytes: u64, now: DateTime<Utc>) -> Duratio
     let longest = Cell::new(Duration::ZERO);
     let look = |path: &str, stamp: &Stamp| {
         let rest = rest(&dir.join(path), stamp, max_bytes, now).unwrap_or_default();
-        longest.set(longest.get().max(rest));
+        // whatever was written just now is to be older than `UNHEARD` when it is read
+        let heard = written_since(now, stamp, now).map_or(Duration::ZERO, |_| HEARD);
+        longest.set(longest.get().max(rest).max(heard));
         true
     };
     // a folder that cannot be read is told by reading it
@@ -118,6 +122,20 @@ mod tests {
         let waited_for =
             [9_800, 9_950, 10_500, 11_000, 11_001].map(|it| written_since(at(10_000), &written(it), at(11_000)));
         assert_eq!(waited_for.map(|wait| wait.is_some()), [false, true, true, true, false]);
+    }
+
+    #[test]
+    fn the_first_reading_finds_whole_what_was_written_just_before() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("a.md");
+        std::fs::write(&file, "---\ntitle: T\n---\nWhole.\n").expect("a file");
+        let written = std::fs::metadata(&file).and_then(|file| file.modified()).expect("a time");
+        let after = |millis: i64| DateTime::<Utc>::from(written) + TimeDelta::milliseconds(millis);
+        let wait = rest_of_folder(dir.path(), 1024, after(20));
+        let then = after(20) + TimeDelta::from_std(wait).expect("a span");
+        let stamp = Stamp { modified: after(0).timestamp_nanos_opt().expect("nanoseconds"), ..Stamp::default() };
+        assert_eq!(written_since(then, &stamp, then), None, "after {wait:?}");
+        assert_eq!(rest_of_folder(dir.path(), 1024, after(5_000)), Duration::ZERO);
     }
 
     #[test]
