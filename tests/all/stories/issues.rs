@@ -2,6 +2,8 @@
 
 use super::{MONDAY, announcement};
 use crate::support::folder::Folder;
+use crate::support::poll::eventually;
+use crate::support::served::TestApp;
 
 const EVENT: &str =
     "content/agenda/2019-04-08-expert-ux-tout-savoir-avant-de-candidater-pour-devenir-designer-dinteret-general.md";
@@ -89,7 +91,7 @@ fn the_daemon_sends_each_announcement_as_it_appears() {
     let today = chrono::Utc::now().format("%Y-%m-%d %H:%M:%S +00:00").to_string();
     folder.write("content/actualites/neuf.md", &announcement("Tout neuf", &today));
     app.until_logged("issue frozen");
-    crate::support::poll::eventually("the mail", || (folder.unseen_mails() == 1).then_some(()));
+    eventually("the mail", || (folder.unseen_mails() == 1).then_some(()));
     let mail = folder.only_mail();
     assert_eq!(mail.subject, "Tout neuf");
     // the page its mail leads to is there
@@ -173,4 +175,42 @@ fn an_issue_that_cannot_be_rendered_is_not_frozen_and_goes_out_once_it_can() {
     folder.remove("templates/email/issue.html");
     folder.crieur(["send", "--at", MONDAY]).succeeds();
     assert_eq!(folder.mails().len(), 1);
+}
+
+/// Signs up, follows the link of the letter, and presses the button.
+fn subscribe(app: &TestApp, folder: &Folder, email: &str, topics: &[&str]) {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let topics = topics.iter().map(|topic| format!("&topic=communaute-ux%2F{topic}")).collect::<Vec<_>>().concat();
+    let body = format!("page_lang=fr&newsletter=communaute-ux{topics}&lang=fr&email={email}%40example.org");
+    assert_eq!(app.post("/subscribe", FORM, &body).status, 200);
+    let address = format!("{email}@example.org");
+    let (letter, _) = eventually("the letter", || folder.mails().into_iter().find(|mail| mail.to == address));
+    let link = letter.text.split_whitespace().find(|word| word.contains("/confirm/")).expect("a link");
+    let path = url::Url::parse(link).expect("an address").path().to_owned();
+    assert_eq!(app.post(&path, FORM, "confirm=yes").status, 200);
+}
+
+#[test]
+fn readers_get_one_mail_with_only_their_topics() {
+    let folder = Folder::of_five();
+    let app = folder.serve();
+    subscribe(&app, &folder, "tout", &[]);
+    subscribe(&app, &folder, "atelier", &["atelier"]);
+    subscribe(&app, &folder, "presse", &["communique-de-presse"]);
+    subscribe(&app, &folder, "rien", &["article"]);
+    drop(app);
+    let preview = folder.crieur(["preview", "communaute-ux", "--at", MONDAY]).succeeds().stdout;
+    for words in ["variant fr: 1 recipients", "variant fr+atelier: 1", "1 readers get no mail"] {
+        assert!(preview.contains(words), "no `{words}` in\n{preview}");
+    }
+    let sent = folder.crieur(["send", "--at", MONDAY]).succeeds().stdout;
+    assert!(sent.contains("frozen for 3 recipients") && sent.contains("3 sent"), "{sent}");
+    let press = "L’État s’ouvre à l’UX design";
+    let issues: Vec<_> = folder.mails().into_iter().filter(|mail| !mail.text.contains("/confirm/")).collect();
+    assert_eq!(issues.len(), 3, "one mail each");
+    for (reader, has_event, has_press) in [("tout", true, true), ("atelier", true, false), ("presse", false, true)] {
+        let mail = issues.iter().find(|mail| mail.to == format!("{reader}@example.org")).expect("their mail");
+        let words = mail.words();
+        assert_eq!((words.contains(MORNING), words.contains(press)), (has_event, has_press), "{reader}: {words}");
+    }
 }

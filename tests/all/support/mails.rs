@@ -16,7 +16,7 @@ pub struct Mail {
 
 impl Mail {
     /// # Panics
-    /// Where it is no mail of ours: each has both bodies and a way to leave.
+    /// Where it is no mail of ours: each has both bodies. A letter has no way to leave: there is nothing to.
     pub fn parse(bytes: &[u8]) -> Self {
         let message = MessageParser::default().parse(bytes).expect("a mail");
         let raw = String::from_utf8(bytes.to_vec()).expect("only ASCII");
@@ -27,7 +27,7 @@ impl Mail {
             message_id: message.message_id().expect("a Message-ID").to_owned(),
             text: message.body_text(0).expect("a text").into_owned(),
             html: message.body_html(0).expect("HTML").into_owned(),
-            leave: leave.expect("a way to leave, on one line").to_owned(),
+            leave: leave.unwrap_or_default().to_owned(),
             raw,
         }
     }
