@@ -164,7 +164,8 @@ pub trait Store: Send + Sync {
 
     async fn subscription(&self, id: i64) -> Result<Option<Subscription>>;
 
-    /// Ends a subscription; what waits for it in the outbox is suppressed. `false` where there is no such subscription.
+    /// Ends a subscription; what waits for it in the outbox is suppressed. `false` where there is no such subscription. Where
+    /// nothing can be written it may be noted elsewhere, to be carried out before anything is claimed.
     /// Idempotent: the first date stays.
     async fn unsubscribe(&self, id: i64, now: DateTime<Utc>) -> Result<bool>;
 

@@ -14,6 +14,7 @@ mod holds;
 mod imports;
 mod issues;
 mod keys;
+mod leaving;
 mod ledger;
 mod letters;
 mod memory;
@@ -35,6 +36,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
+use self::leaving::Leaving;
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
@@ -56,6 +58,7 @@ pub struct SqliteStore {
     path: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
+    leaving: Leaving,
     /// Why nothing is written any more, once that is so.
     lost: OnceLock<String>,
 }
@@ -235,7 +238,15 @@ impl Store for SqliteStore {
     }
 
     async fn unsubscribe(&self, id: i64, now: DateTime<Utc>) -> Result<bool> {
-        self.explained(subscribers::unsubscribe(&self.writer, id, now).await)
+        match subscribers::unsubscribe(&self.writer, id, now).await {
+            Ok(found) => Ok(found),
+            // what was noted is as good as done: it is carried out before anything is sent
+            Err(error) if self.leaving.note(id, now).is_ok() => {
+                tracing::error!(%error, subscription = id, "a reader left, which is noted beside the state");
+                Ok(true)
+            }
+            Err(error) => self.explained(Err(error)),
+        }
     }
 
     async fn subscription_counts(&self, newsletter: &str) -> Result<HashMap<SubscriptionStatus, u64>> {
@@ -345,6 +356,7 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
+        self.explained(self.leaving.carry_out(&self.writer).await)?;
         self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)
     }
 

@@ -15,6 +15,7 @@ use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite};
 
+use super::leaving::Leaving;
 use super::{SqliteStore, begin, erasures, explain};
 use crate::store::{Result, StoreError};
 
@@ -41,8 +42,10 @@ impl SqliteStore {
         // before anybody asks for readers
         let caught_up = erasures::catch_up(&writer, path).await;
         caught_up.map_err(|error| explain(path, error))?;
+        let leaving = Leaving::beside(path);
+        leaving.carry_out(&writer).await.map_err(|error| explain(path, error))?;
         let readers = pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON"));
-        Ok(Self { path: path.to_owned(), writer, readers, lost: OnceLock::new() })
+        Ok(Self { path: path.to_owned(), writer, readers, leaving, lost: OnceLock::new() })
     }
 }
 

@@ -4,10 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crieur::model::delivery::OnDoubt;
 use crieur::model::token::SigningKey;
 use crieur::store::{SqliteStore, Store, StoreError};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{add_readers, address, minute};
+use super::{add_readers, address, freeze, minute, new_issue};
 
 async fn refusal(path: &Path) -> String {
     match SqliteStore::open(path).await {
@@ -121,4 +124,45 @@ async fn a_suppression_keeps_nothing_of_the_address() {
         let bytes = fs::read(path.with_file_name(name)).expect("read");
         assert!(!bytes.windows(6).any(|window| window.eq_ignore_ascii_case(b"canary")), "{name}");
     }
+}
+
+/// Runs a statement from outside, as another program would.
+async fn tamper(path: &Path, statement: &'static str) {
+    let mut connection = SqliteConnectOptions::new().filename(path).connect().await.expect("the state file");
+    sqlx::query(statement).execute(&mut connection).await.expect(statement);
+    connection.close().await.expect("closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_while_nothing_can_be_written_has_left_before_anything_is_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    let store = SqliteStore::open(&path).await.expect("opens");
+    store.signing_key(SigningKey::new([7; 32])).await.expect("a key");
+    add_readers(&store, 3).await;
+    freeze(&store, &new_issue(1, 8, OnDoubt::Resend)).await;
+    let readers = store.subscriptions(None, 0, 9).await.expect("readers");
+    tamper(&path, "CREATE TRIGGER no BEFORE UPDATE ON subscription BEGIN SELECT RAISE(ABORT, 'no'); END").await;
+    assert!(store.unsubscribe(readers[0].id, minute(1)).await.expect("it is noted"));
+    assert!(store.unsubscribe(readers[0].id, minute(2)).await.expect("twice"));
+    assert_eq!(mode(&path.with_file_name("crieur.db.leaving")), 0o600);
+    assert!(store.claim(minute(3), minute(9), 9).await.is_err(), "nothing is sent before it is carried out");
+    tamper(&path, "DROP TRIGGER no").await;
+    let claims = store.claim(minute(4), minute(9), 9).await.expect("claims");
+    assert_eq!(claims.len(), 2);
+    let left = store.subscription(readers[0].id).await.expect("read").expect("there");
+    assert_eq!(left.unsubscribed, Some(minute(1)), "when they asked");
+
+    // also where the process ended before that, with a line that was cut
+    tamper(&path, "CREATE TRIGGER no BEFORE UPDATE ON subscription BEGIN SELECT RAISE(ABORT, 'no'); END").await;
+    store.unsubscribe(readers[1].id, minute(5)).await.expect("noted");
+    store.close().await;
+    let notes = path.with_file_name("crieur.db.leaving");
+    fs::write(&notes, format!("{}99 12", fs::read_to_string(&notes).expect("notes"))).expect("cut");
+    tamper(&path, "DROP TRIGGER no").await;
+    let store = SqliteStore::open(&path).await.expect("opens");
+    let left = store.subscription(readers[1].id).await.expect("read").expect("there");
+    assert_eq!(left.unsubscribed, Some(minute(5)));
+    let names = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("leaving")), "nothing is left to do");
 }
