@@ -116,6 +116,17 @@ mod tests {
     }
 
     #[test]
+    fn no_link_is_followed_and_nobody_waits_for_a_pipe() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let [half, link, pipe] = ["half.md", "link.md", "pipe.md"].map(|name| dir.path().join(name));
+        std::fs::write(&half, "---\ntitle: T\n").expect("a file");
+        std::os::unix::fs::symlink(&half, &link).expect("a link");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        assert_eq!([&half, &link].map(|file| patience_with(file, 1024)), [Some(OPEN), None]);
+        assert_eq!(patience_with(&pipe, 1024), None);
+    }
+
+    #[test]
     fn what_is_written_while_the_folder_is_read_is_left_for_the_next_time() {
         let at = |millis: i64| DateTime::from_timestamp_millis(millis).expect("an instant");
         let written = |millis: i64| Stamp { modified: millis * 1_000_000, ..Stamp::default() };

@@ -96,8 +96,13 @@ impl Mailed {
     /// One in 24 hours, three in all: whoever enters another's address can do no more than that.
     pub fn may_have_another(self, now: DateTime<Utc>) -> bool {
         const LETTERS: u32 = 3;
+        self.letters < LETTERS && self.had_its_day(now)
+    }
+
+    /// The last one was not today. A letter that asks nothing has no other limit: it goes to readers who confirmed.
+    pub fn had_its_day(self, now: DateTime<Utc>) -> bool {
         const PAUSE: TimeDelta = TimeDelta::hours(24);
-        self.letters < LETTERS && (now >= self.last + PAUSE || now < self.last - PAUSE)
+        now >= self.last + PAUSE || now < self.last - PAUSE
     }
 }
 

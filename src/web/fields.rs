@@ -38,7 +38,8 @@ impl Fields {
         let kind = Kind::of(headers)?;
         let fields = match kind.essence.as_deref() {
             Some("multipart/form-data") => multipart(&kind.whole, body).await?,
-            _ => urlencoded(&body)?,
+            // some programs end a body as they end a line
+            _ => urlencoded(body.trim_ascii_end())?,
         };
         Self::checked(fields)
     }
@@ -182,6 +183,7 @@ mod tests {
         for (kind, body, expected) in [
             (FORM, "List-Unsubscribe=One-Click", Some("One-Click")),
             ("text/plain", "List-Unsubscribe=One-Click", Some("One-Click")),
+            (FORM, "List-Unsubscribe=One-Click\r\n", Some("One-Click")),
             (FORM, "List-Unsubscribe=One-Click&List-Unsubscribe=One-Click", None),
             (FORM, "", None),
             (multipart, whole.as_str(), Some("One-Click")),

@@ -20,7 +20,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::address;
 use super::subscribers::{suppression_hash, suppression_hashes};
-use super::{begin, erasing, keys, suppression, wiping};
+use super::{begin, erasing, keys, limits, suppression, wiping};
 use crate::model::subscriber::Erased;
 use crate::model::subscription::EmailAddress;
 use crate::model::token::SigningKey;
@@ -132,6 +132,7 @@ pub(super) async fn erase(
         None => Erased::default(),
     };
     sqlx::query("DELETE FROM arrival WHERE key = ?").bind(address.key()).execute(&mut *transaction).await?;
+    limits::forget(&mut transaction, &limits::hashes(key, address)).await?;
     if objected {
         suppression::insert(&mut transaction, &hashes, OBJECTED, now).await?;
     }

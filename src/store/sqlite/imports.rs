@@ -8,9 +8,9 @@ use serde_json::json;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::begin;
 use super::rows::{named, topics_text};
 use super::subscribers::{suppression_hash, suppression_hashes};
+use super::{begin, ids};
 use crate::model::subscriber::ABANDONED;
 use crate::model::subscription::{Added, NewSubscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -175,6 +175,7 @@ pub(super) async fn finish(writer: &SqlitePool, import: i64, now: DateTime<Utc>)
     if !is_open {
         return Ok(None);
     }
+    ids::move_on(&mut transaction, now).await?;
     let mut subscribed = 0;
     for statement in SUBSCRIBE {
         let done = sqlx::query(statement).bind(import).bind(now.timestamp_millis()).execute(&mut *transaction).await?;

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::rows::{address, counts, named, optional_instant};
-use super::{begin, letters};
+use super::{begin, ids, letters};
 use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome};
 use crate::store::DeliveryCounts;
 use crate::store::settle::{Settled, Standing, settle};
@@ -66,6 +66,7 @@ pub(super) async fn suppress(
 /// Takes back all claims: those who made them are gone.
 pub(super) async fn take_back_all(writer: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
+    ids::move_on(&mut transaction, now).await?;
     for table in Table::ALL {
         sqlx::query(table.says("UPDATE {outbox} SET epoch = epoch + 1 WHERE lease_until IS NOT NULL"))
             .execute(&mut *transaction)

@@ -7,20 +7,13 @@ use sqlx::{Row as _, SqliteConnection};
 use super::rows::{instant, optional_instant, topics, topics_text};
 use super::subscribers::{end, suppression_hash, suppression_hashes};
 use super::suppression::is_suppressed;
-use super::{begin, letters};
-use crate::model::signup::{
-    Choice, Confirmation, EXPIRES_AFTER, Mailed, NewSignup, SignedUp, Signup, Wording, mailbox,
-};
+use super::{begin, letters, limits};
+use crate::model::signup::{Choice, Confirmation, EXPIRES_AFTER, Mailed, NewSignup, SignedUp, Signup, Wording};
 use crate::model::subscription::EmailAddress;
 use crate::model::token::SigningKey;
 
 /// Where the receipts of the web come from.
 const SOURCE: &str = "web";
-
-/// What the letters to a mailbox are counted by.
-fn limit_hash(key: &SigningKey, address: &EmailAddress) -> String {
-    key.keyed_hash("signup-limit", &[mailbox(address).as_bytes()], 32)
-}
 
 pub(super) async fn sign_up(
     writer: &SqlitePool,
@@ -28,16 +21,19 @@ pub(super) async fn sign_up(
     new: &NewSignup,
     now: DateTime<Utc>,
 ) -> sqlx::Result<SignedUp> {
-    let (hash, limit) = (suppression_hash(key, &new.address), limit_hash(key, &new.address));
+    let (hash, limit) = (suppression_hash(key, &new.address), limits::hashes(key, &new.address));
     let mut transaction = begin(writer).await?;
     if is_suppressed(&mut transaction, &suppression_hashes(key, &new.address)).await? {
         return Ok(SignedUp::Suppressed);
     }
-    if !mailed(&mut transaction, &limit).await?.is_none_or(|mailed| mailed.may_have_another(now)) {
-        return Ok(SignedUp::Limited);
-    }
     let subscriber = find_or_insert(&mut transaction, new, &hash).await?;
     let open = not_confirmed(&mut transaction, subscriber, &new.choices).await?;
+    let since = acted(&mut transaction, subscriber).await?;
+    let mailed = limits::mailed(&mut transaction, &limit, since).await?;
+    let may = |mailed: Mailed| if open.is_empty() { mailed.had_its_day(now) } else { mailed.may_have_another(now) };
+    if !mailed.is_none_or(may) {
+        return Ok(SignedUp::Limited);
+    }
     let answer = if open.is_empty() {
         letters::write(&mut transaction, subscriber, None, &new.reminder, now).await?;
         SignedUp::Reminded
@@ -46,30 +42,20 @@ pub(super) async fn sign_up(
         letters::write(&mut transaction, subscriber, Some(signup), &new.confirmation, now).await?;
         SignedUp::Asked
     };
-    count_letter(&mut transaction, &limit, now).await?;
+    limits::count(&mut transaction, &limit, mailed, answer == SignedUp::Asked, now).await?;
     transaction.commit().await?;
     Ok(answer)
 }
 
-async fn mailed(connection: &mut SqliteConnection, limit: &str) -> sqlx::Result<Option<Mailed>> {
-    let row = sqlx::query("SELECT mails, last FROM signup_limit WHERE hash = ?")
-        .bind(limit)
-        .fetch_optional(connection)
-        .await?;
-    let mailed = |row: SqliteRow| Ok(Mailed { letters: row.try_get("mails")?, last: instant(&row, "last")? });
-    row.map(mailed).transpose()
-}
-
-async fn count_letter(connection: &mut SqliteConnection, limit: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO signup_limit (hash, mails, last) VALUES (?, 1, ?)
-         ON CONFLICT (hash) DO UPDATE SET mails = mails + 1, last = excluded.last",
+/// When a subscriber last acted by a link of their own, or the operator for them: what strangers caused before is forgotten.
+async fn acted(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let row = sqlx::query(
+        "SELECT max(max(coalesce(confirmed, 0), coalesce(unsubscribed, 0))) AS acted FROM subscription WHERE subscriber = ?",
     )
-    .bind(limit)
-    .bind(now.timestamp_millis())
-    .execute(connection)
+    .bind(subscriber)
+    .fetch_one(connection)
     .await?;
-    Ok(())
+    optional_instant(&row, "acted")
 }
 
 async fn find_or_insert(connection: &mut SqliteConnection, new: &NewSignup, hash: &str) -> sqlx::Result<i64> {
@@ -194,10 +180,7 @@ pub(super) async fn confirm(
         .await?;
     if let Ok(address) = EmailAddress::parse(&address) {
         // its owner wanted the letters: they were no bombing
-        sqlx::query("DELETE FROM signup_limit WHERE hash = ?")
-            .bind(limit_hash(key, &address))
-            .execute(&mut *transaction)
-            .await?;
+        limits::forget(&mut transaction, &limits::hashes(key, &address)).await?;
     }
     transaction.commit().await?;
     Ok(Confirmation::Confirmed)

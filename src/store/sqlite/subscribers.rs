@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{address, counts, instant, named, optional_instant, topics, topics_text};
-use super::{begin, outbox};
+use super::{begin, ids, outbox};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
@@ -29,6 +29,7 @@ pub(super) async fn add(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Added>> {
     let mut transaction = begin(writer).await?;
+    ids::move_on(&mut transaction, now).await?;
     let mut answers = Vec::with_capacity(new.len());
     for new in new {
         let hash = suppression_hash(key, &new.address);

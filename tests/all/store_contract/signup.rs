@@ -9,6 +9,7 @@ use crieur::model::letter::LetterText;
 use crieur::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Wording};
 use crieur::model::subscription::NewSubscription;
 use crieur::model::subscription::SubscriptionStatus::{self, Confirmed, Pending, Unsubscribed};
+use crieur::model::token::SigningKey;
 use crieur::store::{Freeze, Store};
 
 use super::{NEWS, Place, address, begin_one, claim, claim_one, counts, freeze, frozen, minute, new_issue, reader};
@@ -21,6 +22,8 @@ super::promises! {
     an_old_link_brings_nobody_back
     whoever_left_may_come_back
     what_a_reader_has_is_not_changed_by_a_form
+    another_key_does_not_make_a_mailbox_forget
+    nobody_is_locked_out_by_what_strangers_entered
     a_reader_who_has_all_of_it_is_reminded
     a_suppressed_address_gets_no_letter
     a_sign_up_nobody_confirmed_is_forgotten
@@ -207,6 +210,38 @@ async fn a_reader_who_has_all_of_it_is_reminded(place: &Place) {
     let claim = begin_one(&*store, 0).await;
     let Carries::Letter { text, signup: None, .. } = claim.carries else { panic!("{:?}", claim.carries) };
     assert_eq!(store.letter_text(&text).await.expect("read"), Some(letter("Vous êtes abonné")));
+}
+
+async fn another_key_does_not_make_a_mailbox_forget(place: &Place) {
+    let store = place.open().await;
+    for days in 0..2 {
+        assert_eq!(sign_up(&*store, "anne", day(days)).await, SignedUp::Asked);
+    }
+    store.rotate_key(SigningKey::new([8; 32])).await.expect("another key");
+    assert_eq!(sign_up(&*store, "anne", day(1)).await, SignedUp::Limited);
+    assert_eq!(sign_up(&*store, "anne", day(2)).await, SignedUp::Asked);
+    assert_eq!(sign_up(&*store, "anne", day(3)).await, SignedUp::Limited, "three in all");
+    let erased = store.erase(&address("anne@example.org"), false, day(3)).await.expect("erased");
+    assert!(!erased.suppressed);
+    assert_eq!(sign_up(&*store, "anne", day(3)).await, SignedUp::Asked, "nothing is kept of whoever was erased");
+}
+
+async fn nobody_is_locked_out_by_what_strangers_entered(place: &Place) {
+    let store = place.open().await;
+    store.add_subscriptions(&[reader("anne", "fr")], false, day(0)).await.expect("added");
+    for days in 0..5 {
+        assert_eq!(sign_up(&*store, "anne", day(days)).await, SignedUp::Reminded, "once a day, however long");
+    }
+    let subscription = store.subscriptions(None, 0, 9).await.expect("all")[0].id;
+    store.unsubscribe(subscription, day(5)).await.expect("left");
+    assert_eq!(sign_up(&*store, "anne", day(5)).await, SignedUp::Asked);
+    for days in [6, 7] {
+        sign_up(&*store, "anne", day(days)).await;
+    }
+    assert_eq!(sign_up(&*store, "anne", day(8)).await, SignedUp::Limited);
+    store.add_subscriptions(&[reader("anne", "fr")], true, day(9)).await.expect("the operator brings her back");
+    store.unsubscribe(subscription, day(10)).await.expect("left again");
+    assert_eq!(sign_up(&*store, "anne", day(10)).await, SignedUp::Asked);
 }
 
 async fn a_suppressed_address_gets_no_letter(place: &Place) {

@@ -10,7 +10,7 @@ use crieur::store::{SqliteStore, Store, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{add_readers, address, freeze, minute, new_issue};
+use super::{add_readers, address, freeze, minute, new_issue, reader};
 
 async fn refusal(path: &Path) -> String {
     match SqliteStore::open(path).await {
@@ -165,4 +165,23 @@ async fn who_leaves_while_nothing_can_be_written_has_left_before_anything_is_sen
     assert_eq!(left.unsubscribed, Some(minute(5)));
     let names = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
     assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("leaving")), "nothing is left to do");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_are_not_given_again_after_an_older_copy_was_put_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    filled(&path).await;
+    let older = fs::read(&path).expect("a copy");
+    let newest = |store: SqliteStore, name: &'static str, at| async move {
+        store.add_subscriptions(&[reader(name, "fr")], false, at).await.expect("added");
+        let all = store.subscriptions(None, 0, 9_999).await.expect("all");
+        let id = all.iter().find(|it| it.address.local_part() == name).expect("there").id;
+        store.close().await;
+        id
+    };
+    let first = newest(SqliteStore::open(&path).await.expect("opens"), "avant", minute(1)).await;
+    fs::write(&path, older).expect("put back");
+    let second = newest(SqliteStore::open(&path).await.expect("opens"), "apres", minute(2)).await;
+    assert_ne!(first, second, "a link of one would be the other's");
 }

@@ -230,6 +230,8 @@ sys.stdin.read()";
         .expect("python3");
     let took = app.until("/atom.xml", |feed| feed.contains("<title>Apres</title>"));
     println!("found without an event: {took:?}");
+    // a scan once an hour would find it too, in a minute
+    assert!(took < Duration::from_secs(40), "{took:?}");
     // only now is the file closed, which is an event
     drop(writer.stdin.take());
     assert!(writer.wait().expect("its end").success());

@@ -5,13 +5,14 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::announcement;
 use crate::support::chance::Chance;
 use crate::support::folder::Folder;
-use crate::support::poll::eventually;
+use crate::support::poll::{PATIENCE, eventually};
 use crate::support::rights::can;
 use crate::support::served::TestApp;
 
@@ -71,6 +72,34 @@ fn of_a_file_that_is_written_slowly_no_half_is_ever_published() {
         app.until("/atom.xml", |feed| feed.contains(&format!("Lent {turn}")) && feed.contains("La fin."));
     }
     assert!(!app.log().contains("lent-"), "nothing to complain about:\n{}", app.log());
+}
+
+/// No event told of it: the daemon did not run yet. So its time has to, which here stays that of half a second ago.
+#[test]
+fn what_is_half_written_when_the_daemon_starts_is_left_for_later() {
+    let folder = Folder::of_five();
+    let name = "content/actualites/2021-05-06-lent.md";
+    let text = announcement("Lent", DATE);
+    let (half, rest) = text.split_at(text.find("date").expect("a date"));
+    folder.write(name, half);
+    let (file, is_starting) =
+        (File::options().append(true).open(folder.path(name)).expect("it"), AtomicBool::new(true));
+    let app = thread::scope(|scope| {
+        scope.spawn(|| {
+            let begin = Instant::now();
+            while is_starting.load(Ordering::Relaxed) && begin.elapsed() < PATIENCE {
+                file.set_modified(SystemTime::now() - Duration::from_millis(500)).expect("a time");
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let app = folder.serve();
+        is_starting.store(false, Ordering::Relaxed);
+        app
+    });
+    (&file).write_all(rest.as_bytes()).expect("written");
+    drop(file);
+    app.until("/atom.xml", |feed| feed.contains("<title>Lent</title>"));
+    assert!(!app.log().contains("-lent.md"), "nothing to complain about:\n{}", app.log());
 }
 
 #[test]
