@@ -75,11 +75,13 @@ impl Settle {
             EventKind::Modify(ModifyKind::Data(_)) if is_text => self.written(path, true, now),
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
                 self.files.remove(path);
+                self.moved(path, now);
                 let burst = self.burst(now);
                 (burst.other, burst.took_away) = (true, true);
             }
             EventKind::Modify(ModifyKind::Name(_)) => {
                 self.files.remove(path);
+                self.moved(path, now);
                 self.burst(now).other = true;
             }
             _ => self.burst(now).other = true,
@@ -92,6 +94,13 @@ impl Settle {
             (file.is_open, file.last) = (false, now);
         }
         self.burst(now).other = true;
+    }
+
+    /// A folder was moved with all that is in it: that a file in it was closed may be told under another name.
+    fn moved(&mut self, folder: &Path, now: Instant) {
+        for (_, file) in self.files.iter_mut().filter(|(path, _)| path.starts_with(folder)) {
+            (file.is_open, file.last) = (false, now);
+        }
     }
 
     /// Waits for a file on other grounds than events.
@@ -194,6 +203,14 @@ mod tests {
         assert_eq!(read_after(&[(0, WRITE, "a.md"), (50, TO, "b.md")]), at(250, &["a.md"]));
         // `cp a.md b.md; rm a.md`
         assert_eq!(read_after(&[(0, WRITE, "b.md"), (1, CLOSE, "b.md"), (2, REMOVE, "a.md")]), at(451, &[]));
+    }
+
+    #[test]
+    fn nobody_waits_for_the_end_of_a_file_whose_folder_was_moved() {
+        let moved = [(0, WRITE, "neuf/a.md"), (1, FROM, "neuf"), (2, TO, "ailleurs"), (3, CLOSE, "ailleurs/a.md")];
+        assert_eq!(read_after(&moved), at(453, &[]));
+        // what only begins alike was not moved
+        assert_eq!(read_after(&[(0, WRITE, "neuf.md"), (1, TO, "neuf")]), at(201, &["neuf.md"]));
     }
 
     #[test]
