@@ -149,7 +149,8 @@ async fn wait_for_daemon(app: &App, composed: &[Composed], cancel: &Cancellation
     tell!("a daemon is in charge of this store and delivers");
     let mut code = ExitCode::SUCCESS;
     for one in composed {
-        let Decision::Frozen { issue, recipients, .. } = one.decision else { continue };
+        // what waits for approval is not waited for
+        let Decision::Frozen { issue, recipients, awaits_approval: false, .. } = one.decision else { continue };
         let counts = settled(app, issue, cancel).await?;
         let count = |state| counts.get(&state).copied().unwrap_or(0);
         say!(

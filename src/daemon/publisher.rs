@@ -107,7 +107,10 @@ impl Publisher {
                     self.load_and_publish().await;
                     self.compose().await;
                 }
-                () = ticks.next() => self.compose().await,
+                () = ticks.next() => {
+                    self.publish_if_issued().await;
+                    self.compose().await;
+                }
                 () = self.pulse.wait() => {}
                 () = tokio::time::sleep_until(self.scan_at.min(Instant::now() + nap)) => self.publish_if_changed().await,
             }
@@ -119,6 +122,15 @@ impl Publisher {
         if self.next_change.is_some_and(|at| at <= (self.clock)()) {
             self.publish().await;
             self.compose().await;
+        }
+    }
+
+    /// A mail that leads to the page of its issue is on its way, whoever froze it.
+    async fn publish_if_issued(&mut self) {
+        match self.app.is_issue_page_due().await {
+            Ok(false) => {}
+            Ok(true) => self.publish().await,
+            Err(error) => tracing::warn!(%error, "pages of issues wait"),
         }
     }
 

@@ -99,6 +99,18 @@ fn the_daemon_sends_each_announcement_as_it_appears() {
 }
 
 #[test]
+fn an_issue_that_another_process_froze_has_its_page_as_well() {
+    let folder = with_reader("approval = true");
+    let app = folder.serve();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert_eq!(app.get("/newsletters/communaute-ux/1/").status, 404, "it waits for approval");
+    folder.crieur(["issues", "approve", "1"]).succeeds();
+    app.until("/newsletters/communaute-ux/1/", |page| page.contains("lundi"));
+    eventually("the mail", || (folder.unseen_mails() == 1).then_some(()));
+    folder.only_mail();
+}
+
+#[test]
 fn a_moved_event_is_told_to_those_who_knew_and_a_deleted_one_is_called_off() {
     let folder = with_reader("");
     folder.write("content/agenda/soiree.md", &evening("2019-04-25"));
