@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{address, counts, instant};
+use super::claims;
+use super::rows::{counts, instant};
 use crate::model::delivery::{Carries, Claim, DeliveryState};
 use crate::model::letter::LetterText;
 use crate::model::signup::EXPIRES_AFTER;
@@ -91,38 +92,20 @@ macro_rules! due {
 pub(super) async fn due(connection: &mut SqliteConnection, now: i64, limit: usize) -> sqlx::Result<Vec<Claim>> {
     let open =
         due!("letter.state IN ('waiting', 'deferred') AND (letter.state = 'waiting' OR letter.next_attempt <= ?1)");
-    find(connection, open, now, limit).await
+    claims::find(connection, open, now, limit, carries).await
 }
 
 /// A letter whose fate is unknown goes out once more: whoever waits for it can do nothing without it.
 pub(super) async fn doubted(connection: &mut SqliteConnection, limit: usize) -> sqlx::Result<Vec<Claim>> {
-    find(connection, due!("letter.state = 'doubt' AND letter.doubts = 1 AND ?1 = ?1"), 0, limit).await
+    let doubted = due!("letter.state = 'doubt' AND letter.doubts = 1 AND ?1 = ?1");
+    claims::find(connection, doubted, 0, limit, carries).await
 }
 
-async fn find(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-    now: i64,
-    limit: usize,
-) -> sqlx::Result<Vec<Claim>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = sqlx::query(sql).bind(now).bind(limit).fetch_all(connection).await?;
-    rows.iter().map(next_claim).collect()
-}
-
-fn next_claim(row: &SqliteRow) -> sqlx::Result<Claim> {
-    Ok(Claim {
-        delivery: row.try_get("id")?,
-        epoch: row.try_get::<i64, _>("epoch")? + 1,
-        carries: Carries::Letter {
-            text: row.try_get("text_hash")?,
-            signup: row.try_get("signup")?,
-            written: instant(row, "written")?,
-        },
-        subscriber: row.try_get("subscriber")?,
-        address: address(row)?,
-        name: row.try_get("name")?,
-        attempts: row.try_get("attempts")?,
+fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {
+    Ok(Carries::Letter {
+        text: row.try_get("text_hash")?,
+        signup: row.try_get("signup")?,
+        written: instant(row, "written")?,
     })
 }
 

@@ -6,9 +6,11 @@
 mod archive;
 mod audiences;
 mod bounces;
+mod claims;
 mod doubts;
 mod erasing;
 mod erasures;
+mod faults;
 mod figures;
 mod holds;
 mod ids;
@@ -30,7 +32,7 @@ mod suppression;
 mod wiping;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
@@ -38,6 +40,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
+use self::faults::{explain, is_failed_sync};
 use self::leaving::Leaving;
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
@@ -68,37 +71,6 @@ pub struct SqliteStore {
 /// IMMEDIATE: a transaction that reads first and writes then would fail, not wait, where another process wrote between.
 async fn begin(writer: &SqlitePool) -> sqlx::Result<Transaction<'static, Sqlite>> {
     writer.begin_with("BEGIN IMMEDIATE").await
-}
-
-/// Says of an error what the caller can do about it, by the primary result codes of <https://www.sqlite.org/rescode.html>.
-fn explain(path: &Path, error: sqlx::Error) -> StoreError {
-    let database = error.as_database_error();
-    let code = database.and_then(|error| error.code()?.parse::<i32>().ok()).map(|code| code & 0xff);
-    let reason = match (code, &error) {
-        // SQLITE_BUSY, SQLITE_LOCKED
-        (Some(5 | 6), _) | (_, sqlx::Error::PoolTimedOut) => {
-            return StoreError::Busy("another process is writing".to_owned());
-        }
-        // SQLITE_FULL
-        (Some(13), _) => return StoreError::Busy("the disk is full".to_owned()),
-        // SQLITE_READONLY, SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_CANTOPEN, SQLITE_NOTADB
-        (Some(8), _) => "it may not be written",
-        (Some(10), _) => "reading or writing it failed",
-        (Some(11), _) => "it is damaged, restore it from a backup",
-        (Some(14), _) => "it cannot be opened",
-        (Some(26), _) => "it is no crieur database",
-        _ => return StoreError::Failed(error),
-    };
-    let reason = database.map_or_else(|| reason.to_owned(), |error| format!("{reason} ({})", error.message()));
-    StoreError::Unusable { place: path.display().to_string(), reason }
-}
-
-/// `SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`.
-fn is_failed_sync(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| matches!(&*code, "1034" | "1290"))
 }
 
 impl SqliteStore {

@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use super::rows::{address, counts, named, optional_instant};
-use super::{begin, ids, letters};
+use super::rows::{counts, named, optional_instant};
+use super::{begin, claims, ids, letters};
 use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome};
 use crate::store::DeliveryCounts;
 use crate::store::settle::{Settled, Standing, settle};
@@ -144,9 +144,9 @@ pub(super) async fn claim(
     let open = due!(
         "delivery.state IN ('waiting', 'deferred') AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
     );
-    claims.extend(find_due(&mut transaction, open, at, limit - claims.len()).await?);
+    claims.extend(claims::find(&mut transaction, open, at, limit - claims.len(), carries).await?);
     let doubted = due!("delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND ?1 = ?1");
-    claims.extend(find_due(&mut transaction, doubted, at, limit - claims.len()).await?);
+    claims.extend(claims::find(&mut transaction, doubted, at, limit - claims.len(), carries).await?);
     claims.extend(letters::doubted(&mut transaction, limit - claims.len()).await?);
     for claim in &claims {
         sqlx::query(Table::of(claim).says("UPDATE {outbox} SET epoch = ?, lease_until = ? WHERE id = ?"))
@@ -160,30 +160,11 @@ pub(super) async fn claim(
     Ok(claims)
 }
 
-async fn find_due(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-    now: i64,
-    limit: usize,
-) -> sqlx::Result<Vec<Claim>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = sqlx::query(sql).bind(now).bind(limit).fetch_all(connection).await?;
-    rows.iter().map(next_claim).collect()
-}
-
-fn next_claim(row: &SqliteRow) -> sqlx::Result<Claim> {
-    Ok(Claim {
-        delivery: row.try_get("id")?,
-        epoch: row.try_get::<i64, _>("epoch")? + 1,
-        carries: Carries::Issue {
-            issue: row.try_get("issue")?,
-            subscription: row.try_get("subscription")?,
-            variant: row.try_get("variant")?,
-        },
-        subscriber: row.try_get("subscriber")?,
-        address: address(row)?,
-        name: row.try_get("name")?,
-        attempts: row.try_get("attempts")?,
+fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {
+    Ok(Carries::Issue {
+        issue: row.try_get("issue")?,
+        subscription: row.try_get("subscription")?,
+        variant: row.try_get("variant")?,
     })
 }
 
