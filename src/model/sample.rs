@@ -5,7 +5,9 @@ use chrono_tz::Europe::Paris;
 use url::Url;
 
 use super::announcement::{Announcement, AnnouncementId, Source, Status};
+use super::delivery::OnDoubt;
 use super::event::{Event, EventStatus, When};
+use super::newsletter::{Newsletter, Rhythm};
 use super::settings::{FeedContent, PublishSettings, SiteSettings};
 use super::text::{Label, RichText};
 use super::time::{Moment, Precision};
@@ -112,5 +114,23 @@ pub(crate) fn publish() -> PublishSettings {
         websub_hubs: Vec::new(),
         refresh: TimeDelta::hours(1),
         colors: std::collections::BTreeMap::new(),
+    }
+}
+
+/// About everything, one issue an announcement.
+pub(crate) fn newsletter() -> Newsletter {
+    Newsletter {
+        name: "hebdo".to_owned(),
+        title: "L’hebdo".to_owned(),
+        lang: "fr".to_owned(),
+        rhythm: Rhythm::Each,
+        categories: Vec::new(),
+        tags: Vec::new(),
+        upcoming: TimeDelta::days(30),
+        look_back: TimeDelta::days(31),
+        missed: TimeDelta::hours(12),
+        on_doubt: OnDoubt::Resend,
+        approval: false,
+        skip_empty: true,
     }
 }

@@ -6,10 +6,10 @@ use url::Url;
 
 use super::feed::{Entry, Feed, Variant};
 use crate::model::announcement::{Announcement, AnnouncementId, Attachment, Image, InfoRow, Source, Status};
-use crate::model::delivery::OnDoubt;
 use crate::model::event::{Access, Event, EventStatus, Place, When};
 use crate::model::newsletter::{Newsletter, Rhythm};
 use crate::model::revision::Revision;
+use crate::model::sample;
 use crate::model::schedule::Schedule;
 use crate::model::settings::{FeedContent, PublishSettings, SiteSettings};
 use crate::model::text::{Label, RichText};
@@ -43,18 +43,9 @@ pub(super) fn publish() -> PublishSettings {
 
 pub(super) fn newsletter() -> Newsletter {
     Newsletter {
-        name: "hebdo".to_owned(),
         title: "La lettre de la communauté UX".to_owned(),
-        lang: "fr".to_owned(),
         rhythm: Rhythm::Scheduled(Box::new(Schedule::parse("0 9 * * MON").expect("a schedule"))),
-        categories: vec![],
-        tags: vec![],
-        upcoming: TimeDelta::days(30),
-        look_back: TimeDelta::days(31),
-        missed: TimeDelta::hours(12),
-        on_doubt: OnDoubt::Resend,
-        approval: false,
-        skip_empty: true,
+        ..sample::newsletter()
     }
 }
 

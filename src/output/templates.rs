@@ -12,7 +12,7 @@ use tera::{Context, ErrorKind, Tera};
 use crate::model::token::sha256_hex;
 
 /// Every built-in template by the name an operator's own file has below `templates/`.
-const BUILT_IN: [(&str, &str); 27] = [
+const BUILT_IN: [(&str, &str); 28] = [
     ("page/base.html", include_str!("../../templates/page/base.html")),
     ("page/parts.html", include_str!("../../templates/page/parts.html")),
     ("page/home.html", include_str!("../../templates/page/home.html")),
@@ -35,6 +35,7 @@ const BUILT_IN: [(&str, &str); 27] = [
     ("page/unsubscribe.html", include_str!("../../templates/page/unsubscribe.html")),
     ("page/error.html", include_str!("../../templates/page/error.html")),
     ("admin/status.html", include_str!("../../templates/admin/status.html")),
+    ("email/head.html", include_str!("../../templates/email/head.html")),
     ("email/issue.html", include_str!("../../templates/email/issue.html")),
     ("email/issue.txt", include_str!("../../templates/email/issue.txt")),
     ("email/letter.html", include_str!("../../templates/email/letter.html")),

@@ -5,26 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::*;
-use crate::model::delivery::OnDoubt;
-use crate::model::newsletter::Rhythm;
 use crate::model::sample;
-
-fn newsletter() -> Newsletter {
-    Newsletter {
-        name: "hebdo".to_owned(),
-        title: "L’hebdo".to_owned(),
-        lang: "fr".to_owned(),
-        rhythm: Rhythm::Each,
-        categories: Vec::new(),
-        tags: Vec::new(),
-        upcoming: TimeDelta::days(30),
-        look_back: TimeDelta::days(31),
-        missed: TimeDelta::hours(12),
-        on_doubt: OnDoubt::Resend,
-        approval: false,
-        skip_empty: true,
-    }
-}
 
 fn at(text: &str) -> DateTime<Utc> {
     sample::moment(text).instant
@@ -61,7 +42,7 @@ fn selected(versions: &[Vec<Announcement>], told: Option<&Told>, now: &str) -> [
     let (ledger, catalog) = history(versions);
     let withdrawn = ledger.tombstones(at(now));
     let sources = Sources { catalog: &catalog, ledger: &ledger, withdrawn: &withdrawn };
-    let selection = newsletter().select(sources, told, at(now));
+    let selection = sample::newsletter().select(sources, told, at(now));
     let slugs = |list: Vec<&Announcement>| list.iter().map(|it| it.slug.clone()).collect();
     let changed = selection.changed.iter().map(|it| it.announcement).collect();
     [slugs(selection.new), slugs(changed), slugs(selection.upcoming), slugs(selection.baseline)]
@@ -120,7 +101,7 @@ fn one_by_one_the_oldest_comes_first_and_takes_what_is_passed_over_along() {
     let posts: Vec<_> = posts.map(|(slug, published)| post(slug, published)).into();
     let (ledger, catalog) = history(&[posts]);
     let sources = Sources { catalog: &catalog, ledger: &ledger, withdrawn: &[] };
-    let issues = newsletter().select(sources, None, at("2027-03-05T09:00:00Z")).one_by_one();
+    let issues = sample::newsletter().select(sources, None, at("2027-03-05T09:00:00Z")).one_by_one();
     let slugs: Vec<_> = issues.iter().map(|issue| (issue.new[0].slug.as_str(), issue.baseline.len())).collect();
     assert_eq!(slugs, [("a", 1), ("b", 0)]);
 }
