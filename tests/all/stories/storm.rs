@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -72,21 +73,25 @@ fn of_hundreds_of_files_that_are_written_slowly_no_half_is_ever_in_a_feed() {
     let writers = told("CRIEUR_TEST_WRITERS").unwrap_or(CRIEUR_TEST_WRITERS);
     let folder = Folder::of_five().but("dir = \"public\"", "dir = \"public\"\nlimit = 2000");
     let app = folder.serve();
-    let (next, is_over, begin) = (AtomicUsize::new(0), AtomicBool::new(false), Instant::now());
+    let (next, begin) = (AtomicUsize::new(0), Instant::now());
+    let (over, is_over) = mpsc::channel::<()>();
     let are_writing = AtomicBool::new(true);
     let looks = thread::scope(|scope| {
-        let reader = scope.spawn(|| {
+        let (app, are_writing) = (&app, &are_writing);
+        let reader = scope.spawn(move || {
             let mut looks = 0;
-            while !is_over.load(Ordering::Relaxed) {
+            loop {
                 // read at any moment, however little is at rest
                 if are_writing.load(Ordering::Relaxed) {
                     app.hang_up();
                 }
                 whole_items(&app.text("/atom.xml"));
                 looks += 1;
-                thread::sleep(Duration::from_millis(50));
+                // looks on until it is over
+                if is_over.recv_timeout(Duration::from_millis(50)) != Err(RecvTimeoutError::Timeout) {
+                    return looks;
+                }
             }
-            looks
         });
         let hands: Vec<_> = (0..HANDS)
             .map(|_| {
@@ -107,7 +112,7 @@ fn of_hundreds_of_files_that_are_written_slowly_no_half_is_ever_in_a_feed() {
         are_writing.store(false, Ordering::Relaxed);
         println!("{writers} files written: {:?}", begin.elapsed());
         eventually("all of them", || (whole_items(&app.text("/atom.xml")) == writers).then_some(()));
-        is_over.store(true, Ordering::Relaxed);
+        drop(over);
         reader.join().expect("no half")
     });
     println!("{looks} looks, all there: {:?}", begin.elapsed());

@@ -5,14 +5,14 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::announcement;
 use crate::support::chance::Chance;
 use crate::support::folder::Folder;
-use crate::support::poll::{PATIENCE, eventually};
+use crate::support::poll::eventually;
 use crate::support::rights::can;
 use crate::support::served::TestApp;
 
@@ -82,18 +82,18 @@ fn what_is_half_written_when_the_daemon_starts_is_left_for_later() {
     let text = announcement("Lent", DATE);
     let (half, rest) = text.split_at(text.find("date").expect("a date"));
     folder.write(name, half);
-    let (file, is_starting) =
-        (File::options().append(true).open(folder.path(name)).expect("it"), AtomicBool::new(true));
+    let file = File::options().append(true).open(folder.path(name)).expect("it");
+    let (started, has_started) = mpsc::channel::<()>();
     let app = thread::scope(|scope| {
-        scope.spawn(|| {
-            let begin = Instant::now();
-            while is_starting.load(Ordering::Relaxed) && begin.elapsed() < PATIENCE {
+        let file = &file;
+        scope.spawn(move || {
+            // where the daemon does not start, its sender is dropped as well
+            while has_started.recv_timeout(Duration::from_millis(20)) == Err(RecvTimeoutError::Timeout) {
                 file.set_modified(SystemTime::now() - Duration::from_millis(500)).expect("a time");
-                thread::sleep(Duration::from_millis(20));
             }
         });
         let app = folder.serve();
-        is_starting.store(false, Ordering::Relaxed);
+        drop(started);
         app
     });
     (&file).write_all(rest.as_bytes()).expect("written");
