@@ -12,6 +12,11 @@ use crate::folder::Unwritable;
 use crate::output::templates::TemplateError;
 use crate::store::StoreError;
 
+/// For `--help` and the manual page.
+pub(super) const MEANINGS: &str = "Exit codes: 0 done; 1 errors in the content, or not everything was taken; 2 wrong usage \
+    or configuration; 3 another daemon is in charge of the store; 4 the store or the folder to write cannot be used; \
+    75 try again later.";
+
 /// Errors in the content, or rows that were not taken.
 pub(super) const CONTENT: u8 = 1;
 /// Wrong use or a wrong configuration.

@@ -3,9 +3,11 @@
 mod bounces;
 mod build;
 mod check;
+mod completions;
 mod exit;
 mod init;
 mod issues;
+mod man;
 mod newsletters;
 mod preview;
 mod print;
@@ -31,7 +33,7 @@ use crate::model::time::Clock;
 
 /// A town crier for your Markdown folder: feeds, calendars and newsletters from one process.
 #[derive(Parser)]
-#[command(name = "crieur", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "crieur", version, propagate_version = true, arg_required_else_help = true, after_help = exit::MEANINGS)]
 struct Arguments {
     /// The configuration file
     #[arg(long, global = true, env = "CRIEUR_CONFIG", default_value = "crieur.toml", value_name = "FILE")]
@@ -63,7 +65,7 @@ enum Command {
     /// List, show, approve, hold and resume issues; list and settle mails in doubt
     #[command(subcommand)]
     Issues(issues::Issues),
-    /// Add, list and import subscribers
+    /// Add, list, show, import, export, unsubscribe and erase subscribers
     #[command(subcommand)]
     Subscribers(subscribers::Subscribers),
     /// Take in delivery reports and complaints
@@ -71,6 +73,10 @@ enum Command {
     Bounces(bounces::Bounces),
     /// What the daemon would tell: catalog, last publish, next slots, outbox
     Status(status::Status),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Completions),
+    /// Print the manual page
+    Man(man::Man),
 }
 
 /// Runs the command that was asked for.
@@ -109,6 +115,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Subscribers(subscribers) => subscribers.run(App::open(load()?).await?).await,
         Command::Bounces(bounces) => bounces.run(App::open(load()?).await?).await,
         Command::Status(status) => status.run(App::open(load()?).await?).await,
+        Command::Completions(completions) => Ok(completions.run()),
+        Command::Man(man) => man.run(),
     }
 }
 

@@ -26,6 +26,12 @@ pub(super) fn to_stdout(line: Arguments) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
+/// What is no line of text, or many.
+pub(super) fn bytes_to_stdout(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+}
+
 pub(super) fn to_stderr(line: Arguments) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
