@@ -4,6 +4,7 @@ mod archives;
 mod bounces;
 mod compose;
 mod deliver;
+mod doctor;
 mod draft;
 mod gate;
 mod issue_pages;
@@ -24,6 +25,7 @@ use anyhow::Context as _;
 
 pub use self::bounces::Taken;
 pub use self::compose::{Composed, Decision};
+pub use self::doctor::checkup;
 pub use self::issues::IssueInFull;
 pub use self::load::{Braked, Waits, check, explain};
 use self::memory::Makers;

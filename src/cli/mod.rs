@@ -4,6 +4,7 @@ mod bounces;
 mod build;
 mod check;
 mod completions;
+mod doctor;
 mod exit;
 mod init;
 mod issues;
@@ -73,6 +74,8 @@ enum Command {
     Bounces(bounces::Bounces),
     /// What the daemon would tell: catalog, last publish, next slots, outbox
     Status(status::Status),
+    /// Look at everything a daemon will need: folders, state, clock, relay, DNS
+    Doctor(doctor::Doctor),
     /// Print what a shell needs to complete these commands
     Completions(completions::Completions),
     /// Print the manual page
@@ -115,6 +118,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Subscribers(subscribers) => subscribers.run(App::open(load()?).await?).await,
         Command::Bounces(bounces) => bounces.run(App::open(load()?).await?).await,
         Command::Status(status) => status.run(App::open(load()?).await?).await,
+        Command::Doctor(doctor) => doctor.run(&load()?).await,
         Command::Completions(completions) => Ok(completions.run()),
         Command::Man(man) => man.run(),
     }

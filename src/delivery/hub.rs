@@ -4,23 +4,16 @@
 //! What a hub was told last is kept in the store, not guessed from files: after a crash between publishing and telling, the
 //! hub is told; after a mere restart it is not.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::rt::{Read, Write};
-use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, StatusCode};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use super::fetch;
 use crate::model::settings::SiteSettings;
 use crate::output::site::{Document, Site};
 use crate::store::{Store, StoreError};
@@ -87,61 +80,13 @@ impl Hub {
 
     /// `hub.mode=publish` and `hub.url`, which WebSub leaves open and every public hub takes (`PubSubHubbub` 0.3 §7.1).
     async fn ping(&self, topic: &str) -> Result<(), HubError> {
-        let host = self.url.host_str().unwrap_or_default();
-        let port = self.url.port_or_known_default().unwrap_or(80);
-        let name = host.trim_start_matches('[').trim_end_matches(']');
-        let stream = TcpStream::connect((name, port)).await.map_err(unreachable)?;
-        let status = if self.url.scheme() == "https" {
-            let server = ServerName::try_from(name.to_owned()).map_err(unreachable)?;
-            let connector = TlsConnector::from(tls()?);
-            self.post(TokioIo::new(connector.connect(server, stream).await.map_err(unreachable)?), topic).await?
-        } else {
-            self.post(TokioIo::new(stream), topic).await?
-        };
-        if status.is_success() { Ok(()) } else { Err(HubError::Refused(status)) }
-    }
-
-    async fn post<S>(&self, stream: S, topic: &str) -> Result<StatusCode, HubError>
-    where
-        S: Read + Write + Unpin + Send + 'static,
-    {
-        let (mut sender, connection) = http1::handshake(stream).await.map_err(unreachable)?;
-        let request = self.request(topic)?;
-        // where the connection ends first, the answer says why; both are dropped here, so nothing goes on behind our back
-        let driven = async {
-            let _ = connection.await;
-            std::future::pending::<Infallible>().await
-        };
-        tokio::select! {
-            answer = sender.send_request(request) => answer.map(|answer| answer.status()).map_err(unreachable),
-            never = driven => match never {},
-        }
-    }
-
-    fn request(&self, topic: &str) -> Result<Request<String>, HubError> {
         let form =
             Serializer::new(String::new()).append_pair("hub.mode", "publish").append_pair("hub.url", topic).finish();
-        let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
-        Request::builder()
-            .method(Method::POST)
-            .uri(format!("{}{query}", self.url.path()))
-            .header(HOST, host)
-            .header(USER_AGENT, "crieur")
+        let request = fetch::request(Method::POST, &self.url)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form)
-            .map_err(unreachable)
+            .body(form);
+        let request = request.map_err(|error| HubError::Unreachable(error.to_string()))?;
+        let status = fetch::send(&self.url, request).await.map_err(HubError::Unreachable)?.status;
+        if status.is_success() { Ok(()) } else { Err(HubError::Refused(status)) }
     }
-}
-
-fn tls() -> Result<Arc<ClientConfig>, HubError> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(Arc::new(builder.map_err(unreachable)?.with_root_certificates(roots).with_no_client_auth()))
-}
-
-#[allow(clippy::needless_pass_by_value)] // for `map_err`
-fn unreachable(error: impl ToString) -> HubError {
-    HubError::Unreachable(error.to_string())
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::signature::RsaKeyPair;
 use tokio_rustls::rustls::crypto::ring::sign::{any_eddsa_type, any_supported_type};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -56,6 +58,27 @@ impl DkimKey {
     /// As it stands in `a=`: `rsa-sha256` or `ed25519-sha256`.
     pub fn algorithm(&self) -> &'static str {
         if self.is_rsa() { "rsa-sha256" } else { "ed25519-sha256" }
+    }
+
+    /// As it stands in `k=` of the record: `rsa` or `ed25519`.
+    pub fn kind(&self) -> &'static str {
+        if self.is_rsa() { "rsa" } else { "ed25519" }
+    }
+
+    /// What stands in `p=` of the record: the `SubjectPublicKeyInfo` of an RSA key (RFC 6376 §3.6.1, errata 3017), the bare 32
+    /// octets of an Ed25519 key (RFC 8463 §4.2).
+    pub fn public(&self) -> Option<Vec<u8>> {
+        let info = self.0.public_key()?;
+        let bare = if self.is_rsa() { &info[..] } else { info.last_chunk::<32>()? };
+        Some(bare.to_vec())
+    }
+
+    /// Whether `p=` of a record is the public half of this key. An RSA key may stand there without what names its algorithm.
+    pub fn is_public_half(&self, written: &str) -> bool {
+        /// The head of the `SubjectPublicKeyInfo` of any RSA key of 2048 to 4096 bits.
+        const HEAD: usize = 24;
+        let (Some(ours), Ok(theirs)) = (self.public(), STANDARD.decode(written)) else { return false };
+        theirs == ours || (self.is_rsa() && ours.get(HEAD..) == Some(&theirs[..]))
     }
 
     fn is_rsa(&self) -> bool {

@@ -105,7 +105,7 @@ impl Connection {
     }
 
     /// Whether letters beyond ASCII may stand in the header of this mail.
-    fn is_international(&self) -> bool {
+    pub fn is_international(&self) -> bool {
         match self {
             Self::Smtp(connection) => connection.is_international(),
             Self::Folder(_) => true,

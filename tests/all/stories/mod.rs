@@ -6,6 +6,7 @@ mod bounces;
 mod build;
 mod calendar;
 mod disk;
+mod doctor;
 mod edits;
 mod exits;
 mod five;

@@ -45,6 +45,20 @@ impl Cli {
         Self { command, stdin: Vec::new(), shown: format!("crieur {}", arguments.join(" ")) }
     }
 
+    /// Behind another command, which prepares something for it.
+    pub fn under(self, command: &[String]) -> Self {
+        let mut under = Command::new(&command[0]);
+        under.args(&command[1..]).arg(self.command.get_program()).args(self.command.get_args());
+        under.current_dir(self.command.get_current_dir().expect("a folder"));
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => under.env(name, value),
+                None => under.env_remove(name),
+            };
+        }
+        Self { command: under, ..self }
+    }
+
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
