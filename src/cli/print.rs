@@ -4,6 +4,8 @@
 use std::fmt::Arguments;
 use std::io::Write as _;
 
+use crate::model::pause::{CONFIRM, Pause};
+
 /// A line of data.
 macro_rules! say {
     ($($arg:tt)*) => { $crate::cli::print::to_stdout(format_args!($($arg)*)) };
@@ -15,6 +17,13 @@ macro_rules! tell {
 }
 
 pub(super) use {say, tell};
+
+/// Why nothing is sent, and what ends it.
+pub(super) fn tell_pauses(pauses: &[Pause]) {
+    for pause in pauses {
+        tell!("no newsletter is sent: {}\n  hint: if all is right: `{CONFIRM}`", pause.reason);
+    }
+}
 
 /// `1 error`, `2 errors`.
 pub(super) fn counted(count: usize, noun: &str) -> String {

@@ -21,6 +21,7 @@ pub mod letter;
 pub mod meaning;
 pub mod network;
 pub mod newsletter;
+pub mod pause;
 pub mod profile;
 pub mod reminder;
 pub mod revision;

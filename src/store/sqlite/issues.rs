@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{decode, instant, named, slot, slot_text};
-use super::{audiences, begin};
+use super::{audiences, begin, pauses};
 use crate::model::announcement::AnnouncementId;
 use crate::model::delivery::OnDoubt;
 use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, Masthead, NewIssue, Section, Variant};
@@ -100,6 +100,9 @@ pub(super) async fn next_number(readers: &SqlitePool, newsletter: &str) -> sqlx:
 
 pub(super) async fn freeze(writer: &SqlitePool, new: &NewIssue) -> sqlx::Result<Freeze> {
     let mut transaction = begin(writer).await?;
+    if pauses::any(&mut *transaction).await? {
+        return Ok(Freeze::Paused);
+    }
     if is_decided(&mut transaction, new).await? {
         return Ok(Freeze::SlotTaken);
     }

@@ -7,6 +7,7 @@ mod figures;
 mod issues;
 mod ledger;
 mod memory;
+mod pauses;
 mod people;
 mod recovery;
 mod signup;

@@ -17,6 +17,7 @@ mod issues;
 mod killed;
 mod leaving;
 mod life;
+mod pauses;
 mod people;
 mod preview;
 mod privacy;
