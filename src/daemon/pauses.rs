@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::jump::{Expected, since_boot};
-use super::publisher::Publisher;
 use crate::model::health::Trouble;
 use crate::model::pause::{CONFIRM, Cause, Pause, astray};
 use crate::store::{Result, Store};
+use crate::web::Vitals;
 
 /// The wall clock as we watch it.
 pub(super) struct Trust {
@@ -20,6 +20,27 @@ pub(super) struct Trust {
 impl Trust {
     pub(super) fn from(wall: DateTime<Utc>) -> Self {
         Self { expected: Expected::from(wall, since_boot()), is_lost: false }
+    }
+
+    /// Whether nothing may be composed for now; the operator is told once.
+    pub(super) async fn is_paused(&mut self, store: &dyn Store, vitals: &Vitals, wall: DateTime<Utc>) -> bool {
+        let pauses = match self.weigh(store, wall, since_boot()).await {
+            Ok(pauses) => pauses,
+            Err(error) => {
+                tracing::error!(%error, "whether newsletters may be sent cannot be told");
+                return true;
+            }
+        };
+        let reasons: Vec<&str> = pauses.iter().map(|pause| pause.reason.as_str()).collect();
+        let reason = (!pauses.is_empty()).then(|| reasons.join("; "));
+        if vitals.note(Trouble::Paused, reason.clone()) {
+            if let Some(reason) = reason {
+                tracing::error!("no newsletter is sent: {reason}; if all is right: `{CONFIRM}`");
+            } else {
+                tracing::info!("newsletters are sent again");
+            }
+        }
+        !pauses.is_empty()
     }
 
     /// Pauses when the clock goes astray, and goes on when it is back. Where the operator ended the pause, this clock is the
@@ -42,29 +63,6 @@ impl Trust {
             *self = Self { expected: Expected::from(wall, since_boot), is_lost: false };
         }
         Ok(pauses)
-    }
-}
-
-impl Publisher {
-    /// Whether nothing may be composed for now; the operator is told once.
-    pub(super) async fn is_paused(&mut self) -> bool {
-        let pauses = match self.trust.weigh(&*self.app.store, (self.clock)(), since_boot()).await {
-            Ok(pauses) => pauses,
-            Err(error) => {
-                tracing::error!(%error, "whether newsletters may be sent cannot be told");
-                return true;
-            }
-        };
-        let reasons: Vec<&str> = pauses.iter().map(|pause| pause.reason.as_str()).collect();
-        let reason = (!pauses.is_empty()).then(|| reasons.join("; "));
-        if self.web.vitals.note(Trouble::Paused, reason.clone()) {
-            if let Some(reason) = reason {
-                tracing::error!("no newsletter is sent: {reason}; if all is right: `{CONFIRM}`");
-            } else {
-                tracing::info!("newsletters are sent again");
-            }
-        }
-        !pauses.is_empty()
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) struct Publisher {
     pub(super) changes: Changes,
     pub(super) mirror: Mirror,
     pub(super) outlets: Outlets,
-    pub(super) trust: Trust,
+    trust: Trust,
     pulse: Arc<Pulse>,
     loaded: Option<Loaded>,
     next_change: Option<DateTime<Utc>>,
@@ -240,6 +240,10 @@ impl Publisher {
     pub(super) fn forget_what_was_told(&mut self) {
         self.told.clear();
         self.told_refused.clear();
+    }
+
+    async fn is_paused(&mut self) -> bool {
+        self.trust.is_paused(&*self.app.store, &self.web.vitals, (self.clock)()).await
     }
 
     pub(super) async fn compose(&mut self) {
