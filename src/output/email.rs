@@ -114,7 +114,7 @@ struct NewsletterView<'a> {
 pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, TemplateError> {
     let tongue = Tongue::of(view.lang);
     let (subject, preheader) = (subject(view, tongue), preheader(view));
-    let all = Parts::new(view, tongue);
+    let all = Parts::new(view, tongue).typeset();
     let mut room = Room::MOST;
     loop {
         let (parts, left_out) = all.within(room);
@@ -236,7 +236,7 @@ impl<'a> NewsletterView<'a> {
     fn new(view: &IssueView<'a>, tongue: Tongue) -> Self {
         Self {
             title: &view.newsletter.title,
-            number: tongue.number(view.number),
+            number: words::capitalised(&tongue.number(view.number)),
             date: words::day(view.slot.date(), tongue),
             url: view.site.own_url(&format!("newsletters/{}/", view.newsletter.name)),
             web_url: view.web_url,
