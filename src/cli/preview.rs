@@ -60,6 +60,9 @@ fn print(title: &str, next: &Next) {
         let (recipients, size) = (counted(recipients, "recipient"), variant.html.len());
         say!("variant {}: {recipients}, {size} bytes of HTML", variant.key);
         say!("  subject: {}", variant.subject);
+        if let Some(calendar) = &variant.calendar {
+            say!("  attached: its events as a calendar file, {} bytes", calendar.len());
+        }
         for finding in findings {
             say!("  look at this: {}", finding.what);
         }
@@ -88,6 +91,11 @@ fn write(dir: &Path, name: &str, next: &Next) -> anyhow::Result<()> {
         {
             let file = dir.join(format!("{stem}.{ending}"));
             std::fs::write(&file, bytes).with_context(|| format!("cannot write `{}`", file.display()))?;
+            say!("wrote {}", file.display());
+        }
+        if let Some(calendar) = &variant.calendar {
+            let file = dir.join(format!("{stem}.ics"));
+            std::fs::write(&file, calendar).with_context(|| format!("cannot write `{}`", file.display()))?;
             say!("wrote {}", file.display());
         }
     }

@@ -56,7 +56,13 @@ pub struct Contents<'a> {
     pub upcoming: Vec<Entry<'a>>,
 }
 
-impl Contents<'_> {
+impl<'a> Contents<'a> {
+    /// What carries an event that is told of: ahead, or changed.
+    pub fn events(&self) -> Vec<Entry<'a>> {
+        let changed = self.changed.iter().map(|changed| changed.entry);
+        changed.chain(self.upcoming.iter().copied()).filter(|entry| entry.announcement.event.is_some()).collect()
+    }
+
     /// What it is made of, in its order.
     pub fn ids(&self) -> Vec<AnnouncementId> {
         let changed = self.changed.iter().map(|changed| &changed.entry);
@@ -151,6 +157,7 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
             text,
             unsubscribe_mark: view.unsubscribe_mark.to_owned(),
             preferences_mark: view.preferences_mark.to_owned(),
+            calendar: None,
         };
         let forbidding = lint::look_through(&variant).into_iter().find(|finding| finding.forbids);
         return forbidding.map_or(Ok(variant), |finding| Err(TemplateError::whole(HTML, finding.what)));

@@ -242,6 +242,7 @@ mod tests {
             text: "crieurX".to_owned(),
             unsubscribe_mark: "crieurX".to_owned(),
             preferences_mark: "crieurY".to_owned(),
+            calendar: None,
         };
         look_through(&variant).into_iter().map(|finding| (finding.forbids, finding.what)).collect()
     }
@@ -277,6 +278,7 @@ mod tests {
             text: "…".to_owned(),
             unsubscribe_mark: "crieurX".to_owned(),
             preferences_mark: String::new(),
+            calendar: None,
         };
         let forbidden = look_through(&variant).into_iter().filter(|finding| finding.forbids);
         assert_eq!(forbidden.count(), 2, "subject and language");

@@ -172,8 +172,9 @@ async fn insert_items(connection: &mut SqliteConnection, issue: i64, items: &[Is
 async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants: &[Variant]) -> sqlx::Result<()> {
     for (position, variant) in (0_i64..).zip(variants) {
         sqlx::query(
-            "INSERT INTO variant (issue, position, key, lang, subject, html, text, unsubscribe_mark, preferences_mark)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO variant
+                (issue, position, key, lang, subject, html, text, unsubscribe_mark, preferences_mark, calendar)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(issue)
         .bind(position)
@@ -184,6 +185,7 @@ async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants
         .bind(&variant.text)
         .bind(&variant.unsubscribe_mark)
         .bind(&variant.preferences_mark)
+        .bind(&variant.calendar)
         .execute(&mut *connection)
         .await?;
     }
@@ -238,5 +240,6 @@ fn variant(row: &SqliteRow) -> sqlx::Result<Variant> {
         text: row.try_get("text")?,
         unsubscribe_mark: row.try_get("unsubscribe_mark")?,
         preferences_mark: row.try_get("preferences_mark")?,
+        calendar: row.try_get("calendar")?,
     })
 }

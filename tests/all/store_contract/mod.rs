@@ -99,6 +99,7 @@ pub fn variant(lang: &str) -> Variant {
         text: "…".to_owned(),
         unsubscribe_mark: "%leave%".to_owned(),
         preferences_mark: String::new(),
+        calendar: None,
     }
 }
 

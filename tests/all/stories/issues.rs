@@ -226,3 +226,35 @@ fn readers_get_one_mail_with_only_their_topics() {
         assert_eq!((words.contains(MORNING), words.contains(press)), (has_event, has_press), "{reader}: {words}");
     }
 }
+
+#[test]
+fn a_calendar_is_attached_only_if_asked_for() {
+    for (key, kinds) in [
+        ("", &["text/plain", "text/html"][..]),
+        ("attach_calendar = true", &["text/plain", "text/html", "text/calendar"]),
+    ] {
+        let folder = with_reader(key);
+        folder.crieur(["send", "--at", MONDAY]).succeeds();
+        let mail = folder.only_mail();
+        let parts: Vec<&str> =
+            mail.raw.lines().filter_map(|line| line.strip_prefix("Content-Type: ")?.split(';').next()).collect();
+        let single: Vec<&str> = parts.into_iter().filter(|kind| !kind.starts_with("multipart/")).collect();
+        assert_eq!(single, kinds, "{}", mail.raw);
+        assert!(mail.text.contains("/events/expert-ux-"), "the link is there in any case");
+        if key.is_empty() {
+            continue;
+        }
+        let message = mail_parser::MessageParser::default().parse(mail.raw.as_bytes()).expect("a mail");
+        let file = message.attachments().next().expect("a file");
+        let calendar = std::str::from_utf8(file.contents()).expect("UTF-8");
+        assert!(calendar.starts_with("BEGIN:VCALENDAR\r\n") && calendar.contains("METHOD:PUBLISH\r\n"), "{calendar}");
+        assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1, "only what the mail tells of");
+        assert!(
+            !calendar.contains("ATTENDEE") && calendar.contains("DTSTART;TZID=Europe/Paris:20190411T090000"),
+            "{calendar}"
+        );
+        let shown = folder.crieur(["issues", "show", "1", "--out", "review"]).succeeds().stdout;
+        assert!(shown.contains("attached: its events as a calendar file"), "{shown}");
+        assert_eq!(folder.read("review/fr.ics"), calendar);
+    }
+}

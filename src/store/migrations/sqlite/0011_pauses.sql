@@ -12,3 +12,6 @@ CREATE TABLE sending (
     at    INTEGER NOT NULL
 ) STRICT;
 INSERT INTO sending (id, epoch, at) VALUES (1, 0, 0);
+
+-- The events of an issue as a calendar file, where its newsletter attaches one.
+ALTER TABLE variant ADD COLUMN calendar TEXT;
