@@ -39,17 +39,22 @@ pub enum Decision {
     NoReaders,
     /// The latest slot lies too far back and none was decided before it: the newsletter begins with its next slot.
     NotYet,
+    /// Nothing is frozen before the operator has looked (`model::pause`).
+    Paused,
     /// It cannot be rendered: nothing is frozen, and it is tried again until it can, or is too late.
     Failed { reason: String },
 }
 
 impl App {
     /// Decides on the latest slot of each newsletter, and on what newsletters without slots have not told yet. Idempotent: a
-    /// slot is decided once, whatever number of processes runs. An issue that cannot be rendered stops no other newsletter.
+    /// slot is decided once, whatever number of processes runs. Decides nothing while there is a pause. An issue that cannot be rendered stops no other newsletter.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn compose(&self, loaded: &Loaded, now: DateTime<Utc>) -> anyhow::Result<Vec<Composed>> {
+        if !self.store.pauses().await?.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut ledger = self.ledger().await?;
         let changed = ledger.take_note(&loaded.catalog, now);
         self.store.take_note(&changed).await?;
@@ -173,8 +178,8 @@ impl App {
             }
             let draft = Draft { newsletter, slot, number, selection, ledger: sources.ledger };
             match self.freeze_draft(&draft, now).await? {
-                Some(failed @ Decision::Failed { .. }) => {
-                    composed.push(Composed::new(newsletter, slot, failed));
+                Some(stopped @ (Decision::Failed { .. } | Decision::Paused)) => {
+                    composed.push(Composed::new(newsletter, slot, stopped));
                     return Ok(composed);
                 }
                 Some(decision @ Decision::Frozen { .. }) => composed.push(Composed::new(newsletter, slot, decision)),
@@ -200,6 +205,7 @@ impl App {
                 awaits_approval: draft.newsletter.approval,
             }),
             Freeze::SlotTaken => Some(Decision::AlreadyDecided),
+            Freeze::Paused => Some(Decision::Paused),
             Freeze::NumberTaken | Freeze::ReadersChanged => None,
         })
     }

@@ -9,6 +9,8 @@ use crate::model::newsletter::Newsletter;
 use crate::model::revision::Ledger;
 use crate::model::schedule::Slot;
 use crate::model::selection::Selection;
+use crate::model::settings::PublishSettings;
+use crate::output::calendar;
 use crate::output::email::{self, ChangedEntry, Contents, IssueView};
 use crate::output::feed::Entry;
 use crate::output::templates::{TemplateError, Templates};
@@ -45,7 +47,13 @@ impl App {
         };
         let everybody = Audience { lang: newsletter.lang.clone(), topics: Vec::new() };
         let page = email::web(&self.templates, &IssueView { contents: &draft.contents(&everybody), ..view })?;
-        let mut variants = Variants { templates: &self.templates, view, draft: *draft, rendered: Vec::new() };
+        let mut variants = Variants {
+            templates: &self.templates,
+            publish: &self.config.publish,
+            view,
+            draft: *draft,
+            rendered: Vec::new(),
+        };
         variants.for_audience(&everybody)?;
         let mut audiences = Vec::new();
         for audience in readers.into_keys() {
@@ -92,6 +100,7 @@ impl App {
 /// The variants of an issue: audiences that get the same items in the same language share one.
 struct Variants<'a> {
     templates: &'a Templates,
+    publish: &'a PublishSettings,
     view: IssueView<'a>,
     draft: Draft<'a>,
     /// By language and items.
@@ -109,10 +118,20 @@ impl Variants<'_> {
             return Ok(known.key.clone());
         }
         let variant = email::issue(self.templates, &IssueView { lang, contents: &contents, ..self.view })?;
-        let variant = Variant { key: self.key(lang, &audience.topics), ..variant };
+        let calendar = self.calendar(&contents.events());
+        let variant = Variant { key: self.key(lang, &audience.topics), calendar, ..variant };
         let key = variant.key.clone();
         self.rendered.push((of, variant));
         Ok(key)
+    }
+
+    /// What is attached. Nothing where there is no event, or the newsletter only links to it.
+    fn calendar(&self, events: &[Entry]) -> Option<String> {
+        if events.is_empty() || !self.draft.newsletter.attach_calendar {
+            return None;
+        }
+        let written = calendar::write_events(self.view.site, self.publish, events);
+        Some(String::from_utf8_lossy(&written.bytes).into_owned())
     }
 
     /// `fr`, `fr+atelier`; a number where that would be long or is taken.

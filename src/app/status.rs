@@ -56,6 +56,7 @@ impl App {
             newsletters.push(self.newsletter_figures(newsletter, &days, now).await?);
         }
         Ok(Figures {
+            pauses: self.store.pauses().await?,
             last_publish: self.store.last_publish().await?,
             newsletters,
             outbox: by_state(&self.store.outbox_counts().await?),

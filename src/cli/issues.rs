@@ -1,6 +1,7 @@
 //! `issues`: what was frozen, and whether it goes out.
 
 mod doubts;
+mod resume;
 mod show;
 
 use std::process::ExitCode;
@@ -8,10 +9,11 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use self::doubts::{Doubts, Resolve};
+use self::resume::Resume;
 use self::show::Show;
 use super::exit::UsageError;
 use super::newsletters::one as newsletter;
-use super::print::say;
+use super::print::{say, tell_pauses};
 use crate::app::App;
 use crate::model::delivery::DeliveryState;
 use crate::model::issue::{Hold, Issue};
@@ -28,8 +30,8 @@ pub(super) enum Issues {
     Approve(Which),
     /// Keep an issue from going out further
     Hold(HoldIt),
-    /// Let an issue go on that was held, by hand or because the relay refused it
-    Resume(Which),
+    /// Let an issue go on that was held, by hand or because the relay refused it; or, with --confirm, all sending
+    Resume(Resume),
     /// List the mails that may or may not have arrived, by name
     Doubts(Doubts),
     /// Settle mails in doubt by hand
@@ -78,20 +80,7 @@ impl Issues {
                 Ok(ExitCode::SUCCESS)
             }
             Self::Hold(hold) => hold.run(&app).await,
-            Self::Resume(which) => {
-                let (newsletter, issue) = which.find(&app).await?;
-                let mut resumed = false;
-                for hold in [Hold::Operator, Hold::Relay] {
-                    resumed |= app.store.release_issue(issue.id, hold).await?;
-                }
-                let what = match (resumed, issue.hold) {
-                    (true, _) => "goes on",
-                    (false, Some(Hold::Approval)) => "waits for approval\n  hint: `crieur issues approve`",
-                    (false, _) => "was not held",
-                };
-                say!("{}, issue {}: {what}", newsletter.name, which.number);
-                Ok(ExitCode::SUCCESS)
-            }
+            Self::Resume(resume) => resume.run(&app).await,
             Self::Doubts(doubts) => doubts.run(&app).await,
             Self::Resolve(resolve) => resolve.run(&app).await,
         }
@@ -129,6 +118,7 @@ impl HoldIt {
 impl List {
     async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let newsletter = newsletter(app, self.newsletter.as_deref())?;
+        tell_pauses(&app.store.pauses().await?);
         for issue in app.store.issues(&newsletter.name, self.limit).await? {
             let slot = issue.slot.format("%F %R");
             match issue.number {

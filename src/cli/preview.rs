@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::newsletters::one as newsletter;
-use super::print::say;
+use super::print::{counted, say};
 use super::time;
 use crate::app::{App, Preview as Next};
 use crate::model::selection::Verdict;
@@ -53,12 +53,16 @@ fn print(title: &str, next: &Next) {
         say!("  upcoming: {title}");
     }
     if next.without > 0 {
-        say!("  nothing of their topics is in it: {} readers get no mail", next.without);
+        say!("  nothing of their topics is in it: {} without a mail", counted(next.without, "reader"));
     }
     for (variant, findings) in next.variants.iter().zip(&next.findings) {
         let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
-        say!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());
+        let (recipients, size) = (counted(recipients, "recipient"), variant.html.len());
+        say!("variant {}: {recipients}, {size} bytes of HTML", variant.key);
         say!("  subject: {}", variant.subject);
+        if let Some(calendar) = &variant.calendar {
+            say!("  attached: its events as a calendar file, {} bytes", calendar.len());
+        }
         for finding in findings {
             say!("  look at this: {}", finding.what);
         }
@@ -87,6 +91,11 @@ fn write(dir: &Path, name: &str, next: &Next) -> anyhow::Result<()> {
         {
             let file = dir.join(format!("{stem}.{ending}"));
             std::fs::write(&file, bytes).with_context(|| format!("cannot write `{}`", file.display()))?;
+            say!("wrote {}", file.display());
+        }
+        if let Some(calendar) = &variant.calendar {
+            let file = dir.join(format!("{stem}.ics"));
+            std::fs::write(&file, calendar).with_context(|| format!("cannot write `{}`", file.display()))?;
             say!("wrote {}", file.display());
         }
     }

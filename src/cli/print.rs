@@ -1,8 +1,10 @@
 //! Lines to stdout and stderr that never panic: a reader that closes its pipe, or a full disk under a log, is no reason to
 //! stop sending.
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Display};
 use std::io::Write as _;
+
+use crate::model::pause::{CONFIRM, Pause};
 
 /// A line of data.
 macro_rules! say {
@@ -16,9 +18,17 @@ macro_rules! tell {
 
 pub(super) use {say, tell};
 
+/// Why nothing is sent, and what ends it.
+pub(super) fn tell_pauses(pauses: &[Pause]) {
+    for pause in pauses {
+        tell!("no newsletter is sent: {}\n  hint: if all is right: `{CONFIRM}`", pause.reason);
+    }
+}
+
 /// `1 error`, `2 errors`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+pub(super) fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 pub(super) fn to_stdout(line: Arguments) {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::build::tell_content;
 use super::exit::{CONTENT, TRY_AGAIN};
 use super::newsletters::one as newsletter;
-use super::print::{say, tell};
+use super::print::{counted, say, tell, tell_pauses};
 use super::subscribers::progress;
 use super::{system_clock, time};
 use crate::app::{App, Composed, Decision};
@@ -37,11 +37,21 @@ impl Send {
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
         let loaded = app.load(now).await?;
         tell_content(&loaded.diagnostics);
+        // first: whoever takes charge finds out whether this state, and this clock, may be gone by
+        let charge = app.store.take_charge(Utc::now()).await?;
+        let pauses = app.store.pauses().await?;
+        if !pauses.is_empty() {
+            tell_pauses(&pauses);
+            return Ok(ExitCode::from(TRY_AGAIN));
+        }
         let composed = app.compose(&loaded, now).await?;
         for one in &composed {
             say!("{}", describe(one));
         }
-        let code = deliver(&app, &composed, Utc::now()).await?;
+        let code = match charge {
+            Some(_charge) => deliver(&app, Utc::now()).await?,
+            None => wait_for_daemon(&app, &composed).await?,
+        };
         let failed = composed.iter().any(|one| matches!(one.decision, Decision::Failed { .. }));
         Ok(if failed { ExitCode::from(CONTENT) } else { code })
     }
@@ -50,15 +60,17 @@ impl Send {
 fn describe(one: &Composed) -> String {
     let what = match &one.decision {
         Decision::Frozen { number, recipients, awaits_approval: false, .. } => {
-            format!("issue {number} frozen for {recipients} recipients")
+            format!("issue {number} frozen for {}", counted(*recipients, "recipient"))
         }
         Decision::Frozen { number, recipients, .. } => format!(
-            "issue {number} frozen for {recipients} recipients, waits for approval\n  hint: `crieur issues show {number}`, then `crieur issues approve {number}`"
+            "issue {number} frozen for {}, waits for approval\n  hint: `crieur issues show {number}`, then `crieur issues approve {number}`",
+            counted(*recipients, "recipient")
         ),
         Decision::Empty => "nothing new, no issue".to_owned(),
         Decision::Held { late_minutes } => {
             format!("{late_minutes} minutes late: held\n  hint: `--at` its time sends it after all")
         }
+        Decision::Paused => "paused, no issue".to_owned(),
         Decision::AlreadyDecided => "done before".to_owned(),
         Decision::Failed { reason } => format!("no issue: {reason}"),
         Decision::NoReaders => "no confirmed subscriber, no issue yet".to_owned(),
@@ -67,12 +79,9 @@ fn describe(one: &Composed) -> String {
     format!("{}, {}: {what}", one.newsletter, one.slot.format("%F %R"))
 }
 
-/// Delivers, or waits for the daemon that is in charge to do so.
-async fn deliver(app: &App, composed: &[Composed], now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
+/// Delivers what is due.
+async fn deliver(app: &App, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     let (cancel, at_once) = stop_on_signals();
-    let Some(_charge) = app.store.take_charge(now).await? else {
-        return wait_for_daemon(app, composed, &cancel).await;
-    };
     let outbox = app.outbox(system_clock())?;
     let bar = progress();
     let mut tally = outbox.tally();
@@ -145,13 +154,14 @@ fn report(tally: Tally) {
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A daemon is in charge: what was enqueued is its to deliver. Looks on until it has, or nothing moves any more.
-async fn wait_for_daemon(app: &App, composed: &[Composed], cancel: &CancellationToken) -> anyhow::Result<ExitCode> {
+async fn wait_for_daemon(app: &App, composed: &[Composed]) -> anyhow::Result<ExitCode> {
+    let (cancel, _) = stop_on_signals();
     tell!("a daemon is in charge of this store and delivers");
     let mut code = ExitCode::SUCCESS;
     for one in composed {
         // what waits for approval is not waited for
         let Decision::Frozen { issue, recipients, awaits_approval: false, .. } = one.decision else { continue };
-        let counts = settled(app, issue, cancel).await?;
+        let counts = settled(app, issue, &cancel).await?;
         let count = |state| counts.get(&state).copied().unwrap_or(0);
         say!(
             "{} of {recipients} sent, {} deferred, {} refused, {} in doubt",

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::print::{counted, say};
 use crate::app::App;
+use crate::model::pause::CONFIRM;
 use crate::model::status::{NewsletterFigures, Status as Report};
 
 #[derive(Args)]
@@ -46,6 +47,9 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
         say!("held back      {}", held.replace("\n  hint: ", "; "));
     }
     let figures = &report.figures;
+    for pause in &figures.pauses {
+        say!("paused         no newsletter is sent: {}; if all is right: `{CONFIRM}`", pause.reason);
+    }
     match &figures.last_publish {
         Some(last) => say!("last publish   {}: {} documents", local(last.at), last.documents),
         None => say!("last publish   never"),

@@ -144,6 +144,7 @@ missed = "12h"
 on_doubt = "hold"
 approval = false
 skip_empty = true
+attach_calendar = true
 [mail]
 from = "Communauté UX <ux@example.org>"
 reply_to = "contact@example.org"

@@ -46,6 +46,7 @@ fn newsletter(raw: RawNewsletter, site: &SiteSettings) -> Checked<Newsletter> {
         on_doubt: raw.on_doubt,
         approval: raw.approval,
         skip_empty: raw.skip_empty.unwrap_or(true),
+        attach_calendar: raw.attach_calendar,
     })
 }
 

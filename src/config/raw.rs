@@ -117,6 +117,8 @@ pub(super) struct RawNewsletter {
     #[serde(default)]
     pub approval: bool,
     pub skip_empty: Option<bool>,
+    #[serde(default)]
+    pub attach_calendar: bool,
 }
 
 #[derive(Deserialize, Default)]

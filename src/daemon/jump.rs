@@ -1,4 +1,5 @@
 //! Notices when the wall clock is set, or the machine slept: then whatever was waited for by the other clock is looked at anew.
+//! A wall clock that goes astray from the time since the machine started is another matter: it is not believed.
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,31 @@ impl Clocks {
     }
 }
 
+/// Where the wall clock should be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expected {
+    wall: DateTime<Utc>,
+    since_boot: Duration,
+}
+
+impl Expected {
+    /// From a moment on at which the wall clock is believed.
+    pub(super) fn from(wall: DateTime<Utc>, since_boot: Duration) -> Self {
+        Self { wall, since_boot }
+    }
+
+    pub(super) fn at(&self, since_boot: Duration) -> DateTime<Utc> {
+        let passed = TimeDelta::from_std(since_boot.saturating_sub(self.since_boot)).unwrap_or(TimeDelta::MAX);
+        self.wall.checked_add_signed(passed).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+}
+
+/// Time since the machine started, sleep included: nobody can set it.
+pub(super) fn since_boot() -> Duration {
+    let passed = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(passed).unwrap_or_default()
+}
+
 /// Until an instant of the wall clock, but never longer than until it is worth another look at that clock.
 pub(super) fn nap(until: Option<DateTime<Utc>>, now: DateTime<Utc>, longest: Duration) -> Duration {
     until.map_or(longest, |until| (until - now).to_std().unwrap_or(Duration::ZERO).min(longest))
@@ -50,6 +76,15 @@ mod tests {
         assert_eq!(look(3_607, 6), Some(3_600), "set forward, or asleep");
         assert_eq!(look(3_608, 7), None);
         assert_eq!(look(9, 8), Some(-3_600), "set back");
+    }
+
+    #[test]
+    fn where_the_wall_clock_should_be_is_known_by_the_time_that_passed() {
+        let wall = DateTime::from_timestamp(1_000_000, 0).expect("an instant");
+        let expected = Expected::from(wall, Duration::from_secs(50));
+        assert_eq!(expected.at(Duration::from_secs(3_650)), wall + TimeDelta::hours(1));
+        assert_eq!(expected.at(Duration::ZERO), wall, "never back");
+        assert!(since_boot() > Duration::ZERO && since_boot() <= since_boot());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod admin;
 mod deliveries;
 mod hubs;
 mod jump;
+mod pauses;
 mod publisher;
 mod reload;
 mod reports;

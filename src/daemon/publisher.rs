@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::jump::{Clocks, nap};
+use super::pauses::Trust;
 use super::schedule::Ticks;
 use super::systemd::{Part, Pulse};
 use super::watch::Changes;
@@ -48,6 +49,7 @@ pub(super) struct Publisher {
     pub(super) changes: Changes,
     pub(super) mirror: Mirror,
     pub(super) outlets: Outlets,
+    trust: Trust,
     pulse: Arc<Pulse>,
     loaded: Option<Loaded>,
     next_change: Option<DateTime<Utc>>,
@@ -66,6 +68,7 @@ impl Publisher {
         Self {
             changes: Changes::of(&content.dir, content.max_bytes, web.vitals.clone()),
             mirror: Mirror::of(&app.config.publish.dir),
+            trust: Trust::from(clock()),
             app,
             web,
             clock,
@@ -91,6 +94,7 @@ impl Publisher {
                     seconds = by.num_seconds(),
                     "the clock was set, or the machine slept: everything is looked at anew"
                 );
+                self.is_paused().await;
                 self.scan_at = Instant::now();
                 ticks.restart().await;
             }
@@ -238,7 +242,14 @@ impl Publisher {
         self.told_refused.clear();
     }
 
+    async fn is_paused(&mut self) -> bool {
+        self.trust.is_paused(&*self.app.store, &self.web.vitals, (self.clock)()).await
+    }
+
     pub(super) async fn compose(&mut self) {
+        if self.is_paused().await {
+            return;
+        }
         let now = (self.clock)();
         // a folder that is held back may be half a folder, and what was in it an hour ago is no news: issues wait for it
         let Some(loaded) = self.loaded.as_ref().filter(|_| !self.web.vitals.health().has(Trouble::Held)) else {
@@ -279,7 +290,11 @@ impl Publisher {
                 Decision::Failed { reason } if !self.told_failed.contains(one) => {
                     tracing::error!(newsletter, %slot, "no issue can be made: {reason}");
                 }
-                Decision::Failed { .. } | Decision::AlreadyDecided | Decision::NotYet | Decision::NoReaders => {}
+                Decision::Failed { .. }
+                | Decision::AlreadyDecided
+                | Decision::NotYet
+                | Decision::NoReaders
+                | Decision::Paused => {}
             }
         }
         self.told_failed = composed;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -21,9 +21,9 @@ pub(super) async fn run(apps: watch::Receiver<Arc<App>>, clock: Clock, cancel: C
         let now = clock();
         if due <= now {
             let app = apps.borrow().clone();
-            // what failed is tried again at the next look
-            match app.retain(now).await {
-                Ok(_) => due = now + EVERY,
+            // what failed, or met a pause, is tried again at the next look
+            match retain(&app, now).await {
+                Ok(is_done) => due = if is_done { now + EVERY } else { now },
                 Err(error) => tracing::error!("nothing is erased for its age: {error:#}"),
             }
         }
@@ -32,4 +32,12 @@ pub(super) async fn run(apps: watch::Receiver<Arc<App>>, clock: Clock, cancel: C
             () = tokio::time::sleep(LOOK) => {}
         }
     }
+}
+
+/// Not by a clock that is not believed.
+async fn retain(app: &App, now: DateTime<Utc>) -> anyhow::Result<bool> {
+    if !app.store.pauses().await?.is_empty() {
+        return Ok(false);
+    }
+    app.retain(now).await.map(|_| true)
 }

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use lettre::Address;
 use lettre::address::AddressError;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MessageBuilder, MultiPart, SinglePart};
 
 use crate::model::delivery::{Carries, Claim};
@@ -58,7 +58,11 @@ pub fn build(sender: &Sender<'_>, issue: &FrozenIssue, claim: &Claim) -> Result<
         .raw_header(as_it_is(LIST_UNSUBSCRIBE, format!("<{leave}>")))
         .raw_header(as_it_is(LIST_UNSUBSCRIBE_POST, "List-Unsubscribe=One-Click".to_owned()))
         .raw_header(as_it_is(FEEDBACK_ID, feedback_id(issue)));
-    finish(message, body(&variant.text, &variant.html, &id, &links))
+    let body = body(&variant.text, &variant.html, &id, &links);
+    match &variant.calendar {
+        Some(calendar) => finish(message, with_calendar(body, calendar, issue, &id)?),
+        None => finish(message, body),
+    }
 }
 
 /// Builds a letter. It is no mail of a list: it goes to one person, who asked for it or whose address somebody entered, and
@@ -171,6 +175,18 @@ fn body(text: &str, html: &str, id: &str, links: &[(&str, &str)]) -> MultiPart {
         .boundary(format!("crieur-{id}"))
         .singlepart(part(ContentType::TEXT_PLAIN, &personal(text, links)))
         .singlepart(part(ContentType::TEXT_HTML, &personal(html, &in_html)))
+}
+
+/// A file to take over, no invitation: it asks for no answer (RFC 5546 §3.2.1).
+fn with_calendar(body: MultiPart, calendar: &str, issue: &FrozenIssue, id: &str) -> Result<MultiPart, MessageError> {
+    let kind = ContentType::parse("text/calendar; charset=utf-8; method=PUBLISH")
+        .map_err(|error| MessageError::Unbuildable(error.to_string()))?;
+    let file = SinglePart::builder()
+        .header(kind)
+        .header(ContentDisposition::attachment(&format!("{}-{}.ics", issue.newsletter, issue.number)))
+        .header(ContentTransferEncoding::Base64)
+        .body(calendar.as_bytes().to_vec());
+    Ok(MultiPart::mixed().boundary(format!("crieur-mixed-{id}")).multipart(body).singlepart(file))
 }
 
 fn personal(text: &str, links: &[(&str, &str)]) -> String {

@@ -18,6 +18,8 @@ pub enum Trouble {
     Store,
     /// The relay takes no mail: what waits, waits on.
     Relay,
+    /// Nothing is mailed and no issue frozen before the operator has looked: `model::pause`.
+    Paused,
     /// The folder is not watched, only looked at now and then: what is saved appears later.
     Polling,
     /// The configuration or a template was changed and cannot be used: the old ones stay.
@@ -25,8 +27,16 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub const ALL: [Self; 7] =
-        [Self::Held, Self::Publishing, Self::Writing, Self::Store, Self::Relay, Self::Polling, Self::Configuration];
+    pub const ALL: [Self; 8] = [
+        Self::Held,
+        Self::Publishing,
+        Self::Writing,
+        Self::Store,
+        Self::Relay,
+        Self::Paused,
+        Self::Polling,
+        Self::Configuration,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,6 +45,7 @@ impl Trouble {
             Self::Writing => "writing",
             Self::Store => "store",
             Self::Relay => "relay",
+            Self::Paused => "paused",
             Self::Polling => "polling",
             Self::Configuration => "configuration",
         }
@@ -48,6 +59,7 @@ impl Trouble {
             Self::Writing => "the site cannot be written to its folder",
             Self::Store => "the store fails",
             Self::Relay => "the relay takes no mail",
+            Self::Paused => "no newsletter is sent before the operator has looked",
             Self::Polling => "the content folder is polled, not watched",
             Self::Configuration => "a changed configuration cannot be used, the old one stays",
         }

@@ -119,6 +119,8 @@ pub struct Variant {
     pub unsubscribe_mark: String,
     /// The same for the address of the preferences; empty where there is none.
     pub preferences_mark: String,
+    /// Its events as a calendar file (iCalendar), where the newsletter attaches one.
+    pub calendar: Option<String>,
 }
 
 /// What all mails of an issue say of who sends them, as it was when the issue was frozen.

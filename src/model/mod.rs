@@ -23,6 +23,7 @@ pub mod mail_domain;
 pub mod meaning;
 pub mod network;
 pub mod newsletter;
+pub mod pause;
 pub mod profile;
 pub mod reminder;
 pub mod revision;

@@ -46,6 +46,8 @@ pub struct Newsletter {
     /// Whether an issue waits until the operator has looked at it.
     pub approval: bool,
     pub skip_empty: bool,
+    /// Whether each mail has its events as a file, to be taken over into a calendar.
+    pub attach_calendar: bool,
 }
 
 impl Newsletter {

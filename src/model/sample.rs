@@ -132,5 +132,6 @@ pub(crate) fn newsletter() -> Newsletter {
         on_doubt: OnDoubt::Resend,
         approval: false,
         skip_empty: true,
+        attach_calendar: false,
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::delivery::DeliveryState;
 use super::diagnostic::Diagnostic;
 use super::issue::Issue;
+use super::pause::Pause;
 
 /// When the site was last published and what of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -64,6 +65,8 @@ pub struct FileFigures {
 /// What the store knows.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
+    /// Why nothing is mailed for now.
+    pub pauses: Vec<Pause>,
     pub last_publish: Option<LastPublish>,
     pub newsletters: Vec<NewsletterFigures>,
     /// Deliveries of all issues by state.

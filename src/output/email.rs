@@ -56,7 +56,13 @@ pub struct Contents<'a> {
     pub upcoming: Vec<Entry<'a>>,
 }
 
-impl Contents<'_> {
+impl<'a> Contents<'a> {
+    /// What carries an event that is told of: ahead, or changed.
+    pub fn events(&self) -> Vec<Entry<'a>> {
+        let changed = self.changed.iter().map(|changed| changed.entry);
+        changed.chain(self.upcoming.iter().copied()).filter(|entry| entry.announcement.event.is_some()).collect()
+    }
+
     /// What it is made of, in its order.
     pub fn ids(&self) -> Vec<AnnouncementId> {
         let changed = self.changed.iter().map(|changed| &changed.entry);
@@ -114,7 +120,7 @@ struct NewsletterView<'a> {
 pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, TemplateError> {
     let tongue = Tongue::of(view.lang);
     let (subject, preheader) = (subject(view, tongue), preheader(view));
-    let all = Parts::new(view, tongue);
+    let all = Parts::new(view, tongue).typeset();
     let mut room = Room::MOST;
     loop {
         let (parts, left_out) = all.within(room);
@@ -151,6 +157,7 @@ pub fn issue(templates: &Templates, view: &IssueView) -> Result<Variant, Templat
             text,
             unsubscribe_mark: view.unsubscribe_mark.to_owned(),
             preferences_mark: view.preferences_mark.to_owned(),
+            calendar: None,
         };
         let forbidding = lint::look_through(&variant).into_iter().find(|finding| finding.forbids);
         return forbidding.map_or(Ok(variant), |finding| Err(TemplateError::whole(HTML, finding.what)));
@@ -236,7 +243,7 @@ impl<'a> NewsletterView<'a> {
     fn new(view: &IssueView<'a>, tongue: Tongue) -> Self {
         Self {
             title: &view.newsletter.title,
-            number: tongue.number(view.number),
+            number: words::capitalised(&tongue.number(view.number)),
             date: words::day(view.slot.date(), tongue),
             url: view.site.own_url(&format!("newsletters/{}/", view.newsletter.name)),
             web_url: view.web_url,

@@ -208,7 +208,8 @@ impl Mail {
             self.warns(format!("nothing stands under the heading “{text}”"));
         }
         if self.silent_pictures > 0 {
-            self.warns(format!("{} of its pictures have no alternative text", self.silent_pictures));
+            let pictures = if self.silent_pictures == 1 { "picture has" } else { "pictures have" };
+            self.warns(format!("{} {pictures} no alternative text", self.silent_pictures));
         }
         let lists = [
             ("links that lead nowhere from a mail", std::mem::take(&mut self.relative)),
@@ -241,6 +242,7 @@ mod tests {
             text: "crieurX".to_owned(),
             unsubscribe_mark: "crieurX".to_owned(),
             preferences_mark: "crieurY".to_owned(),
+            calendar: None,
         };
         look_through(&variant).into_iter().map(|finding| (finding.forbids, finding.what)).collect()
     }
@@ -249,7 +251,7 @@ mod tests {
     fn what_is_wrong_with_a_mail_is_named() {
         for (body, forbids, words) in [
             ("<img src=\"x\">", false, "no `alt`"),
-            ("<img src=\"x\" alt=\"\">", false, "1 of its pictures"),
+            ("<img src=\"x\" alt=\"\">", false, "1 picture has no alternative"),
             ("<a href=\"/relative\">x</a>", false, "lead nowhere from a mail: /relative"),
             ("<a href=\"http://example.org/\">x</a>", false, "without TLS: http://example.org/"),
             ("<h2>Annonces</h2><p>…</p><h4>Trop bas</h4><p>…</p>", false, "level 4 follows one of level 2"),
@@ -276,6 +278,7 @@ mod tests {
             text: "…".to_owned(),
             unsubscribe_mark: "crieurX".to_owned(),
             preferences_mark: String::new(),
+            calendar: None,
         };
         let forbidden = look_through(&variant).into_iter().filter(|finding| finding.forbids);
         assert_eq!(forbidden.count(), 2, "subject and language");

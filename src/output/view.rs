@@ -130,7 +130,7 @@ impl Item {
 }
 
 impl Item {
-    /// As a page shows it: no line begins with a mark that French sets apart from its word.
+    /// As pages and mails show it: no line begins with a mark that French sets apart from its word.
     pub fn typeset(mut self) -> Self {
         // a document's own language is not named again
         if !self.is_french {
@@ -138,7 +138,7 @@ impl Item {
         }
         let lines = [&mut self.title, &mut self.teaser]
             .into_iter()
-            .chain(&mut self.subtitle)
+            .chain([&mut self.subtitle, &mut self.summary_text].into_iter().flatten())
             .chain(self.categories.iter_mut().chain(&mut self.tags).map(|label| &mut label.label))
             .chain(self.images.iter_mut().filter_map(|image| image.caption.as_mut()))
             .chain(self.attachments.iter_mut().map(|file| &mut file.title))

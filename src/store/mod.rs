@@ -17,6 +17,7 @@ use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
 use crate::model::letter::LetterText;
+use crate::model::pause::{Cause, Pause};
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
@@ -64,6 +65,8 @@ pub enum Freeze {
     NumberTaken,
     /// Somebody came, or chose otherwise, for whom nothing is rendered: compose again.
     ReadersChanged,
+    /// There is a pause.
+    Paused,
 }
 
 /// An issue that has a page on the web.
@@ -89,11 +92,24 @@ pub trait Store: Send + Sync {
     // -- being in charge
 
     /// Takes charge of deliveries, or `None` where another process has it. Afterwards no delivery is claimed by a process
-    /// that is gone: what was `sending` is in doubt, what was claimed is free.
+    /// that is gone: what was `sending` is in doubt, what was claimed is free. Pauses where `now` is before the last mails.
     async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>>;
 
     /// Who is in charge, in words for the operator; `None` where nobody is known.
     async fn who_is_in_charge(&self) -> Result<Option<String>>;
+
+    // -- pauses: nothing is claimed, nothing frozen
+
+    /// Why nothing is mailed for now, the oldest first; nothing where all is well. A store that finds out that it is an older
+    /// copy of itself, mails having left since it was made, pauses by itself: whatever it has open is in doubt then.
+    async fn pauses(&self) -> Result<Vec<Pause>>;
+
+    /// Pauses until that is ended; what is claimed already is gone through. `false` where it was paused for this before (that
+    /// reason stays). Idempotent.
+    async fn pause(&self, cause: Cause, reason: &str) -> Result<bool>;
+
+    /// Goes on: this state and this clock are right. `false` where it was not paused for this. Idempotent.
+    async fn end_pause(&self, cause: Cause, now: DateTime<Utc>) -> Result<bool>;
 
     /// The key for tokens and Message-IDs: the one kept, or `fresh` where there is none yet. Idempotent. Adding and
     /// suppressing addresses needs it: call this once after opening.

@@ -120,6 +120,7 @@ fn new_issue(on_doubt: OnDoubt) -> NewIssue {
             text: "Bonjour %leave%".to_owned(),
             unsubscribe_mark: "%leave%".to_owned(),
             preferences_mark: String::new(),
+            calendar: None,
         }],
         audiences: vec![(Audience { lang: "fr".to_owned(), topics: Vec::new() }, Some("fr".to_owned()))],
     }

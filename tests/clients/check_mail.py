@@ -2,8 +2,8 @@
 
     python check_mail.py [--letter] FILE.eml …
 
-With --letter they are mails to one person, not a newsletter's: no header of a list, and a link to confirm or to the preferences.
-No package besides Python's own is needed. Exit code 1 and a list of errors, or 0 and a count.
+A calendar that is attached is read by icalendar. With --letter they are mails to one person, not a newsletter's: no header of a list, and a link to confirm or to the preferences.
+No package besides Python's own is needed where none is. Exit code 1 and a list of errors, or 0 and a count.
 """
 
 import email
@@ -70,10 +70,30 @@ def check_headers(mail, is_letter):
     return ways
 
 
+def check_calendar(part):
+    """A file to take over: no invitation, which would ask for an answer."""
+    import icalendar
+
+    if part.get_content_disposition() != "attachment" or not (part.get_filename() or "").endswith(".ics"):
+        raise ValueError(f"a calendar as {part['Content-Disposition']!r}")
+    if part["Content-Type"].params.get("method") != "PUBLISH":
+        raise ValueError(f"a calendar with {part['Content-Type']!r}")
+    data = part.get_payload(decode=True)
+    calendar = icalendar.Calendar.from_ical(data)
+    events = calendar.walk("VEVENT")
+    if calendar["METHOD"] != "PUBLISH" or not events or any(event.get("ATTENDEE") for event in events):
+        raise ValueError(f"a calendar that invites, or is empty: {data!r}")
+    if data.count(b"\n") != data.count(b"\r\n"):
+        raise ValueError("a calendar whose lines do not end in CRLF")
+
+
 def check_parts(mail):
     for part in mail.walk():
         if part.defects:
             raise ValueError(f"{part.get_content_type()}: {part.defects}")
+    if mail.get_content_type() == "multipart/mixed":
+        mail, calendar = mail.iter_parts()
+        check_calendar(calendar)
     kinds = [part.get_content_type() for part in mail.iter_parts()]
     if mail.get_content_type() != "multipart/alternative" or kinds != ["text/plain", "text/html"]:
         raise ValueError(f"{mail.get_content_type()} of {kinds}, not plain text and HTML in this order")

@@ -43,6 +43,9 @@ fn print(newsletter: &Newsletter, number: u32, it: &IssueInFull) {
     for (variant, findings) in it.variants.iter().zip(&it.findings) {
         say!("variant {}: {} bytes of HTML", variant.key, variant.html.len());
         say!("  subject: {}", variant.subject);
+        if let Some(calendar) = &variant.calendar {
+            say!("  attached: its events as a calendar file, {} bytes", calendar.len());
+        }
         for finding in findings {
             say!("  look at this: {}", finding.what);
         }
@@ -75,6 +78,9 @@ fn write(dir: &Path, it: &IssueInFull) -> anyhow::Result<()> {
         save(format!("{}.eml", variant.key), mail)?;
         save(format!("{}.html", variant.key), variant.html.as_bytes())?;
         save(format!("{}.txt", variant.key), variant.text.as_bytes())?;
+        if let Some(calendar) = &variant.calendar {
+            save(format!("{}.ics", variant.key), calendar.as_bytes())?;
+        }
     }
     Ok(())
 }

@@ -41,6 +41,7 @@ fn issue() -> FrozenIssue {
             text: format!("Bonjour,\n.\nFrom ici\n{long}\nSe désabonner : {MARK}\nPréférences : %preferences%\n"),
             unsubscribe_mark: MARK.to_owned(),
             preferences_mark: "%preferences%".to_owned(),
+            calendar: None,
         }],
     }
 }

@@ -51,9 +51,14 @@ pub fn write(feed: &Feed) -> Calendar {
 ///
 /// It has no name of its own: with `X-WR-CALNAME` Outlook opens a file as another calendar instead of adding its event.
 pub fn write_event(site: &SiteSettings, publish: &PublishSettings, entry: &Entry) -> Vec<u8> {
+    write_events(site, publish, std::slice::from_ref(entry)).bytes
+}
+
+/// The same of several events: a file that nobody subscribes to. It invites nobody either (`METHOD:PUBLISH`).
+pub fn write_events(site: &SiteSettings, publish: &PublishSettings, entries: &[Entry]) -> Calendar {
     let mut calendar = ICalendar::new("2.0", PRODID);
     calendar.push(Method::new("PUBLISH"));
-    with_events(calendar, site, publish, std::slice::from_ref(entry)).bytes
+    with_events(calendar, site, publish, entries)
 }
 
 /// RFC 7986 properties, each with the older `X-` name that Outlook, Google and Apple read.

@@ -95,7 +95,7 @@ impl Parts {
         (Self { events, new, others: over }, left_out)
     }
 
-    /// As a page shows them.
+    /// As people read them: no line begins with a mark that French sets apart.
     pub(super) fn typeset(self) -> Self {
         let all = |parts: Vec<Part>| parts.into_iter().map(Part::typeset).collect();
         let events = self.events.into_iter().map(|it| Section { items: all(it.items), ..it }).collect();

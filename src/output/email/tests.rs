@@ -1,5 +1,7 @@
 //! What mails must show.
 
+mod english;
+
 use std::collections::BTreeMap;
 
 use super::super::samples;
@@ -80,6 +82,27 @@ fn an_event_that_is_new_and_ahead_is_printed_once() {
 fn an_event_announced_before_is_recalled_without_its_summary() {
     let mail = rendered(&[samples::community()], &[samples::meeting()], "fr");
     assert!(mail.text.contains("Jeudi 11\u{a0}avril 2019") && !mail.text.contains("L’Etat recrute bientôt"));
+}
+
+#[test]
+fn an_issue_without_news_says_so() {
+    let mail = rendered(&[], &[], "fr");
+    for part in [&mail.html, &mail.text] {
+        assert!(part.contains("Pas de nouvelle annonce cette fois-ci."), "{part}");
+    }
+    assert!(!rendered(&[samples::community()], &[], "fr").text.contains("cette fois-ci"));
+}
+
+#[test]
+fn no_line_begins_with_a_mark_that_french_sets_apart() {
+    let mail = sample();
+    let (_, body) = mail.html.split_once("<body").expect("a body");
+    for part in [body, &mail.text] {
+        for broken in ["intéressé ?", "administrations !", "UX :", "« Designers", "Général »"] {
+            assert!(!part.contains(broken), "`{broken}`: {part}");
+        }
+    }
+    assert!(mail.text.contains("Vous êtes intéressé\u{202f}?") && mail.text.contains("programme «\u{a0}Designers"));
 }
 
 #[test]

@@ -114,6 +114,14 @@ impl Tongue {
             (Self::English, Trouble::Relay) => {
                 ("The relay takes no mail", "What waits is tried again; nobody is forgotten.")
             }
+            (Self::French, Trouble::Paused) => (
+                "Les envois sont suspendus",
+                "Rien ne part et aucun numéro n’est composé. Si tout est en ordre, confirmez-le avec « crieur issues resume --confirm ».",
+            ),
+            (Self::English, Trouble::Paused) => (
+                "Sending is paused",
+                "No mail leaves and no issue is made. If all is right, confirm it with “crieur issues resume --confirm”.",
+            ),
             (Self::French, Trouble::Polling) => {
                 ("Le dossier n’est pas surveillé, seulement relu", "Ce qui est enregistré paraît un peu plus tard.")
             }

@@ -62,12 +62,11 @@ impl Log {
         objected: bool,
         now: DateTime<Utc>,
     ) -> io::Result<u64> {
-        let first = first(key);
         let line = format!(
             "{} {} {} {}\n",
             now.to_rfc3339_opts(SecondsFormat::Secs, true),
-            fingerprint(first),
-            suppression_hash(first, address),
+            fingerprint(key),
+            suppression_hash(first(key), address),
             if objected { "objected" } else { "erased" }
         );
         let is_new = !self.path.exists();
@@ -98,9 +97,9 @@ fn first(key: &SigningKey) -> &SigningKey {
     key.all().last().unwrap_or(key)
 }
 
-/// Tells the logs of two states apart.
-fn fingerprint(key: &SigningKey) -> String {
-    key.keyed_hash("fingerprint", &[], 6)
+/// Tells a state and its copies from others, by the key they began with.
+pub(super) fn fingerprint(key: &SigningKey) -> String {
+    first(key).keyed_hash("fingerprint", &[], 6)
 }
 
 fn entry(line: &str) -> Option<Entry<'_>> {
@@ -177,7 +176,7 @@ pub(super) async fn catch_up(writer: &SqlitePool, database: &Path) -> sqlx::Resu
 
 async fn carry_out(connection: &mut SqliteConnection, key: &SigningKey, lines: &str) -> sqlx::Result<()> {
     let first = first(key);
-    let ours = fingerprint(first);
+    let ours = fingerprint(key);
     let wanted: HashMap<&str, Entry> =
         lines.lines().filter_map(entry).filter(|entry| entry.key == ours).map(|entry| (entry.hash, entry)).collect();
     if wanted.is_empty() {

@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{decode, instant, named, slot, slot_text};
-use super::{audiences, begin};
+use super::{audiences, begin, pauses};
 use crate::model::announcement::AnnouncementId;
 use crate::model::delivery::OnDoubt;
 use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, Masthead, NewIssue, Section, Variant};
@@ -100,6 +100,9 @@ pub(super) async fn next_number(readers: &SqlitePool, newsletter: &str) -> sqlx:
 
 pub(super) async fn freeze(writer: &SqlitePool, new: &NewIssue) -> sqlx::Result<Freeze> {
     let mut transaction = begin(writer).await?;
+    if pauses::any(&mut *transaction).await? {
+        return Ok(Freeze::Paused);
+    }
     if is_decided(&mut transaction, new).await? {
         return Ok(Freeze::SlotTaken);
     }
@@ -169,8 +172,9 @@ async fn insert_items(connection: &mut SqliteConnection, issue: i64, items: &[Is
 async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants: &[Variant]) -> sqlx::Result<()> {
     for (position, variant) in (0_i64..).zip(variants) {
         sqlx::query(
-            "INSERT INTO variant (issue, position, key, lang, subject, html, text, unsubscribe_mark, preferences_mark)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO variant
+                (issue, position, key, lang, subject, html, text, unsubscribe_mark, preferences_mark, calendar)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(issue)
         .bind(position)
@@ -181,6 +185,7 @@ async fn insert_variants(connection: &mut SqliteConnection, issue: i64, variants
         .bind(&variant.text)
         .bind(&variant.unsubscribe_mark)
         .bind(&variant.preferences_mark)
+        .bind(&variant.calendar)
         .execute(&mut *connection)
         .await?;
     }
@@ -235,5 +240,6 @@ fn variant(row: &SqliteRow) -> sqlx::Result<Variant> {
         text: row.try_get("text")?,
         unsubscribe_mark: row.try_get("unsubscribe_mark")?,
         preferences_mark: row.try_get("preferences_mark")?,
+        calendar: row.try_get("calendar")?,
     })
 }

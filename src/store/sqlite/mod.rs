@@ -8,6 +8,7 @@ mod audiences;
 mod bounces;
 mod claims;
 mod doubts;
+mod epoch;
 mod erasing;
 mod erasures;
 mod faults;
@@ -24,6 +25,7 @@ mod limits;
 mod memory;
 mod open;
 mod outbox;
+mod pauses;
 mod records;
 mod rows;
 mod signup;
@@ -40,6 +42,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
+use self::epoch::Epoch;
 use self::faults::{explain, is_failed_sync};
 use self::leaving::Leaving;
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
@@ -48,6 +51,7 @@ use crate::model::bounce::{Bounced, NewBounce};
 use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::letter::LetterText;
+use crate::model::pause::{Cause, Pause, went_back};
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
@@ -64,6 +68,7 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     leaving: Leaving,
+    epoch: Epoch,
     /// Why nothing is written any more, once that is so.
     lost: OnceLock<String>,
 }
@@ -122,11 +127,30 @@ impl Store for SqliteStore {
     async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>> {
         let Some(lock) = open::lock_charge(&self.path)? else { return Ok(None) };
         self.explained(outbox::take_back_all(&self.writer, now).await)?;
+        let (_, last) = self.explained(epoch::here(&self.readers).await)?;
+        match went_back(now, last) {
+            Some(reason) => self.pause(Cause::Clock, &reason).await.map(drop)?,
+            None => self.explained(self.epoch.move_on(&self.writer, now).await)?,
+        }
         Ok(Some(Charge { _lock: Some(lock) }))
     }
 
     async fn who_is_in_charge(&self) -> Result<Option<String>> {
         Ok(open::in_charge(&self.path))
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.explained(pauses::all(&self.readers).await)
+    }
+
+    async fn pause(&self, cause: Cause, reason: &str) -> Result<bool> {
+        self.explained(pauses::begin_pause(&self.writer, cause, reason).await)
+    }
+
+    async fn end_pause(&self, cause: Cause, now: DateTime<Utc>) -> Result<bool> {
+        // first: what is ended and not accepted would begin again
+        self.explained(self.epoch.accept(&self.writer, now).await)?;
+        self.explained(pauses::end_pause(&self.writer, cause).await)
     }
 
     async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey> {
@@ -331,7 +355,16 @@ impl Store for SqliteStore {
 
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
         self.explained(self.leaving.carry_out(&self.writer).await)?;
-        self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)
+        self.explained(self.epoch.look(&self.writer).await)?;
+        if self.explained(pauses::any(&self.readers).await)? {
+            return Ok(Vec::new());
+        }
+        let claims = self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)?;
+        if let Err(error) = self.epoch.note(&self.writer, !claims.is_empty(), now).await {
+            self.give_back(&claims).await?;
+            return self.explained(Err(error));
+        }
+        Ok(claims)
     }
 
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool> {
@@ -355,6 +388,9 @@ impl Store for SqliteStore {
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        if self.explained(pauses::any(&self.readers).await)? {
+            return Ok(None);
+        }
         self.explained(outbox::next_due(&self.readers).await)
     }
 

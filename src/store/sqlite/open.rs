@@ -15,6 +15,7 @@ use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite};
 
+use super::epoch::Epoch;
 use super::leaving::Leaving;
 use super::{SqliteStore, begin, erasures, explain};
 use crate::store::{Result, StoreError};
@@ -44,8 +45,10 @@ impl SqliteStore {
         caught_up.map_err(|error| explain(path, error))?;
         let leaving = Leaving::beside(path);
         leaving.carry_out(&writer).await.map_err(|error| explain(path, error))?;
+        let epoch = Epoch::beside(path);
+        epoch.look(&writer).await.map_err(|error| explain(path, error))?;
         let readers = pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON"));
-        Ok(Self { path: path.to_owned(), writer, readers, leaving, lost: OnceLock::new() })
+        Ok(Self { path: path.to_owned(), writer, readers, leaving, epoch, lost: OnceLock::new() })
     }
 }
 

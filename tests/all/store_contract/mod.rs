@@ -7,6 +7,7 @@ mod figures;
 mod issues;
 mod ledger;
 mod memory;
+mod pauses;
 mod people;
 mod recovery;
 mod signup;
@@ -98,6 +99,7 @@ pub fn variant(lang: &str) -> Variant {
         text: "…".to_owned(),
         unsubscribe_mark: "%leave%".to_owned(),
         preferences_mark: String::new(),
+        calendar: None,
     }
 }
 

@@ -31,7 +31,7 @@ fn an_issue_waits_for_approval_and_can_be_looked_through_before() {
 
     let shown = folder.crieur(["issues", "show", "1", "--out", "review"]).succeeds().stdout;
     assert!(shown.contains("new") && shown.contains("(revision 0)") && shown.contains("subject: "), "{shown}");
-    assert!(folder.read("review/fr.txt").contains(MORNING.split(':').next().expect("words")));
+    assert!(folder.read("review/fr.txt").contains("Expert UX\u{a0}: tout savoir avant de candidater"));
     assert!(folder.read("review/fr.eml").contains("List-Unsubscribe: <https://"));
     let about: serde_json::Value = serde_json::from_str(&folder.read("review/issue.json")).expect("JSON");
     assert_eq!((about["number"].as_u64(), about["slot"].as_str()), (Some(1), Some("2019-04-08T09:00:00")));
@@ -212,7 +212,7 @@ fn readers_get_one_mail_with_only_their_topics() {
     subscribe(&app, &folder, "rien", &["article"]);
     drop(app);
     let preview = folder.crieur(["preview", "communaute-ux", "--at", MONDAY]).succeeds().stdout;
-    for words in ["variant fr: 1 recipients", "variant fr+atelier: 1", "1 readers get no mail"] {
+    for words in ["variant fr: 1 recipient,", "variant fr+atelier: 1", "1 reader without a mail"] {
         assert!(preview.contains(words), "no `{words}` in\n{preview}");
     }
     let sent = folder.crieur(["send", "--at", MONDAY]).succeeds().stdout;
@@ -224,5 +224,37 @@ fn readers_get_one_mail_with_only_their_topics() {
         let mail = issues.iter().find(|mail| mail.to == format!("{reader}@example.org")).expect("their mail");
         let words = mail.words();
         assert_eq!((words.contains(MORNING), words.contains(press)), (has_event, has_press), "{reader}: {words}");
+    }
+}
+
+#[test]
+fn a_calendar_is_attached_only_if_asked_for() {
+    for (key, kinds) in [
+        ("", &["text/plain", "text/html"][..]),
+        ("attach_calendar = true", &["text/plain", "text/html", "text/calendar"]),
+    ] {
+        let folder = with_reader(key);
+        folder.crieur(["send", "--at", MONDAY]).succeeds();
+        let mail = folder.only_mail();
+        let parts: Vec<&str> =
+            mail.raw.lines().filter_map(|line| line.strip_prefix("Content-Type: ")?.split(';').next()).collect();
+        let single: Vec<&str> = parts.into_iter().filter(|kind| !kind.starts_with("multipart/")).collect();
+        assert_eq!(single, kinds, "{}", mail.raw);
+        assert!(mail.text.contains("/events/expert-ux-"), "the link is there in any case");
+        if key.is_empty() {
+            continue;
+        }
+        let message = mail_parser::MessageParser::default().parse(mail.raw.as_bytes()).expect("a mail");
+        let file = message.attachments().next().expect("a file");
+        let calendar = std::str::from_utf8(file.contents()).expect("UTF-8");
+        assert!(calendar.starts_with("BEGIN:VCALENDAR\r\n") && calendar.contains("METHOD:PUBLISH\r\n"), "{calendar}");
+        assert_eq!(calendar.matches("BEGIN:VEVENT").count(), 1, "only what the mail tells of");
+        assert!(
+            !calendar.contains("ATTENDEE") && calendar.contains("DTSTART;TZID=Europe/Paris:20190411T090000"),
+            "{calendar}"
+        );
+        let shown = folder.crieur(["issues", "show", "1", "--out", "review"]).succeeds().stdout;
+        assert!(shown.contains("attached: its events as a calendar file"), "{shown}");
+        assert_eq!(folder.read("review/fr.ics"), calendar);
     }
 }

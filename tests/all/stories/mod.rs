@@ -19,6 +19,7 @@ mod killed;
 mod leaving;
 mod life;
 mod manual;
+mod pauses;
 mod people;
 mod preview;
 mod privacy;

@@ -35,7 +35,9 @@ fn the_first_issue_carries_the_press_release_and_the_event_announced_that_mornin
         assert!(!words.contains(older), "the first issue looks back 31 days only");
     }
     for title in [PRESS_RELEASE, MORNING] {
-        assert!(mail.html.contains(title), "{}", mail.html);
+        // with the blanks that French does not break a line at
+        let html = mail.html.replace("&nbsp;", " ").replace(['\u{a0}', '\u{202f}'], " ");
+        assert!(html.contains(title), "{}", mail.html);
     }
     assert!(mail.html.contains("<html lang=\"fr\">") && mail.html.len() < 100_000);
     assert!(mail.html.contains(&mail.leave) && mail.text.contains(&mail.leave));
@@ -86,7 +88,7 @@ fn the_next_issue_carries_only_what_is_new() {
     let words = second.words();
     assert!(words.contains("Frais") && words.contains("Tardif"), "{words}");
     assert!(!words.contains(PRESS_RELEASE) && !words.contains(MORNING), "{words}");
-    assert!(words.contains("n° 2"), "an empty slot takes no number: {words}");
+    assert!(words.contains("N° 2"), "an empty slot takes no number: {words}");
 }
 
 #[test]
