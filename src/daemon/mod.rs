@@ -137,6 +137,7 @@ impl Daemon {
             started: clock(),
         };
         let front = outlets.front.clone();
+        web.resume();
         let mut publisher = Publisher::new(app.clone(), web, clock.clone(), outlets, pulse.clone());
         publisher.begin().await;
         ready(listener.local_addr()?, admin.as_ref().map(TcpListener::local_addr).transpose()?);

@@ -21,6 +21,19 @@ pub struct Choice {
     pub topics: Vec<String>,
 }
 
+/// What somebody asked on a form, checked; nothing is known yet of the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub address: EmailAddress,
+    pub lang: String,
+    /// The language of the page whose words were agreed to.
+    pub page_lang: String,
+    pub choices: Vec<Choice>,
+}
+
+/// Wishes that are answered and not yet carried out; beyond, nobody's is taken.
+pub const MOST_WISHES: i64 = 1000;
+
 /// The words somebody agreed to, exactly as shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wording(pub String);
@@ -35,6 +48,8 @@ impl Wording {
 /// What somebody asked on a form, and the two letters of which one may follow.
 #[derive(Debug, Clone)]
 pub struct NewSignup {
+    /// The wish it carries out, if it was noted before.
+    pub wish: Option<i64>,
     pub address: EmailAddress,
     pub lang: String,
     pub choices: Vec<Choice>,
@@ -56,6 +71,8 @@ pub enum SignedUp {
     Limited,
     /// Nothing: the address is never mailed again.
     Suppressed,
+    /// Nothing: the wish is gone, erased or carried out before.
+    Gone,
 }
 
 /// A sign-up as its confirmation page shows it.

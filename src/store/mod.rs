@@ -20,7 +20,7 @@ use crate::model::letter::LetterText;
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
-use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
+use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup, Wish};
 pub use crate::model::status::LastPublish;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
@@ -182,8 +182,16 @@ pub trait Store: Send + Sync {
 
     // -- signing up: what readers do on the web
 
+    /// Notes what was asked on a form, before it is answered: the same work for every address. `false` where as many wait as
+    /// may (`MOST_WISHES`). Durable when it returns.
+    async fn note_wish(&self, wish: &Wish, now: DateTime<Utc>) -> Result<bool>;
+
+    /// The oldest wish after number `after` that is not carried out, with its number.
+    async fn wish_after(&self, after: i64) -> Result<Option<(i64, Wish)>>;
+
     /// Takes note of a sign-up and writes the letter that follows from it, or nothing where the mailbox had its letters
-    /// (`Mailed`) or the address is suppressed. What a reader has already is not touched.
+    /// (`Mailed`) or the address is suppressed. What a reader has already is not touched. A wish it carries out is forgotten
+    /// in the same transaction, so that each is carried out once.
     async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp>;
 
     async fn signup(&self, id: i64) -> Result<Option<Signup>>;

@@ -100,7 +100,12 @@ impl Web {
         Self { signups: Signups::new(limits), outbox_filled, ..self }
     }
 
-    /// Waits until every sign-up that was answered is taken note of.
+    /// Has sign-ups carried out that were answered by a process that is gone.
+    pub fn resume(self: &Arc<Self>) {
+        self.signups.resume(self);
+    }
+
+    /// Waits until every sign-up that was answered is carried out.
     pub async fn finish(&self) {
         self.signups.finish().await;
     }

@@ -30,6 +30,7 @@ mod signup;
 mod subscribers;
 mod suppression;
 mod wiping;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -51,7 +52,7 @@ use crate::model::letter::LetterText;
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
-use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
+use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup, Wish};
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
@@ -237,6 +238,14 @@ impl Store for SqliteStore {
 
     async fn suppression_count(&self) -> Result<u64> {
         self.explained(suppression::count(&self.readers).await)
+    }
+
+    async fn note_wish(&self, wish: &Wish, now: DateTime<Utc>) -> Result<bool> {
+        self.explained(wishes::note(&self.writer, wish, now).await)
+    }
+
+    async fn wish_after(&self, after: i64) -> Result<Option<(i64, Wish)>> {
+        self.explained(wishes::after(&self.readers, after).await)
     }
 
     async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp> {

@@ -7,7 +7,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::rows::{instant, optional_instant, topics, topics_text};
 use super::subscribers::{end, suppression_hash, suppression_hashes};
 use super::suppression::is_suppressed;
-use super::{begin, letters, limits};
+use super::{begin, letters, limits, wishes};
 use crate::model::signup::{Choice, Confirmation, EXPIRES_AFTER, Mailed, NewSignup, SignedUp, Signup, Wording};
 use crate::model::subscription::EmailAddress;
 use crate::model::token::SigningKey;
@@ -23,22 +23,33 @@ pub(super) async fn sign_up(
 ) -> sqlx::Result<SignedUp> {
     let (hash, limit) = (suppression_hash(key, &new.address), limits::hashes(key, &new.address));
     let mut transaction = begin(writer).await?;
+    let at = match new.wish {
+        Some(wish) => wishes::take(&mut transaction, wish).await?,
+        None => Some(now),
+    };
+    let Some(at) = at else { return Ok(SignedUp::Gone) };
     if is_suppressed(&mut transaction, &suppression_hashes(key, &new.address)).await? {
+        transaction.commit().await?;
         return Ok(SignedUp::Suppressed);
     }
-    let subscriber = find_or_insert(&mut transaction, new, &hash).await?;
-    let open = not_confirmed(&mut transaction, subscriber, &new.choices).await?;
-    let since = acted(&mut transaction, subscriber).await?;
+    let known = find(&mut transaction, &new.address).await?;
+    let open = not_confirmed(&mut transaction, known, &new.choices).await?;
+    let since = acted(&mut transaction, known).await?;
     let mailed = limits::mailed(&mut transaction, &limit, since).await?;
     let may = |mailed: Mailed| if open.is_empty() { mailed.had_its_day(now) } else { mailed.may_have_another(now) };
     if !mailed.is_none_or(may) {
+        transaction.commit().await?;
         return Ok(SignedUp::Limited);
     }
+    let subscriber = match known {
+        Some(subscriber) => subscriber,
+        None => insert_subscriber(&mut transaction, &new.address, &hash).await?,
+    };
     let answer = if open.is_empty() {
         letters::write(&mut transaction, subscriber, None, &new.reminder, now).await?;
         SignedUp::Reminded
     } else {
-        let signup = insert(&mut transaction, subscriber, new, &open, now).await?;
+        let signup = insert(&mut transaction, subscriber, new, &open, at).await?;
         letters::write(&mut transaction, subscriber, Some(signup), &new.confirmation, now).await?;
         SignedUp::Asked
     };
@@ -48,7 +59,7 @@ pub(super) async fn sign_up(
 }
 
 /// When a subscriber last acted by a link of their own, or the operator for them: what strangers caused before is forgotten.
-async fn acted(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<Option<DateTime<Utc>>> {
+async fn acted(connection: &mut SqliteConnection, subscriber: Option<i64>) -> sqlx::Result<Option<DateTime<Utc>>> {
     let row = sqlx::query(
         "SELECT max(max(coalesce(confirmed, 0), coalesce(unsubscribed, 0))) AS acted FROM subscription WHERE subscriber = ?",
     )
@@ -58,20 +69,23 @@ async fn acted(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Resu
     optional_instant(&row, "acted")
 }
 
-async fn find_or_insert(connection: &mut SqliteConnection, new: &NewSignup, hash: &str) -> sqlx::Result<i64> {
-    sqlx::query("INSERT INTO subscriber (key, address, hash) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING")
-        .bind(new.address.key())
-        .bind(new.address.as_str())
+async fn find(connection: &mut SqliteConnection, address: &EmailAddress) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("SELECT id FROM subscriber WHERE key = ?").bind(address.key()).fetch_optional(connection).await
+}
+
+async fn insert_subscriber(connection: &mut SqliteConnection, address: &EmailAddress, hash: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar("INSERT INTO subscriber (key, address, hash) VALUES (?, ?, ?) RETURNING id")
+        .bind(address.key())
+        .bind(address.as_str())
         .bind(hash)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query_scalar("SELECT id FROM subscriber WHERE key = ?").bind(new.address.key()).fetch_one(connection).await
+        .fetch_one(connection)
+        .await
 }
 
 /// The choices a subscriber does not have already.
 async fn not_confirmed(
     connection: &mut SqliteConnection,
-    subscriber: i64,
+    subscriber: Option<i64>,
     choices: &[Choice],
 ) -> sqlx::Result<Vec<Choice>> {
     let confirmed: Vec<String> =
@@ -88,7 +102,7 @@ async fn insert(
     subscriber: i64,
     new: &NewSignup,
     choices: &[Choice],
-    now: DateTime<Utc>,
+    at: DateTime<Utc>,
 ) -> sqlx::Result<i64> {
     let Wording(text) = &new.wording;
     let wording = new.wording.hash();
@@ -100,7 +114,7 @@ async fn insert(
     let signup: i64 =
         sqlx::query_scalar("INSERT INTO signup (subscriber, at, lang, wording_hash) VALUES (?, ?, ?, ?) RETURNING id")
             .bind(subscriber)
-            .bind(now.timestamp_millis())
+            .bind(at.timestamp_millis())
             .bind(&new.lang)
             .bind(&wording)
             .fetch_one(&mut *connection)
@@ -121,7 +135,7 @@ async fn insert(
         .bind(&choice.newsletter)
         .bind(&new.lang)
         .bind(&topics)
-        .bind(now.timestamp_millis())
+        .bind(at.timestamp_millis())
         .execute(&mut *connection)
         .await?;
     }
@@ -129,10 +143,10 @@ async fn insert(
 }
 
 pub(super) async fn one(readers: &SqlitePool, id: i64) -> sqlx::Result<Option<Signup>> {
-    find(&mut *readers.acquire().await?, id).await
+    find_signup(&mut *readers.acquire().await?, id).await
 }
 
-async fn find(connection: &mut SqliteConnection, id: i64) -> sqlx::Result<Option<Signup>> {
+async fn find_signup(connection: &mut SqliteConnection, id: i64) -> sqlx::Result<Option<Signup>> {
     let Some(row) = sqlx::query("SELECT * FROM signup WHERE id = ?").bind(id).fetch_optional(&mut *connection).await?
     else {
         return Ok(None);
@@ -159,7 +173,7 @@ pub(super) async fn confirm(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Confirmation> {
     let mut transaction = begin(writer).await?;
-    let Some(signup) = find(&mut transaction, id).await? else { return Ok(Confirmation::Expired) };
+    let Some(signup) = find_signup(&mut transaction, id).await? else { return Ok(Confirmation::Expired) };
     if signup.confirmed.is_some() {
         return Ok(Confirmation::AlreadyConfirmed);
     }
@@ -235,6 +249,7 @@ pub(super) async fn forget_expired(writer: &SqlitePool, now: DateTime<Utc>) -> s
     for subscriber in &forgotten {
         forget_if_unknown(&mut transaction, *subscriber).await?;
     }
+    wishes::forget_expired(&mut transaction, now).await?;
     sqlx::query("DELETE FROM letter_text WHERE NOT EXISTS (SELECT 1 FROM letter WHERE text_hash = letter_text.hash)")
         .execute(&mut *transaction)
         .await?;

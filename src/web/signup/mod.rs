@@ -13,11 +13,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use self::breakers::Breakers;
-use self::intake::{Asked, Intake};
+use self::intake::Intake;
 use super::fields::Fields;
 use super::{Client, Web, errors, origin};
 use crate::model::settings::SubscribeSettings;
-use crate::model::signup::Choice;
+use crate::model::signup::{Choice, Wish};
 use crate::model::subscription::EmailAddress;
 use crate::model::text::Label;
 use crate::output::page::forms::{Entered, Fault, Forms, Offer};
@@ -32,6 +32,10 @@ pub(super) struct Signups {
 impl Signups {
     pub(super) fn new(settings: SubscribeSettings) -> Self {
         Self { breakers: Breakers::new(settings), intake: Intake::new() }
+    }
+
+    pub(super) fn resume(&self, web: &Arc<Web>) {
+        self.intake.wake(web);
     }
 
     pub(super) async fn finish(&self) {
@@ -74,7 +78,7 @@ pub(super) async fn form(State(web): State<Arc<Web>>, RawQuery(query): RawQuery)
     errors::show(&web, StatusCode::OK, web.forms(&offers).sign_up(&lang, &entered, &[]))
 }
 
-/// Takes a sign-up. What it causes is decided after the answer is given.
+/// Takes a sign-up: notes it, answers, and only then looks up what it causes.
 pub(super) async fn sign_up(
     State(web): State<Arc<Web>>,
     Extension(client): Extension<Client>,
@@ -101,18 +105,18 @@ pub(super) async fn sign_up(
         return errors::show(&web, StatusCode::UNPROCESSABLE_ENTITY, page);
     };
     let message_lang = spoken(&web, entered.lang.as_deref().or(Some(&lang)));
-    let asked = Asked { address, lang: message_lang, page_lang: lang.clone(), choices: entered.choices };
-    match take(&web, client.0, asked) {
+    let wish = Wish { address, lang: message_lang, page_lang: lang.clone(), choices: entered.choices };
+    match take(&web, client.0, &wish).await {
         Ok(()) => errors::show(&web, StatusCode::OK, web.forms(&offers).sent(&lang)),
         Err(wait) => busy(&web, wait),
     }
 }
 
-fn take(web: &Arc<Web>, client: IpAddr, asked: Asked) -> Result<(), Duration> {
+async fn take(web: &Arc<Web>, client: IpAddr, wish: &Wish) -> Result<(), Duration> {
     /// Until some of what waits has been looked at.
     const CROWDED: Duration = Duration::from_mins(1);
     web.signups.breakers.admit(client)?;
-    if web.signups.intake.take(web, asked) { Ok(()) } else { Err(CROWDED) }
+    if web.signups.intake.take(web, wish).await { Ok(()) } else { Err(CROWDED) }
 }
 
 /// The same for everybody, whatever the address.

@@ -172,6 +172,7 @@ fn letter() -> LetterText {
 /// Signs an address up and has its letter sent.
 async fn asked(store: &dyn Store, text: &str, day: i64) -> Claim {
     let new = NewSignup {
+        wish: None,
         address: address(text),
         lang: "fr".to_owned(),
         choices: vec![Choice { newsletter: "hebdo".to_owned(), topics: Vec::new() }],

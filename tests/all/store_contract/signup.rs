@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome};
 use crieur::model::issue::Audience;
 use crieur::model::letter::LetterText;
-use crieur::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Wording};
+use crieur::model::signup::{Choice, Confirmation, MOST_WISHES, NewSignup, SignedUp, Wish, Wording};
 use crieur::model::subscription::NewSubscription;
 use crieur::model::subscription::SubscriptionStatus::{self, Confirmed, Pending, Unsubscribed};
 use crieur::model::token::SigningKey;
@@ -34,6 +34,9 @@ super::promises! {
     a_letter_nobody_needs_any_more_stays
     letters_are_claimed_and_retried_like_deliveries
     suppressing_stops_a_letter
+    a_wish_is_carried_out_once_whoever_does_it
+    a_wish_that_was_erased_or_is_too_old_is_not_carried_out
+    so_many_wishes_wait_and_no_more
 }
 
 fn day(days: i64) -> DateTime<Utc> {
@@ -56,6 +59,7 @@ fn letter(subject: &str) -> LetterText {
 
 fn asking(name: &str, choices: &[Choice]) -> NewSignup {
     NewSignup {
+        wish: None,
         address: address(&format!("{name}@example.org")),
         lang: "fr".to_owned(),
         choices: choices.to_vec(),
@@ -381,4 +385,74 @@ async fn suppressing_stops_a_letter(place: &Place) {
     assert_eq!(store.letter_counts().await.expect("counts"), counts([(DeliveryState::Suppressed, 1)]));
     assert_eq!(store.confirm(signup, minute(2)).await.expect("an answer"), Confirmation::Expired);
     assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Pending));
+}
+
+fn wish(name: &str) -> Wish {
+    Wish {
+        address: address(&format!("{name}@example.org")),
+        lang: "fr".to_owned(),
+        page_lang: "en".to_owned(),
+        choices: vec![choice(NEWS, &["agenda"]), choice("autre", &[])],
+    }
+}
+
+/// Notes one; its number.
+async fn noted(store: &dyn Store, name: &str, at: DateTime<Utc>) -> i64 {
+    assert!(store.note_wish(&wish(name), at).await.expect("an answer"));
+    let mut last = 0;
+    while let Some((number, _)) = store.wish_after(last).await.expect("read") {
+        last = number;
+    }
+    last
+}
+
+async fn carry_out(store: &dyn Store, number: i64, name: &str, at: DateTime<Utc>) -> SignedUp {
+    let new = NewSignup { wish: Some(number), ..asking(name, &[choice(NEWS, &[])]) };
+    store.sign_up(&new, at).await.expect("an answer")
+}
+
+async fn a_wish_is_carried_out_once_whoever_does_it(place: &Place) {
+    let store = place.open().await;
+    let (anne, berthe) = (noted(&*store, "anne", minute(0)).await, noted(&*store, "berthe", minute(1)).await);
+    let other = place.open().await;
+    assert_eq!(
+        other.wish_after(0).await.expect("read"),
+        Some((anne, wish("anne"))),
+        "the oldest first, as it was noted"
+    );
+    assert_eq!(other.wish_after(anne).await.expect("read"), Some((berthe, wish("berthe"))));
+    assert_eq!(carry_out(&*other, anne, "anne", minute(60)).await, SignedUp::Asked);
+    assert_eq!(carry_out(&*store, anne, "anne", minute(60)).await, SignedUp::Gone);
+    let signup = store.signup(asked(&*store, minute(60)).await).await.expect("read").expect("there");
+    assert_eq!(signup.at, minute(0), "asked when the form was sent");
+    // also where nothing follows
+    store.suppress(&address("berthe@example.org"), "complaint", minute(2)).await.expect("suppressed");
+    assert_eq!(carry_out(&*store, berthe, "berthe", minute(60)).await, SignedUp::Suppressed);
+    let again = noted(&*store, "anne", minute(61)).await;
+    assert!(again > berthe, "numbers are never used again");
+    assert_eq!(carry_out(&*store, again, "anne", minute(61)).await, SignedUp::Limited);
+    assert_eq!(store.wish_after(0).await.expect("read"), None);
+}
+
+async fn a_wish_that_was_erased_or_is_too_old_is_not_carried_out(place: &Place) {
+    let store = place.open().await;
+    let (anne, berthe) = (noted(&*store, "Anne", day(0)).await, noted(&*store, "berthe", day(1)).await);
+    store.erase(&address("anne@example.org"), false, day(1)).await.expect("erased");
+    assert_eq!(carry_out(&*store, anne, "anne", day(1)).await, SignedUp::Gone);
+    store.forget_expired_signups(day(7)).await.expect("forgotten");
+    assert_eq!(store.wish_after(0).await.expect("read").map(|it| it.0), Some(berthe));
+    store.forget_expired_signups(day(8)).await.expect("forgotten");
+    assert_eq!(store.wish_after(0).await.expect("read"), None);
+    assert!(store.subscriptions(None, 0, 99).await.expect("all").is_empty());
+}
+
+async fn so_many_wishes_wait_and_no_more(place: &Place) {
+    let store = place.open().await;
+    for number in 0..MOST_WISHES {
+        assert!(store.note_wish(&wish(&format!("reader{number}")), minute(0)).await.expect("an answer"));
+    }
+    assert!(!store.note_wish(&wish("anne"), minute(0)).await.expect("an answer"));
+    let (first, _) = store.wish_after(0).await.expect("read").expect("there");
+    carry_out(&*store, first, "reader0", minute(0)).await;
+    assert!(store.note_wish(&wish("anne"), minute(0)).await.expect("an answer"), "there is room again");
 }

@@ -350,6 +350,26 @@ async fn tokens_are_neither_guessed_nor_given_away() {
     }
 }
 
+/// What was answered outlives a daemon that is killed in the same moment, and is carried out once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_that_was_answered_survives_a_kill() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let mut app = folder.serve();
+    for round in 1..=3 {
+        assert_eq!(sign_up(&app, &format!("jeanne{round}@example.org")).status, 200);
+        app.kill9();
+        assert_eq!(state::ask(&folder.path("state/crieur.db"), "SELECT address FROM wish").len(), 1, "round {round}");
+        app.restart();
+        letters(&sink, round).await;
+    }
+    sign_up(&app, "last@example.org");
+    let mut to: Vec<String> = letters(&sink, 4).await.into_iter().map(|letter| letter.to).collect();
+    to.sort();
+    assert_eq!(to, ["jeanne1@example.org", "jeanne2@example.org", "jeanne3@example.org", "last@example.org"]);
+    assert!(state::ask(&folder.path("state/crieur.db"), "SELECT address FROM wish").is_empty());
+}
+
 /// What was answered is not lost when the daemon is asked to stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_up_that_was_answered_survives_a_stop() {
