@@ -165,8 +165,8 @@ pub trait Store: Send + Sync {
     async fn subscription(&self, id: i64) -> Result<Option<Subscription>>;
 
     /// Ends a subscription; what waits for it in the outbox is suppressed. `false` where there is no such subscription. Where
-    /// nothing can be written it may be noted elsewhere, to be carried out before anything is claimed.
-    /// Idempotent: the first date stays.
+    /// nothing can be written, or not at once (100 ms), it may be noted elsewhere, to be carried out before anything is
+    /// claimed. Idempotent: the first date stays.
     async fn unsubscribe(&self, id: i64, now: DateTime<Utc>) -> Result<bool>;
 
     async fn subscription_counts(&self, newsletter: &str) -> Result<HashMap<SubscriptionStatus, u64>>;

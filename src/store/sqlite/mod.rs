@@ -35,11 +35,14 @@ mod wishes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use self::faults::{explain, is_failed_sync};
 use self::leaving::Leaving;
@@ -68,6 +71,9 @@ pub struct SqliteStore {
     /// Why nothing is written any more, once that is so.
     lost: OnceLock<String>,
 }
+
+/// How long whoever leaves waits for the state; then it is noted beside it.
+const LEAVES_WITHIN: Duration = Duration::from_millis(100);
 
 /// IMMEDIATE: a transaction that reads first and writes then would fail, not wait, where another process wrote between.
 async fn begin(writer: &SqlitePool) -> sqlx::Result<Transaction<'static, Sqlite>> {
@@ -213,14 +219,24 @@ impl Store for SqliteStore {
     }
 
     async fn unsubscribe(&self, id: i64, now: DateTime<Utc>) -> Result<bool> {
-        match subscribers::unsubscribe(&self.writer, id, now).await {
-            Ok(found) => Ok(found),
-            // what was noted is as good as done: it is carried out before anything is sent
-            Err(error) if self.leaving.note(id, now).is_ok() => {
-                tracing::error!(%error, subscription = id, "a reader left, which is noted beside the state");
+        let writer = self.writer.clone();
+        // goes on where it takes longer: then it is done as soon as it can be
+        let ending = tokio::spawn(async move { subscribers::unsubscribe(&writer, id, now).await });
+        let failed = match timeout(LEAVES_WITHIN, ending).await {
+            Ok(Ok(Ok(found))) => return Ok(found),
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(_)) => sqlx::Error::WorkerCrashed,
+            Err(_) => sqlx::Error::PoolTimedOut,
+        };
+        // what was noted is as good as done: it is carried out before anything is sent
+        let leaving = self.leaving.clone();
+        match spawn_blocking(move || leaving.note(id, now)).await {
+            Ok(Ok(())) => {
+                let error = self.explained::<()>(Err(failed)).err().map(|error| error.to_string());
+                tracing::warn!(error, subscription = id, "a reader left, which is noted beside the state");
                 Ok(true)
             }
-            Err(error) => self.explained(Err(error)),
+            _ => self.explained(Err(failed)),
         }
     }
 
