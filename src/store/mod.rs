@@ -20,7 +20,7 @@ use crate::model::letter::LetterText;
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
-use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup, Wish};
+use crate::model::signup::{Choice, Confirmation, Known, NewSignup, SignedUp, Signup, Wish};
 pub use crate::model::status::LastPublish;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
@@ -189,15 +189,19 @@ pub trait Store: Send + Sync {
     /// The oldest wish after number `after` that is not carried out, with its number.
     async fn wish_after(&self, after: i64) -> Result<Option<(i64, Wish)>>;
 
+    /// What is known of whoever has this address.
+    async fn known(&self, address: &EmailAddress) -> Result<Known>;
+
     /// Takes note of a sign-up and writes the letter that follows from it, or nothing where the mailbox had its letters
     /// (`Mailed`) or the address is suppressed. What a reader has already is not touched. A wish it carries out is forgotten
-    /// in the same transaction, so that each is carried out once.
+    /// in the same transaction, so that each is carried out once. Nothing happens where something else than `new.known` is
+    /// known by now.
     async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp>;
 
     async fn signup(&self, id: i64) -> Result<Option<Signup>>;
 
-    /// Confirms what a sign-up asked for, each newsletter with its receipt, and forgets how many letters the mailbox had. What
-    /// its reader confirmed otherwise or left since it was asked for stays as it is. Idempotent.
+    /// Confirms what a sign-up asked for, each newsletter with its receipt, and forgets how many letters the mailbox had: what
+    /// begins, and other topics. What its reader confirmed otherwise or left since it was asked for stays as it is. Idempotent.
     async fn confirm(&self, signup: i64, now: DateTime<Utc>) -> Result<Confirmation>;
 
     /// Forgets the sign-ups nobody confirmed in time, with the addresses that nothing else is known of; how many there were.

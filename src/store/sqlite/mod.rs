@@ -55,7 +55,7 @@ use crate::model::letter::LetterText;
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
-use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup, Wish};
+use crate::model::signup::{Choice, Confirmation, Known, NewSignup, SignedUp, Signup, Wish};
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
@@ -262,6 +262,10 @@ impl Store for SqliteStore {
 
     async fn wish_after(&self, after: i64) -> Result<Option<(i64, Wish)>> {
         self.explained(wishes::after(&self.readers, after).await)
+    }
+
+    async fn known(&self, address: &EmailAddress) -> Result<Known> {
+        self.explained(signup::known(&self.readers, address).await)
     }
 
     async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp> {

@@ -8,7 +8,9 @@ use super::rows::{instant, optional_instant, topics, topics_text};
 use super::subscribers::{end, suppression_hash, suppression_hashes};
 use super::suppression::is_suppressed;
 use super::{begin, letters, limits, wishes};
-use crate::model::signup::{Choice, Confirmation, EXPIRES_AFTER, Mailed, NewSignup, SignedUp, Signup, Wording};
+use crate::model::signup::{
+    Asks, Choice, Confirmation, EXPIRES_AFTER, Known, Mailed, NewSignup, SignedUp, Signup, Wording,
+};
 use crate::model::subscription::EmailAddress;
 use crate::model::token::SigningKey;
 
@@ -32,11 +34,14 @@ pub(super) async fn sign_up(
         transaction.commit().await?;
         return Ok(SignedUp::Suppressed);
     }
+    if known_of(&mut transaction, &new.address).await? != new.known {
+        return Ok(SignedUp::Outdated);
+    }
+    let asks = new.known.asks(&new.choices);
     let known = find(&mut transaction, &new.address).await?;
-    let open = not_confirmed(&mut transaction, known, &new.choices).await?;
     let since = acted(&mut transaction, known).await?;
     let mailed = limits::mailed(&mut transaction, &limit, since).await?;
-    let may = |mailed: Mailed| if open.is_empty() { mailed.had_its_day(now) } else { mailed.may_have_another(now) };
+    let may = |mailed: Mailed| if asks.is_nothing() { mailed.had_its_day(now) } else { mailed.may_have_another(now) };
     if !mailed.is_none_or(may) {
         transaction.commit().await?;
         return Ok(SignedUp::Limited);
@@ -45,12 +50,12 @@ pub(super) async fn sign_up(
         Some(subscriber) => subscriber,
         None => insert_subscriber(&mut transaction, &new.address, &hash).await?,
     };
-    let answer = if open.is_empty() {
-        letters::write(&mut transaction, subscriber, None, &new.reminder, now).await?;
+    let answer = if asks.is_nothing() {
+        letters::write(&mut transaction, subscriber, None, &new.letter, now).await?;
         SignedUp::Reminded
     } else {
-        let signup = insert(&mut transaction, subscriber, new, &open, at).await?;
-        letters::write(&mut transaction, subscriber, Some(signup), &new.confirmation, now).await?;
+        let signup = insert(&mut transaction, subscriber, new, &asks, at).await?;
+        letters::write(&mut transaction, subscriber, Some(signup), &new.letter, now).await?;
         SignedUp::Asked
     };
     limits::count(&mut transaction, &limit, mailed, answer == SignedUp::Asked, now).await?;
@@ -82,18 +87,25 @@ async fn insert_subscriber(connection: &mut SqliteConnection, address: &EmailAdd
         .await
 }
 
-/// The choices a subscriber does not have already.
-async fn not_confirmed(
-    connection: &mut SqliteConnection,
-    subscriber: Option<i64>,
-    choices: &[Choice],
-) -> sqlx::Result<Vec<Choice>> {
-    let confirmed: Vec<String> =
-        sqlx::query_scalar("SELECT newsletter FROM subscription WHERE subscriber = ? AND status = 'confirmed'")
-            .bind(subscriber)
-            .fetch_all(connection)
-            .await?;
-    Ok(choices.iter().filter(|choice| !confirmed.contains(&choice.newsletter)).cloned().collect())
+pub(super) async fn known(readers: &SqlitePool, address: &EmailAddress) -> sqlx::Result<Known> {
+    known_of(&mut *readers.acquire().await?, address).await
+}
+
+async fn known_of(connection: &mut SqliteConnection, address: &EmailAddress) -> sqlx::Result<Known> {
+    let rows = sqlx::query(
+        "SELECT newsletter, topics, status FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
+         WHERE subscriber.key = ? AND status <> 'pending' ORDER BY newsletter",
+    )
+    .bind(address.key())
+    .fetch_all(connection)
+    .await?;
+    let mut known = Known { confirmed: Vec::new(), stays: !rows.is_empty() };
+    for row in &rows {
+        if row.try_get::<&str, _>("status")? == "confirmed" {
+            known.confirmed.push(Choice { newsletter: row.try_get("newsletter")?, topics: topics(row)? });
+        }
+    }
+    Ok(known)
 }
 
 /// The sign-up and, where there is no subscription yet, one that waits. Whoever left has left until it is confirmed.
@@ -101,7 +113,7 @@ async fn insert(
     connection: &mut SqliteConnection,
     subscriber: i64,
     new: &NewSignup,
-    choices: &[Choice],
+    asks: &Asks,
     at: DateTime<Utc>,
 ) -> sqlx::Result<i64> {
     let Wording(text) = &new.wording;
@@ -119,7 +131,7 @@ async fn insert(
             .bind(&wording)
             .fetch_one(&mut *connection)
             .await?;
-    for choice in choices {
+    for choice in asks.all() {
         let topics = topics_text(&choice.topics);
         sqlx::query("INSERT INTO signup_choice (signup, newsletter, topics) VALUES (?, ?, ?)")
             .bind(signup)
@@ -211,9 +223,10 @@ async fn confirm_choice(
         "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created, confirmed)
          VALUES (?1, ?2, ?3, ?4, 'confirmed', ?5, ?6)
          ON CONFLICT (subscriber, newsletter)
-         DO UPDATE SET lang = excluded.lang, topics = excluded.topics, status = 'confirmed',
-            confirmed = excluded.confirmed, unsubscribed = NULL
+         DO UPDATE SET lang = excluded.lang, topics = excluded.topics, status = 'confirmed', unsubscribed = NULL,
+            confirmed = iif(status = 'confirmed', confirmed, excluded.confirmed)
          WHERE status = 'pending' OR (status = 'unsubscribed' AND unsubscribed < ?5)
+            OR (status = 'confirmed' AND confirmed <= ?5)
          RETURNING id",
     )
     .bind(signup.subscriber)

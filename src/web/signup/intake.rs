@@ -1,7 +1,6 @@
 //! What is done about a sign-up once it is noted and answered. Whoever waits for the answer learns nothing from how long that
 //! takes: it is given before anything is looked up.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +8,9 @@ use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::model::letter::LetterText;
-use crate::model::newsletter::Newsletter;
-use crate::model::signup::{Choice, NewSignup, Wish};
-use crate::output::email::letter::{self, LetterView};
-use crate::output::page::forms::wording;
+use crate::model::signup::{Choice, Known, NewSignup, SignedUp, Wish};
+use crate::output::email::letter::{self, LetterView, Pick};
+use crate::output::page::offers::{Offer, wording};
 use crate::output::templates::TemplateError;
 use crate::store::StoreError;
 use crate::web::Web;
@@ -28,14 +25,8 @@ const TRIES: u32 = 5;
 pub(super) struct Intake {
     tasks: TaskTracker,
     /// Held by the one that is looked at: a thousand at once would keep deliveries waiting for the store.
-    turn: Mutex<Letters>,
+    turn: Mutex<()>,
 }
-
-/// Letters by newsletters and language: most people ask for the same.
-type Letters = HashMap<(Vec<String>, String), [LetterText; 2]>;
-
-/// What people can combine is soon more than what they do.
-const MOST_LETTERS: usize = 64;
 
 impl Intake {
     pub(super) fn new() -> Self {
@@ -61,8 +52,8 @@ impl Intake {
         let web = Arc::clone(web);
         self.tasks.spawn(async move {
             sleep(PAUSE).await;
-            let mut letters = web.signups.intake.turn.lock().await;
-            if let Err(error) = web.carry_out(&mut letters).await {
+            let _turn = web.signups.intake.turn.lock().await;
+            if let Err(error) = web.carry_out_all().await {
                 tracing::error!(%error, "sign-ups wait: the store does not take them");
             }
         });
@@ -76,26 +67,35 @@ impl Intake {
 }
 
 impl Web {
-    async fn carry_out(&self, letters: &mut Letters) -> Result<(), StoreError> {
-        let mut done = 0;
-        while let Some((number, wish)) = self.store.wish_after(done).await? {
-            done = number;
-            match self.new_signup(number, &wish, letters) {
-                Ok(Some(new)) => self.sign_up(&new).await?,
-                Ok(None) => tracing::warn!("a sign-up waits: none of its newsletters is there any more"),
-                Err(error) => tracing::error!(%error, "a sign-up waits: its letter cannot be written"),
-            }
+    async fn carry_out_all(&self) -> Result<(), StoreError> {
+        let mut last = 0;
+        while let Some((number, wish)) = self.store.wish_after(last).await? {
+            last = number;
+            self.carry_out(number, &wish).await?;
         }
         Ok(())
     }
 
-    async fn sign_up(&self, new: &NewSignup) -> Result<(), StoreError> {
-        for attempt in 1.. {
-            match self.store.sign_up(new, (self.clock)()).await {
+    async fn carry_out(&self, number: i64, wish: &Wish) -> Result<(), StoreError> {
+        for attempt in 1..=TRIES {
+            let known = self.store.known(&wish.address).await?;
+            let new = match self.new_signup(number, wish, known) {
+                Ok(Some(new)) => new,
+                Ok(None) => {
+                    tracing::warn!("a sign-up waits: none of its newsletters is there any more");
+                    return Ok(());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a sign-up waits: its letter cannot be written");
+                    return Ok(());
+                }
+            };
+            match self.store.sign_up(&new, (self.clock)()).await {
+                Ok(SignedUp::Outdated) => {}
                 Ok(answer) => {
                     tracing::debug!(?answer, "a sign-up");
                     self.outbox_filled.notify_one();
-                    break;
+                    return Ok(());
                 }
                 Err(StoreError::Busy(_)) if attempt < TRIES => sleep(PAUSE * attempt).await,
                 Err(error) => return Err(error),
@@ -105,36 +105,42 @@ impl Web {
     }
 
     /// `None` where nothing of it is on offer any more.
-    fn new_signup(&self, number: i64, wish: &Wish, letters: &mut Letters) -> Result<Option<NewSignup>, TemplateError> {
-        let newsletter = |choice: &Choice| self.newsletter(&choice.newsletter);
-        let choices: Vec<Choice> = wish.choices.iter().filter(|it| newsletter(it).is_some()).cloned().collect();
-        let newsletters: Vec<&Newsletter> = choices.iter().filter_map(newsletter).collect();
-        if newsletters.is_empty() {
+    fn new_signup(&self, number: i64, wish: &Wish, known: Known) -> Result<Option<NewSignup>, TemplateError> {
+        let labels = self.labels();
+        let offers = self.offers(&labels);
+        let is_there = |choice: &&Choice| !picks(&offers, std::slice::from_ref(choice)).is_empty();
+        let choices: Vec<Choice> = wish.choices.iter().filter(is_there).cloned().collect();
+        if choices.is_empty() {
             return Ok(None);
         }
-        let names = newsletters.iter().map(|newsletter| newsletter.name.clone()).collect();
-        let key = (names, wish.lang.clone());
-        if !letters.contains_key(&key) {
-            if letters.len() == MOST_LETTERS {
-                letters.clear();
-            }
-            letters.insert(key.clone(), self.letters(&newsletters, &wish.lang)?);
-        }
-        let [confirmation, reminder] = letters[&key].clone();
+        let agreed: Vec<Offer> = picks(&offers, &choices).iter().map(|pick| pick.offer).collect();
+        let asks = known.asks(&choices);
+        let asked = picks(&offers, if asks.is_nothing() { &choices } else { &asks.begins });
+        let mark = self.key.keyed_hash("letter-mark", &[], 18).replace(['-', '_'], "0");
+        let view = LetterView {
+            site: &self.site,
+            asked: &asked,
+            changes: &picks(&offers, &asks.changes),
+            stays: known.stays,
+            lang: &wish.lang,
+            mark: &format!("crieur{mark}"),
+        };
+        let write = if asks.is_nothing() { letter::reminder } else { letter::confirmation };
+        let letter = write(&self.templates, &view)?;
         Ok(Some(NewSignup {
             wish: Some(number),
             address: wish.address.clone(),
             lang: wish.lang.clone(),
-            wording: wording(&wish.page_lang, &newsletters),
+            wording: wording(&wish.page_lang, &agreed),
             choices,
-            confirmation,
-            reminder,
+            known,
+            letter,
         }))
     }
+}
 
-    fn letters(&self, newsletters: &[&Newsletter], lang: &str) -> Result<[LetterText; 2], TemplateError> {
-        let mark = self.key.keyed_hash("letter-mark", &[], 18).replace(['-', '_'], "0");
-        let view = LetterView { site: &self.site, newsletters, lang, mark: &format!("crieur{mark}") };
-        Ok([letter::confirmation(&self.templates, &view)?, letter::reminder(&self.templates, &view)?])
-    }
+/// The choices that are on offer.
+fn picks<'a>(offers: &[Offer<'a>], choices: &'a [Choice]) -> Vec<Pick<'a>> {
+    let offer = |choice: &Choice| offers.iter().find(|offer| offer.newsletter.name == choice.newsletter).copied();
+    choices.iter().filter_map(|choice| Some(Pick { offer: offer(choice)?, topics: &choice.topics })).collect()
 }
