@@ -11,18 +11,19 @@ use tokio::time::timeout;
 
 use super::fields::Fields;
 use super::{Web, errors};
-use crate::model::subscription::Subscription;
+use crate::model::subscription::{Subscription, SubscriptionStatus};
 use crate::output::page;
 
 /// How long the names on the page are worth waiting for.
 const KNOWN_WITHIN: Duration = Duration::from_millis(50);
 
-/// Shows the button.
+/// Shows the button, or that there is nothing to leave any more.
 pub(super) async fn ask(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
     match find(&web, &token).await {
         Ok(leaver) => {
             let (title, lang) = leaver.called(&web);
-            errors::show(&web, StatusCode::OK, page::unsubscribe(&web.templates, &web.site, title, lang))
+            let show = if leaver.has_left() { page::unsubscribed } else { page::unsubscribe };
+            errors::show(&web, StatusCode::OK, show(&web.templates, &web.site, title, lang))
         }
         Err(status) => errors::page(&web, status),
     }
@@ -76,6 +77,10 @@ async fn find(web: &Web, token: &str) -> Result<Leaver, StatusCode> {
 }
 
 impl Leaver {
+    fn has_left(&self) -> bool {
+        self.subscription.as_ref().is_some_and(|it| it.status == SubscriptionStatus::Unsubscribed)
+    }
+
     /// What the newsletter is called, and the language to speak to its reader: the site's where the reader's is not known, or
     /// not any more.
     fn called<'a>(&'a self, web: &'a Web) -> (&'a str, &'a str) {
