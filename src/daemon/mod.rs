@@ -118,7 +118,7 @@ impl Daemon {
         let cancel = CancellationToken::new();
         let (outbox_filled, reload) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (vitals, pulse) = (Arc::<Vitals>::default(), Arc::new(Pulse::new()));
-        let web = web(&app, &clock, vitals.clone(), outbox_filled.clone());
+        let web = Arc::new(web(&app, &clock, vitals.clone(), outbox_filled.clone()));
         let outlets = Outlets {
             front: Front::new(web.clone(), &server.limits),
             apps: channel::Sender::new(app.clone()),
@@ -138,6 +138,7 @@ impl Daemon {
             started: clock(),
         };
         let front = outlets.front.clone();
+        web.resume();
         let mut publisher = Publisher::new(app.clone(), web, clock.clone(), outlets, pulse.clone());
         publisher.begin().await;
         ready(listener.local_addr()?, admin.as_ref().map(TcpListener::local_addr).transpose()?);
@@ -180,7 +181,7 @@ async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("cannot listen on {address}: set another address with `{key}` in `[http]`"))
 }
 
-fn web(app: &App, clock: &Clock, vitals: Arc<Vitals>, outbox_filled: Arc<Notify>) -> Arc<Web> {
+fn web(app: &App, clock: &Clock, vitals: Arc<Vitals>, outbox_filled: Arc<Notify>) -> Web {
     let web = Web::new(
         app.config.site.clone(),
         app.config.newsletters.clone(),
@@ -190,7 +191,7 @@ fn web(app: &App, clock: &Clock, vitals: Arc<Vitals>, outbox_filled: Arc<Notify>
         clock.clone(),
     );
     let web = web.with_hubs(app.config.publish.websub_hubs.clone()).with_vitals(vitals);
-    Arc::new(web.with_signups(app.config.subscribe, outbox_filled))
+    web.with_signups(app.config.subscribe, outbox_filled)
 }
 
 async fn until_stopped(signals: &mut Signals, reload: &Notify) {

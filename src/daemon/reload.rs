@@ -44,7 +44,7 @@ impl Publisher {
             tracing::warn!("{what} is another one now: that takes a restart");
         }
         let web = super::web(&app, &self.clock, self.web.vitals.clone(), self.outlets.outbox_filled.clone());
-        web.take_over(&self.web);
+        let web = Arc::new(web.following(&self.web));
         self.outlets.front.replace(web.clone());
         let content = &app.config.content;
         // what is known of files in the middle of being written stays known where it is the same folder

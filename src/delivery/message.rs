@@ -11,6 +11,7 @@ use lettre::message::{Mailbox, Message, MessageBuilder, MultiPart, SinglePart};
 use crate::model::delivery::{Carries, Claim};
 use crate::model::issue::{FrozenIssue, Masthead};
 use crate::model::letter::LetterText;
+use crate::model::subscriber::person_name;
 use crate::model::subscription::EmailAddress;
 use crate::model::text::{one_line, without_controls};
 use crate::model::token::SigningKey;
@@ -96,7 +97,9 @@ fn head(
     let masthead = sender.masthead;
     let unbuildable = |error: AddressError| MessageError::Unbuildable(error.to_string());
     let from = mailbox(masthead.from.name.as_deref(), &masthead.from.address).map_err(unbuildable)?;
-    let to = mailbox(claim.name.as_deref(), &claim.address).map_err(unbuildable)?;
+    // the same rules as where it came in: a state may be older than they are
+    let name = claim.name.as_deref().and_then(|name| person_name(name).ok().flatten());
+    let to = mailbox(name.as_deref(), &claim.address).map_err(unbuildable)?;
     let quoted = [(FROM, quoted(&from)), (TO, quoted(&to))];
     let mut message = Message::builder().from(from).to(to).subject(plain(subject));
     for (name, value) in quoted {

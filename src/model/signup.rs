@@ -21,6 +21,27 @@ pub struct Choice {
     pub topics: Vec<String>,
 }
 
+/// What somebody asked on a form, checked; nothing is known yet of the address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    pub address: EmailAddress,
+    pub lang: String,
+    /// The language of the page whose words were agreed to.
+    pub page_lang: String,
+    pub choices: Vec<Choice>,
+}
+
+/// Wishes that are answered and not yet carried out; beyond, nobody's is taken.
+pub const MOST_WISHES: i64 = 1000;
+
+impl Choice {
+    /// Whether both are the same, in whatever order.
+    fn is_same(&self, other: &Self) -> bool {
+        let all_in = |one: &Self, other: &Self| one.topics.iter().all(|topic| other.topics.contains(topic));
+        self.newsletter == other.newsletter && all_in(self, other) && all_in(other, self)
+    }
+}
+
 /// The words somebody agreed to, exactly as shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wording(pub String);
@@ -32,17 +53,61 @@ impl Wording {
     }
 }
 
-/// What somebody asked on a form, and the two letters of which one may follow.
+/// What is known of somebody who signs up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What they get, by the names of newsletters.
+    pub confirmed: Vec<Choice>,
+    /// Whether the address is kept though nothing more is confirmed: of readers, and of whoever left.
+    pub stays: bool,
+}
+
+/// What a sign-up asks of somebody: to confirm what begins and what changes, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asks {
+    pub begins: Vec<Choice>,
+    /// Newsletters they get already, with other topics.
+    pub changes: Vec<Choice>,
+}
+
+impl Known {
+    pub fn asks(&self, choices: &[Choice]) -> Asks {
+        let mut asks = Asks::default();
+        for choice in choices {
+            match self.confirmed.iter().find(|had| had.newsletter == choice.newsletter) {
+                None => asks.begins.push(choice.clone()),
+                Some(had) if !had.is_same(choice) => asks.changes.push(choice.clone()),
+                Some(_) => {}
+            }
+        }
+        asks
+    }
+}
+
+impl Asks {
+    pub fn is_nothing(&self) -> bool {
+        self.begins.is_empty() && self.changes.is_empty()
+    }
+
+    /// All that waits to be confirmed.
+    pub fn all(&self) -> impl Iterator<Item = &Choice> {
+        self.begins.iter().chain(&self.changes)
+    }
+}
+
+/// What somebody asked on a form, and the letter that follows from it if it may.
 #[derive(Debug, Clone)]
 pub struct NewSignup {
+    /// The wish it carries out, if it was noted before.
+    pub wish: Option<i64>,
     pub address: EmailAddress,
     pub lang: String,
     pub choices: Vec<Choice>,
+    /// What was known when the letter was written.
+    pub known: Known,
     pub wording: Wording,
-    /// Asks to confirm; its mark stands for the link that does.
-    pub confirmation: LetterText,
-    /// To whoever has all of it already; its mark stands for the link to the preferences.
-    pub reminder: LetterText,
+    /// Where something is asked of them, its mark stands for the link that confirms it; else for the one to the preferences.
+    pub letter: LetterText,
 }
 
 /// What a sign-up caused. Never told to whoever signed up: it says what we know of an address.
@@ -56,6 +121,10 @@ pub enum SignedUp {
     Limited,
     /// Nothing: the address is never mailed again.
     Suppressed,
+    /// Nothing: the wish is gone, erased or carried out before.
+    Gone,
+    /// Nothing yet: something else is known by now, so the letter would be wrong.
+    Outdated,
 }
 
 /// A sign-up as its confirmation page shows it.
@@ -123,6 +192,26 @@ mod tests {
 
     fn hour(hours: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
+    }
+
+    #[test]
+    fn only_what_begins_or_changes_is_asked() {
+        let choice = |newsletter: &str, topics: &[&str]| Choice {
+            newsletter: newsletter.to_owned(),
+            topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+        };
+        let known = Known { confirmed: vec![choice("a", &["x", "y"]), choice("b", &[])], stays: true };
+        for (choices, begins, changes) in [
+            (vec![choice("a", &["y", "x"]), choice("b", &[])], vec![], vec![]),
+            (vec![choice("c", &[]), choice("b", &[])], vec![choice("c", &[])], vec![]),
+            (vec![choice("a", &["x"])], vec![], vec![choice("a", &["x"])]),
+            (vec![choice("a", &[])], vec![], vec![choice("a", &[])]),
+            (vec![choice("b", &["z"]), choice("c", &["z"])], vec![choice("c", &["z"])], vec![choice("b", &["z"])]),
+        ] {
+            let asks = known.asks(&choices);
+            assert_eq!(asks, Asks { begins, changes }, "{choices:?}");
+            assert_eq!(asks.is_nothing(), asks.all().next().is_none());
+        }
     }
 
     #[test]

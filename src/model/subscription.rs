@@ -34,6 +34,15 @@ pub enum AddressError {
     Confusing,
 }
 
+/// Why mail to a domain most likely goes astray, though it is well formed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DomainDoubt {
+    /// No public name has one label only, or a number at its end (RFC 5321 §2.3.5, RFC 3696 §2).
+    NotPublic,
+    /// A label has letters of several alphabets that are taken for each other's (UTS 39 §5).
+    Mixed,
+}
+
 impl EmailAddress {
     /// Parses an `addr-spec` of RFC 5321 §4.1.2 without quoted local parts, comments or address literals. The domain is
     /// kept in lower case, and an international domain in its ASCII form (RFC 5891); the local part as given. That may have
@@ -72,6 +81,18 @@ impl EmailAddress {
     /// The part after the `@`, in lower case ASCII.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// What speaks against an address somebody typed: an operator may know better.
+    pub fn domain_doubt(&self) -> Option<DomainDoubt> {
+        let domain = self.domain();
+        let is_public =
+            domain.rsplit_once('.').is_some_and(|(_, top)| top.len() > 1 && !top.chars().all(|c| c.is_ascii_digit()));
+        if !is_public || ["localhost", "invalid"].iter().any(|top| domain.ends_with(&format!(".{top}"))) {
+            return Some(DomainDoubt::NotPublic);
+        }
+        let (shown, _) = idna::domain_to_unicode(domain);
+        shown.split('.').any(is_confusing).then_some(DomainDoubt::Mixed)
     }
 
     /// Without case, for finding a subscriber again: nobody runs two mailboxes that differ in case.
@@ -286,6 +307,34 @@ mod tests {
             (&format!("{}@example.org", "é".repeat(33)), AddressError::LocalPartLength),
         ] {
             assert_eq!(EmailAddress::parse(given), Err(why), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn domains_nobody_has_are_doubted() {
+        for (address, doubt) in [
+            ("a@example.org", None),
+            ("a@sub.example.co.uk", None),
+            ("a@xn--bcher-kva.example", None),
+            ("a@例子.广告", None),
+            ("a@пример.рф", None),
+            ("a@пример.com", None),
+            ("a@3com.com", None),
+            ("root@localhost", Some(DomainDoubt::NotPublic)),
+            ("a@host.localhost", Some(DomainDoubt::NotPublic)),
+            ("a@x.invalid", Some(DomainDoubt::NotPublic)),
+            ("a@intranet", Some(DomainDoubt::NotPublic)),
+            ("a@example.o", Some(DomainDoubt::NotPublic)),
+            // Cyrillic letters among Latin ones, as written and in ASCII
+            ("a@ex\u{430}mple.org", Some(DomainDoubt::Mixed)),
+            ("a@xn--exmple-4nf.org", Some(DomainDoubt::Mixed)),
+            ("a@p\u{3b1}ris.example.org", Some(DomainDoubt::Mixed)),
+        ] {
+            let parsed = EmailAddress::parse(address).expect(address);
+            assert_eq!(parsed.domain_doubt(), doubt, "{address} ({})", parsed.domain());
+        }
+        for number in ["a@example.123", "a@123", "a@1.2.3.4", "a@0x7f.1"] {
+            assert!(EmailAddress::parse(number).is_err(), "{number}");
         }
     }
 

@@ -249,6 +249,30 @@ mod tests {
         assert_eq!(now.open_subscription_token(&forged), None, "one that names no key is the first one's");
     }
 
+    /// G8: at random, and near a token that is good. `CRIEUR_TEST_GUESSES` sets how many.
+    #[test]
+    fn no_token_is_guessed() {
+        let guesses = std::env::var("CRIEUR_TEST_GUESSES").ok().and_then(|it| it.parse().ok()).unwrap_or(3000_u64);
+        let key = SigningKey::new([7; 32]).followed_by(SigningKey::numbered(2, [9; 32], 0));
+        let good =
+            [(32, key.confirmation_token(42)), (32, key.preferences_token(42)), (16, key.subscription_token(42))];
+        for guess in 0..guesses {
+            let noise = Sha256::digest(guess.to_be_bytes());
+            for (length, token) in &good {
+                let mut near = URL_SAFE_NO_PAD.decode(token).expect("a token");
+                let place = near.len() - length + usize::from(noise[0]) % length;
+                near[place] ^= noise[1] | 1;
+                let wild = [&[0, 2], &42_i64.to_be_bytes()[..], &noise[..*length]].concat();
+                for bytes in [near, wild] {
+                    let token = URL_SAFE_NO_PAD.encode(bytes);
+                    assert_eq!(key.open_confirmation_token(&token), None);
+                    assert_eq!(key.open_preferences_token(&token), None);
+                    assert_eq!(key.open_subscription_token(&token), None);
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_token_serves_one_purpose() {
         let key = SigningKey::new([7; 32]);

@@ -10,16 +10,18 @@ mod frame;
 mod issue;
 mod lines;
 mod lists;
+pub mod offers;
 pub mod status;
 
 use serde::Serialize;
 
 pub use self::archive::year;
-use self::forms::{Entered, FormView, Forms, Offer};
+use self::forms::{Entered, FormView, Forms};
 use self::frame::Frame;
 pub use self::issue::issue;
 use self::lines::Line;
 pub use self::lists::{Overview, label, overviews, years};
+use self::offers::Offer;
 use super::feed::Entry;
 use super::html;
 use super::templates::{TemplateError, Templates};
@@ -145,7 +147,8 @@ pub fn newsletter(
     let mut frame = Frame::new(site, &newsletter.lang, newsletter.title.clone(), description);
     frame.canonical = Some(item.url.clone());
     let issues = issues.iter().map(|issue| Line::of_issue(issue, site, tongue)).collect();
-    let offers = [Offer { newsletter, topics }];
+    let subjects = offers::subjects(newsletter, labels);
+    let offers = [Offer { newsletter, topics, subjects: &subjects }];
     let form = Forms { templates, site, offers: &offers }.form(&newsletter.lang, &Entered::default(), &[]);
     let page = NewsletterPage { frame, newsletter: item, issues, f: tongue.form_words(), form };
     finish(templates, "page/newsletter.html", &page)
@@ -193,10 +196,7 @@ fn finish(templates: &Templates, name: &str, page: &impl Serialize) -> Page {
 impl<'a> NewsletterItem<'a> {
     fn new(newsletter: &'a Newsletter, site: &SiteSettings, labels: &[Label], tongue: Tongue) -> Self {
         let words = tongue.words();
-        let named = |slug: &'a String| {
-            labels.iter().find(|label| label.slug == *slug).map_or_else(|| slug.clone(), |label| label.label.clone())
-        };
-        let subjects: Vec<String> = newsletter.categories.iter().chain(&newsletter.tags).map(named).collect();
+        let subjects: Vec<String> = offers::subjects(newsletter, labels).into_iter().map(|label| label.label).collect();
         Self {
             title: &newsletter.title,
             url: site.own_url(&format!("newsletters/{}/", newsletter.name)),

@@ -53,6 +53,8 @@ pub struct Site {
     pub archives: Vec<Archive>,
     /// The categories each newsletter's readers can choose among, by its name.
     pub topics: BTreeMap<String, Vec<Label>>,
+    /// What each newsletter is about, if not about everything, by its name.
+    pub subjects: BTreeMap<String, Vec<Label>>,
     /// By path, for documents that need not be written again as long as this is the same.
     pub made_from: HashMap<String, MadeFrom>,
 }

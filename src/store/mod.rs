@@ -21,7 +21,7 @@ use crate::model::pause::{Cause, Pause};
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
-use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
+use crate::model::signup::{Choice, Confirmation, Known, NewSignup, SignedUp, Signup, Wish};
 pub use crate::model::status::LastPublish;
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
@@ -181,8 +181,8 @@ pub trait Store: Send + Sync {
     async fn subscription(&self, id: i64) -> Result<Option<Subscription>>;
 
     /// Ends a subscription; what waits for it in the outbox is suppressed. `false` where there is no such subscription. Where
-    /// nothing can be written it may be noted elsewhere, to be carried out before anything is claimed.
-    /// Idempotent: the first date stays.
+    /// nothing can be written, or not at once (100 ms), it may be noted elsewhere, to be carried out before anything is
+    /// claimed. Idempotent: the first date stays.
     async fn unsubscribe(&self, id: i64, now: DateTime<Utc>) -> Result<bool>;
 
     async fn subscription_counts(&self, newsletter: &str) -> Result<HashMap<SubscriptionStatus, u64>>;
@@ -198,14 +198,26 @@ pub trait Store: Send + Sync {
 
     // -- signing up: what readers do on the web
 
+    /// Notes what was asked on a form, before it is answered: the same work for every address. `false` where as many wait as
+    /// may (`MOST_WISHES`). Durable when it returns.
+    async fn note_wish(&self, wish: &Wish, now: DateTime<Utc>) -> Result<bool>;
+
+    /// The oldest wish after number `after` that is not carried out, with its number.
+    async fn wish_after(&self, after: i64) -> Result<Option<(i64, Wish)>>;
+
+    /// What is known of whoever has this address.
+    async fn known(&self, address: &EmailAddress) -> Result<Known>;
+
     /// Takes note of a sign-up and writes the letter that follows from it, or nothing where the mailbox had its letters
-    /// (`Mailed`) or the address is suppressed. What a reader has already is not touched.
+    /// (`Mailed`) or the address is suppressed. What a reader has already is not touched. A wish it carries out is forgotten
+    /// in the same transaction, so that each is carried out once. Nothing happens where something else than `new.known` is
+    /// known by now.
     async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp>;
 
     async fn signup(&self, id: i64) -> Result<Option<Signup>>;
 
-    /// Confirms what a sign-up asked for, each newsletter with its receipt, and forgets how many letters the mailbox had. What
-    /// its reader confirmed otherwise or left since it was asked for stays as it is. Idempotent.
+    /// Confirms what a sign-up asked for, each newsletter with its receipt, and forgets how many letters the mailbox had: what
+    /// begins, and other topics. What its reader confirmed otherwise or left since it was asked for stays as it is. Idempotent.
     async fn confirm(&self, signup: i64, now: DateTime<Utc>) -> Result<Confirmation>;
 
     /// Forgets the sign-ups nobody confirmed in time, with the addresses that nothing else is known of; how many there were.

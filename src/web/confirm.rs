@@ -70,6 +70,6 @@ async fn seen(web: &Web, id: i64) -> store::Result<(Option<Signup>, Stage)> {
 fn show(web: &Web, signup: Option<&Signup>, stage: Stage) -> Response<Body> {
     let status = if matches!(stage, Stage::Expired | Stage::Used) { StatusCode::GONE } else { StatusCode::OK };
     let (lang, choices) = signup.map_or((&*web.site.lang, &[][..]), |signup| (&signup.lang, &signup.choices));
-    let topics = web.topics();
-    errors::show(web, status, web.forms(&web.offers(&topics)).confirm(lang, choices, stage))
+    let labels = web.labels();
+    errors::show(web, status, web.forms(&web.offers(&labels)).confirm(lang, choices, stage))
 }

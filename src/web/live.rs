@@ -67,9 +67,9 @@ impl Live {
         Some(Served { document, since: state.since, packed: state.packed.get() })
     }
 
-    /// The categories a newsletter's readers can choose among.
-    pub(super) fn topics(&self, newsletter: &str) -> Option<&[Label]> {
-        self.site.topics.get(newsletter).map(Vec::as_slice)
+    /// The categories a newsletter's readers can choose among, and what it is about.
+    pub(super) fn labels(&self, newsletter: &str) -> [Vec<Label>; 2] {
+        [&self.site.topics, &self.site.subjects].map(|labels| labels.get(newsletter).cloned().unwrap_or_default())
     }
 
     /// What is left to be packed, feeds first: most of what is asked for.

@@ -100,7 +100,12 @@ impl Web {
         Self { signups: Signups::new(limits), outbox_filled, ..self }
     }
 
-    /// Waits until every sign-up that was answered is taken note of.
+    /// Has sign-ups carried out that were answered by a process that is gone.
+    pub fn resume(self: &Arc<Self>) {
+        self.signups.resume(self);
+    }
+
+    /// Waits until every sign-up that was answered is carried out.
     pub async fn finish(&self) {
         self.signups.finish().await;
     }
@@ -124,9 +129,12 @@ impl Web {
         hubs.chain(itself)
     }
 
-    /// Goes on with what another one served, before anything is published with its own settings.
-    pub fn take_over(&self, before: &Self) {
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = before.live();
+    /// Goes on with what another one served, before anything is published with its own settings, and with what it counted.
+    #[must_use]
+    pub fn following(mut self, before: &Self) -> Self {
+        self.live = RwLock::new(before.live());
+        self.signups.count_on(&before.signups);
+        self
     }
 
     fn live(&self) -> Option<Arc<Live>> {
@@ -138,15 +146,26 @@ impl Web {
     }
 }
 
+/// Pages that need the store. Some add a slash to whatever they copy: nobody is sent away for it, nor redirected (RFC 8058 §3.1
+/// would have that one-click request fail).
+fn forms() -> Router<Arc<Web>> {
+    let pages = [
+        ("/subscribe", get(signup::form).post(signup::sign_up)),
+        ("/confirm/{token}", get(confirm::ask).post(confirm::confirm)),
+        ("/preferences/{token}", get(preferences::show).post(preferences::change)),
+        ("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::leave)),
+    ];
+    pages
+        .into_iter()
+        .fold(Router::new(), |router, (path, page)| router.route(path, page.clone()).route(&format!("{path}/"), page))
+}
+
 /// Answers requests; `body` is how long one may take to arrive.
 fn router(web: Arc<Web>, body: Duration) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/subscribe", get(signup::form).post(signup::sign_up))
-        .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
-        .route("/preferences/{token}", get(preferences::show).post(preferences::change))
-        .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::leave))
+        .merge(forms())
         .fallback(documents::document)
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(middleware::from_fn_with_state((web.clone(), body), passage::pass))

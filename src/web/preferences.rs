@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::{Web, errors, signup};
 use crate::model::signup::Choice;
 use crate::model::subscription::{Subscription, SubscriptionStatus};
-use crate::model::text::is_language_tag;
+use crate::output::page::offers::is_language_on_offer;
 use crate::store;
 
 pub(super) async fn show(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
@@ -60,14 +60,15 @@ struct Wanted {
 }
 
 fn wanted(web: &Web, fields: &Fields, all: &[Subscription]) -> Result<Wanted, StatusCode> {
-    let lang = fields.one("lang").filter(|lang| is_language_tag(lang)).ok_or(StatusCode::BAD_REQUEST)?.to_owned();
+    let is_on_offer = |lang: &&str| is_language_on_offer(lang, own_lang(web, all));
+    let lang = fields.one("lang").filter(is_on_offer).ok_or(StatusCode::BAD_REQUEST)?.to_owned();
     let kept = match (fields.one("save"), fields.one("leave")) {
         (Some("yes"), None) => signup::choices(fields),
         (None, Some("all")) => Vec::new(),
         _ => return Err(StatusCode::BAD_REQUEST),
     };
-    let topics = web.topics();
-    let offers = web.offers(&topics);
+    let labels = web.labels();
+    let offers = web.offers(&labels);
     let is_known = |newsletter: &str, topic: &String| {
         let offered = offers.iter().find(|offer| offer.newsletter.name == newsletter);
         offered.is_some_and(|offer| offer.topics.iter().any(|label| label.slug == *topic))
@@ -77,11 +78,17 @@ fn wanted(web: &Web, fields: &Fields, all: &[Subscription]) -> Result<Wanted, St
     if all_known { Ok(Wanted { lang, kept }) } else { Err(StatusCode::BAD_REQUEST) }
 }
 
+/// The language of what a reader gets, or got.
+fn own_lang<'a>(web: &'a Web, all: &'a [Subscription]) -> &'a str {
+    let confirmed = all.iter().filter(|it| it.status == SubscriptionStatus::Confirmed);
+    confirmed.chain(all).next().map_or(&web.site.lang, |it| &it.lang)
+}
+
 fn page(web: &Web, all: &[Subscription], saved: bool) -> Response<Body> {
-    let confirmed = || all.iter().filter(|it| it.status == SubscriptionStatus::Confirmed);
+    let confirmed = all.iter().filter(|it| it.status == SubscriptionStatus::Confirmed);
     let kept: Vec<Choice> =
-        confirmed().map(|it| Choice { newsletter: it.newsletter.clone(), topics: it.topics.clone() }).collect();
-    let lang = confirmed().chain(all).next().map_or(&*web.site.lang, |it| &it.lang);
-    let topics = web.topics();
-    errors::show(web, StatusCode::OK, web.forms(&web.offers(&topics)).preferences(lang, &kept, saved))
+        confirmed.map(|it| Choice { newsletter: it.newsletter.clone(), topics: it.topics.clone() }).collect();
+    let lang = own_lang(web, all);
+    let labels = web.labels();
+    errors::show(web, StatusCode::OK, web.forms(&web.offers(&labels)).preferences(lang, &kept, saved))
 }

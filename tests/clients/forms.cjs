@@ -2,13 +2,14 @@
 //
 //     NODE_PATH=…/node_modules node tests/clients/forms.cjs CRIEUR FOLDER [SHOTS]
 //
-// FOLDER holds a crieur.toml and content; state and mails are left there. The story: somebody signs up, makes mistakes, reads
-// the mail, confirms, changes the preferences and leaves. Each page on the way is validated (html-validate) and shown by
+// FOLDER holds a crieur.toml with two newsletters and room for three sign-ups an hour, and content; state and mails are left
+// there. The story: somebody signs up by the keyboard alone, makes mistakes, reads the mail, confirms, changes the preferences
+// and leaves; somebody else leaves by the link of an issue and is erased; then too many come. Each page on the way is validated (html-validate) and shown by
 // Chromium at the width of a phone and of a desk, in light and dark: axe must find nothing, nothing may scroll sideways, no
 // script may be asked for, no host but ours, and the policy may refuse nothing. With SHOTS, pictures are left there.
 'use strict';
 
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -18,6 +19,8 @@ const SCHEMES = ['light', 'dark'];
 const PATIENCE = 60_000;
 
 const faults = [];
+// the path of an issue's link
+let leave;
 const fault = (text) => faults.push(text);
 
 function chromium() {
@@ -33,6 +36,8 @@ function serve() {
     daemon.stdout.once('data', (line) => ready({ daemon, base: String(line).split('\n')[0].trim() }));
   });
 }
+
+const run = (...args) => execFileSync(crieur, ['--quiet', '--config', path.join(folder, 'crieur.toml'), ...args], { encoding: 'utf8' });
 
 async function eventually(what, look) {
   const end = Date.now() + PATIENCE;
@@ -106,22 +111,29 @@ async function story(browser, base) {
   };
   const expect = (what, holds) => { if (!holds) fault(what); };
 
+  const weekly = 'input[name=newsletter][value=communaute-ux]';
   await look('form', await page.goto(`${base}subscribe`));
-  // a mistake that browsers let pass
+  await look('form-en', await page.goto(`${base}subscribe?lang=en`));
+  await page.fill('#page\\.email', 'jeanne@intranet');
+  await look('mistake-en', await press('main button'));
+  await page.goto(`${base}subscribe`);
+  // mistakes that browsers let pass
+  await page.locator('.topics input').first().check();
   await page.fill('#page\\.email', 'jeanne..dupont@exemple.fr');
   const refused = await press('main button');
-  expect('a mistake is named', refused.status() === 422 && await page.locator('[role=alert] a[href="#page.email"]').count() === 1);
+  const named = async (field) => await page.locator(`[role=alert] a[href="#page.${field}"]`).count() === 1 && await page.locator(`#page\\.${field}-fault`).count() === 1;
+  expect('mistakes are named', refused.status() === 422 && await named('email') && await named('newsletters'));
+  expect('what was ticked stays so', await page.locator('.topics input').first().isChecked());
   await look('mistake', refused);
   await page.click('[role=alert] a');
   expect('its link leads to the field', page.url().endsWith('#page.email'));
 
-  await page.fill('#page\\.email', 'jeanne@exemple.fr');
-  await page.locator('.topics input').first().check();
-  const sent = await press('main button');
+  await page.goto(`${base}subscribe`);
+  const sent = await byKeyboard(page, { [weekly]: ' ', '.topics input': ' ', '#page\\.email': 'jeanne@exemple.fr', 'main button': 'Enter' });
   expect('it is sent', sent.status() === 200);
   await look('sent', sent);
 
-  const mail = (await eventually('the letter', () => mails().length === 1 && mails()))[0];
+  const mail = await eventually('the letter', () => mails().find((mail) => mail.includes('/confirm/')));
   const confirm = /\/(confirm\/[\w-]+)/.exec(mail)[1];
   await look('confirm', await page.goto(base + confirm));
   const confirmed = await press('main button');
@@ -140,10 +152,53 @@ async function story(browser, base) {
   const used = await page.goto(base + confirm);
   expect('an old link brings nobody back', used.status() === 410);
   await look('used', used);
+
+  await look('leaving', await page.goto(base + leave));
+  await look('left-one', await press('main button'));
+  run('subscribers', 'erase', 'lecteur@exemple.fr');
+  await look('erased', await page.goto(base + leave));
+  expect('whoever was erased is spoken to in the language of the site', await page.locator('html').getAttribute('lang') === 'fr');
+
+  for (let number = 0; number < 3; number++) {
+    await page.goto(`${base}subscribe`);
+    await page.check(weekly);
+    await page.fill('#page\\.email', `beaucoup${number}@exemple.fr`);
+    const busy = await press('main button');
+    if (busy.status() === 503) {
+      expect('nothing entered is lost', await page.inputValue('#page\\.email') === `beaucoup${number}@exemple.fr` && await page.isChecked(weekly));
+      await look('busy', busy);
+      break;
+    }
+    expect('the breaker opens', number < 2);
+  }
   await context.close();
 }
 
+// goes from field to field as the keyboard does, and types what each is to get; every stop must be seen
+async function byKeyboard(page, typed) {
+  const left = new Map(Object.entries(typed));
+  for (let stops = 0; stops < 60; stops++) {
+    await page.keyboard.press('Tab');
+    const seen = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement);
+      return (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2) || boxShadow !== 'none';
+    });
+    if (!seen) fault(`nobody sees that ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 90))} has the focus`);
+    for (const [selector, keys] of left) {
+      if (!await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) continue;
+      left.delete(selector);
+      if (keys === 'Enter') return (await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]))[0];
+      if (keys === ' ') await page.keyboard.press('Space'); else await page.keyboard.type(keys);
+      break;
+    }
+  }
+  throw new Error(`the keyboard does not reach ${[...left.keys()].join(', ')}`);
+}
+
 async function main() {
+  run('subscribers', 'add', 'lecteur@exemple.fr', '--newsletter', 'communaute-ux');
+  run('send', '--at', '2019-04-08T12:00:00+02:00');
+  leave = /\/(unsubscribe\/[\w-]+)/.exec(mails()[0])[1];
   const { daemon, base } = await serve();
   const { chromium: driver } = require('playwright-core');
   const browser = await driver.launch({ executablePath: chromium(), args: ['--no-sandbox'] });

@@ -152,6 +152,7 @@ fn two_attempts_are_the_same_bytes_and_two_readers_are_not() {
 
 #[test]
 fn a_name_cannot_bring_a_header_along() {
+    let headers = MessageParser::default().parse(&built(Some("Jeanne"))).expect("a mail").headers().len();
     for name in [
         "Jeanne\r\nBcc: spy@example.org",
         "Jeanne\nBcc: spy@example.org\n\nbody",
@@ -161,6 +162,8 @@ fn a_name_cannot_bring_a_header_along() {
         "\"<spy@example.org>, \\",
         "=?utf-8?q?x?=\r\n y",
         "\0",
+        "Jeanne \u{202e}gro.elpmaxe@yps",
+        &"Jeanne ".repeat(10_000),
     ] {
         let bytes = built(Some(name));
         let mail = MessageParser::default().parse(&bytes).expect("a mail");
@@ -168,6 +171,9 @@ fn a_name_cannot_bring_a_header_along() {
         let to: Vec<_> = mail.to().expect("a reader").iter().filter_map(|to| to.address()).collect();
         assert_eq!(to, ["jeanne@example.org"], "{name:?}");
         assert_eq!(mail.text_body_count(), 1, "{name:?}");
+        assert_eq!(mail.headers().len(), headers, "{name:.40?}");
+        let shown = mail.to().and_then(|to| to.first()?.name()).unwrap_or_default();
+        assert!(!shown.contains('\u{202e}') && shown.chars().count() <= 200, "{name:.40?}");
         assert!(mail.body_text(0).is_some_and(|text| text.starts_with("Bonjour")), "{name:?}");
     }
 }

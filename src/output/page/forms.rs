@@ -4,28 +4,37 @@
 use serde::Serialize;
 
 use super::frame::Frame;
+use super::offers::{LanguageView, Offer, OfferView, languages};
 use super::{Page, finish};
-use crate::model::newsletter::Newsletter;
 use crate::model::settings::SiteSettings;
-use crate::model::signup::{Choice, Wording};
-use crate::model::text::Label;
+use crate::model::signup::Choice;
 use crate::output::templates::Templates;
-use crate::output::words::{self, FormWords, Tongue};
-
-/// A newsletter and the categories its readers can choose among.
-#[derive(Debug, Clone, Copy)]
-pub struct Offer<'a> {
-    pub newsletter: &'a Newsletter,
-    pub topics: &'a [Label],
-}
+use crate::output::words::{FormWords, Tongue};
 
 /// What somebody entered, shown again where it cannot be taken.
 #[derive(Debug, Clone, Default)]
 pub struct Entered {
     pub email: String,
-    pub choices: Vec<Choice>,
+    pub newsletters: Vec<String>,
+    /// Each with its newsletter: `weekly/events`.
+    pub topics: Vec<String>,
     /// Of the messages; the page's own where none was chosen.
     pub lang: Option<String>,
+}
+
+impl Entered {
+    /// A form with these choices made beforehand.
+    pub fn choosing(choices: &[Choice]) -> Self {
+        let topics = |choice: &Choice| {
+            let newsletter = choice.newsletter.clone();
+            choice.topics.clone().into_iter().map(move |topic| format!("{newsletter}/{topic}"))
+        };
+        Self {
+            newsletters: choices.iter().map(|choice| choice.newsletter.clone()).collect(),
+            topics: choices.iter().flat_map(topics).collect(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Why a form cannot be taken.
@@ -33,8 +42,33 @@ pub struct Entered {
 pub enum Fault {
     NoEmail,
     BadEmail,
+    /// Its domain is no public one.
+    LocalEmail,
+    /// Its domain mixes alphabets.
+    MixedEmail,
     NoNewsletter,
+    /// Topics of a newsletter that was not chosen.
+    TopicsAlone,
     StaleTopics,
+    /// Nothing is wrong with it, but too much comes: to be sent again after so many seconds.
+    Busy(u64),
+}
+
+impl Fault {
+    fn view(self, tongue: Tongue) -> FaultView {
+        let f = tongue.form_words();
+        let (field, message) = match self {
+            Self::NoEmail => ("email", f.no_email),
+            Self::BadEmail => ("email", f.bad_email),
+            Self::LocalEmail => ("email", f.local_email),
+            Self::MixedEmail => ("email", f.mixed_email),
+            Self::NoNewsletter => ("newsletters", f.no_newsletter),
+            Self::TopicsAlone => ("newsletters", f.topics_alone),
+            Self::StaleTopics => ("newsletters", f.stale_topics),
+            Self::Busy(seconds) => return FaultView { field: None, message: tongue.busy(seconds) },
+        };
+        FaultView { field: Some(field), message: message.to_owned() }
+    }
 }
 
 /// How far a sign-up is that a link was followed for.
@@ -77,37 +111,16 @@ pub(super) struct FormView<'a> {
     languages: Vec<LanguageView>,
     page_lang: &'static str,
     faults: Vec<FaultView>,
-    email_fault: Option<&'static str>,
+    email_fault: Option<String>,
+    newsletters_fault: Option<String>,
     privacy: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
-struct OfferView<'a> {
-    name: &'a str,
-    title: String,
-    schedule: String,
-    checked: bool,
-    topics: Vec<TopicView>,
-}
-
-#[derive(Debug, Serialize)]
-struct TopicView {
-    slug: String,
-    label: String,
-    checked: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct LanguageView {
-    tag: String,
-    name: String,
-    checked: bool,
-}
-
-#[derive(Debug, Serialize)]
 struct FaultView {
-    field: &'static str,
-    message: &'static str,
+    /// `None` where it lies with us.
+    field: Option<&'static str>,
+    message: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -175,7 +188,6 @@ impl<'a> Forms<'a> {
             Stage::Expired => ("expired", f.expired, None),
             Stage::Used => ("used", f.used, None),
         };
-        let entered = Entered { choices: choices.to_vec(), ..Entered::default() };
         let page = ConfirmPage {
             frame: self.frame(lang, heading.to_owned()),
             f,
@@ -183,7 +195,7 @@ impl<'a> Forms<'a> {
             heading,
             choices: choices.iter().map(|choice| self.choice(choice, tongue)).collect(),
             preferences,
-            form: self.form(lang, &entered, &[]),
+            form: self.form(lang, &Entered::choosing(choices), &[]),
         };
         finish(self.templates, "page/confirm.html", &page)
     }
@@ -197,7 +209,7 @@ impl<'a> Forms<'a> {
             frame: self.frame(lang, heading.to_owned()),
             f,
             saved,
-            offers: kept.iter().map(|choice| self.kept(choice, tongue)).collect(),
+            offers: kept.iter().map(|choice| OfferView::kept(choice, self.offer(&choice.newsletter), tongue)).collect(),
             languages: languages(lang),
             sign_up: self.action(),
         };
@@ -206,20 +218,14 @@ impl<'a> Forms<'a> {
 
     pub(super) fn form(&self, lang: &str, entered: &Entered, faults: &[Fault]) -> FormView<'a> {
         let tongue = Tongue::of(lang);
-        let f = tongue.form_words();
         let is_single = self.offers.len() == 1;
-        let fault = |fault: &Fault| match fault {
-            Fault::NoEmail => FaultView { field: "email", message: f.no_email },
-            Fault::BadEmail => FaultView { field: "email", message: f.bad_email },
-            Fault::NoNewsletter => FaultView { field: "newsletters", message: f.no_newsletter },
-            Fault::StaleTopics => FaultView { field: "newsletters", message: f.stale_topics },
-        };
-        let faults: Vec<FaultView> = faults.iter().map(fault).collect();
+        let faults: Vec<FaultView> = faults.iter().map(|fault| fault.view(tongue)).collect();
+        let fault = |field| faults.iter().find(|it| it.field == Some(field)).map(|it| it.message.clone());
         let offer = |offer: &Offer<'a>| {
             let name = &offer.newsletter.name;
-            let chosen = entered.choices.iter().find(|choice| choice.newsletter == *name);
-            let topics = chosen.map_or(&[][..], |choice| &choice.topics);
-            OfferView::new(*offer, chosen.is_some() || is_single, topics, tongue)
+            let is_chosen =
+                |slug: &str| entered.topics.iter().any(|topic| topic.split_once('/') == Some((name.as_str(), slug)));
+            OfferView::new(*offer, entered.newsletters.contains(name) || is_single, is_chosen, tongue)
         };
         FormView {
             action: self.action(),
@@ -227,7 +233,8 @@ impl<'a> Forms<'a> {
             offers: self.offers.iter().map(offer).collect(),
             languages: languages(entered.lang.as_deref().unwrap_or(lang)),
             page_lang: tongue.words().lang,
-            email_fault: faults.iter().find(|fault| fault.field == "email").map(|fault| fault.message),
+            email_fault: fault("email"),
+            newsletters_fault: fault("newsletters"),
             faults,
             privacy: self.site.privacy_url.as_ref().map(url::Url::as_str),
         }
@@ -251,79 +258,15 @@ impl<'a> Forms<'a> {
 
     /// Also of a newsletter that is gone from the configuration: by its name.
     fn choice(&self, choice: &Choice, tongue: Tongue) -> ChoiceView {
-        let offer = self.offer(&choice.newsletter);
-        let label = |slug: &String| label_of(offer, slug);
-        let topics: Vec<String> = choice.topics.iter().map(label).collect();
-        ChoiceView {
-            title: offer.map_or_else(|| choice.newsletter.clone(), |offer| tongue.shown(&offer.newsletter.title)),
-            schedule: offer.map(|offer| words::rhythm(&offer.newsletter.rhythm, tongue)),
-            topics: if topics.is_empty() { tongue.words().about_everything.to_owned() } else { topics.join(", ") },
-        }
-    }
-
-    /// What a reader has can be kept, whether it is on offer still or not.
-    fn kept(&self, choice: &'a Choice, tongue: Tongue) -> OfferView<'a> {
         let Some(offer) = self.offer(&choice.newsletter) else {
-            let (name, title) = (choice.newsletter.as_str(), choice.newsletter.clone());
-            return OfferView { name, title, schedule: String::new(), checked: true, topics: Vec::new() };
+            let topics = choice.topics.join(", ");
+            let topics = if topics.is_empty() { tongue.words().about_everything.to_owned() } else { topics };
+            return ChoiceView { title: choice.newsletter.clone(), schedule: None, topics };
         };
-        let mut view = OfferView::new(offer, true, &choice.topics, tongue);
-        let gone = choice.topics.iter().filter(|slug| offer.topics.iter().all(|topic| topic.slug != **slug));
-        view.topics.extend(gone.map(|slug| TopicView { slug: slug.clone(), label: slug.clone(), checked: true }));
-        view
-    }
-}
-
-impl<'a> OfferView<'a> {
-    fn new(offer: Offer<'a>, checked: bool, topics: &[String], tongue: Tongue) -> Self {
-        let Offer { newsletter, .. } = offer;
-        let topic = |label: &Label| TopicView {
-            slug: label.slug.clone(),
-            label: label.label.clone(),
-            checked: topics.contains(&label.slug),
-        };
-        Self {
-            name: &newsletter.name,
-            title: tongue.shown(&newsletter.title),
-            schedule: words::rhythm(&newsletter.rhythm, tongue),
-            checked,
-            topics: offer.topics.iter().map(topic).collect(),
+        ChoiceView {
+            title: offer.title(tongue),
+            schedule: Some(offer.schedule(tongue)),
+            topics: offer.about(&choice.topics, tongue),
         }
     }
-}
-
-/// How often a newsletter appears: said wherever somebody may subscribe.
-fn label_of(offer: Option<Offer>, slug: &str) -> String {
-    let label = offer.and_then(|offer| offer.topics.iter().find(|label| label.slug == slug));
-    label.map_or_else(|| slug.to_owned(), |label| label.label.clone())
-}
-
-/// Those there are words for, and the reader's own if it is another.
-fn languages(chosen: &str) -> Vec<LanguageView> {
-    let own = Tongue::of(chosen).document_lang(chosen);
-    let is_known = own == chosen;
-    let known = Tongue::French.form_words().languages;
-    let view = |[tag, name]: [&str; 2]| {
-        let checked = is_known && Tongue::of(chosen).words().lang == tag;
-        let tag = if checked { chosen } else { tag };
-        LanguageView { tag: tag.to_owned(), name: name.to_owned(), checked }
-    };
-    let mut all: Vec<LanguageView> = known.into_iter().map(view).collect();
-    if !is_known {
-        all.push(LanguageView { tag: chosen.to_owned(), name: chosen.to_owned(), checked: true });
-    }
-    all
-}
-
-/// The words somebody agrees to by sending the form, as the form shows them: what comes how often, what is kept and why.
-pub fn wording(lang: &str, newsletters: &[&Newsletter]) -> Wording {
-    let tongue = Tongue::of(lang);
-    let f = tongue.form_words();
-    let shown = |newsletter: &&Newsletter| {
-        let (published, colon) = (tongue.words().schedule, tongue.colon());
-        format!("{}\n{published}{colon} {}", tongue.shown(&newsletter.title), words::rhythm(&newsletter.rhythm, tongue))
-    };
-    let mut lines: Vec<String> = newsletters.iter().map(shown).collect();
-    lines.extend([f.stored.to_owned(), f.ends.to_owned()]);
-    Wording(lines.join("\n"))
 }

@@ -75,10 +75,10 @@ fn every_page() -> Vec<(&'static str, String)> {
     let feed = Feed { folder: "categories/atelier/".to_owned(), ..samples::feed(&site, &publish, &all) };
     let english = SiteSettings { lang: "en".to_owned(), ..samples::site() };
     let (weekly, topics) = (samples::newsletter(), [atelier.clone(), Label::new("Presse").expect("a label")]);
-    let offers = [Offer { newsletter: &weekly, topics: &topics }];
+    let offers = [Offer { newsletter: &weekly, topics: &topics, subjects: &[] }];
     let forms = Forms { templates: &templates, site: &site, offers: &offers };
     let kept = [Choice { newsletter: weekly.name.clone(), topics: vec!["atelier".to_owned(), "gone".to_owned()] }];
-    let entered = Entered { email: "\"><script>".to_owned(), choices: kept.to_vec(), lang: Some("de".to_owned()) };
+    let entered = Entered { email: "\"><script>".to_owned(), lang: Some("de".to_owned()), ..Entered::choosing(&kept) };
     let stage = Stage::Confirmed("/preferences/x".to_owned());
     vec![
         ("form", text(forms.sign_up("fr", &Entered::default(), &[]))),
@@ -331,7 +331,9 @@ fn the_form_shows_the_words_that_are_agreed_to() {
     let shown = |name: &str| pages.iter().find(|page| page.0 == name).map(|page| page.1.clone()).expect("a page");
     for (name, lang) in [("form", "fr"), ("form-en", "en"), ("newsletter", "fr")] {
         let page = shown(name);
-        for line in forms::wording(lang, &[&samples::newsletter()]).0.lines() {
+        let newsletter = samples::newsletter();
+        let offer = Offer { newsletter: &newsletter, topics: &[], subjects: &[] };
+        for line in offers::wording(lang, &[offer]).0.lines() {
             let line = html_escape::encode_text(line).replace('\'', "&#39;");
             assert!(page.contains(&line), "{name}: {line}");
         }

@@ -25,6 +25,7 @@ impl<'a> Builder<'a> {
             let shown: Vec<Label> = labels.iter().chain(&topics).cloned().collect();
             self.page(path.clone(), MadeFrom::newsletter(&shown, &own), page, entries);
             self.done.topics.insert(newsletter.name.clone(), topics);
+            self.done.subjects.insert(newsletter.name.clone(), page::offers::subjects(newsletter, labels));
             for issue in &own {
                 let page = || page::issue(templates, site, newsletter, issue);
                 self.page(issue.path(), MadeFrom::newsletter(&[], &[issue]), page, entries);

@@ -25,7 +25,10 @@ pub struct FormWords {
     pub error_summary: &'static str,
     pub no_email: &'static str,
     pub bad_email: &'static str,
+    pub local_email: &'static str,
+    pub mixed_email: &'static str,
     pub no_newsletter: &'static str,
+    pub topics_alone: &'static str,
     pub stale_topics: &'static str,
     pub sent: &'static str,
     pub sent_what: &'static str,
@@ -53,9 +56,15 @@ pub struct FormWords {
     pub nothing_yet: &'static str,
     // letters
     pub somebody_asked: &'static str,
+    /// What follows is received already, and changes.
+    pub somebody_changes: &'static str,
+    /// The same after `somebody_asked`.
+    pub and_changes: &'static str,
     pub open_to_confirm: &'static str,
     pub link_lives: &'static str,
     pub not_you: &'static str,
+    /// The same to whoever is known, who is not forgotten.
+    pub not_you_known: &'static str,
     pub already: &'static str,
     pub open_to_change: &'static str,
     pub nothing_to_do: &'static str,
@@ -80,8 +89,38 @@ impl Tongue {
     /// The subject of the letter to whoever has it all already.
     pub fn reminder_subject(self, what: &str) -> String {
         match self {
-            Self::French => format!("Vous êtes déjà abonné\u{a0}: {what}"),
+            Self::French => format!("Vous recevez déjà\u{a0}: {what}"),
             Self::English => format!("You are subscribed already: {what}"),
+        }
+    }
+
+    /// Told where too many sign up: when to come back, in the next larger unit that is not a lie.
+    pub fn busy(self, seconds: u64) -> String {
+        let (minutes, hours) = (seconds.div_ceil(60).max(1), seconds.div_ceil(3600));
+        let is_long = minutes > 90;
+        match self {
+            Self::French => {
+                let wait = match (is_long, minutes) {
+                    (true, _) => format!("{hours}\u{a0}heures"),
+                    (_, 1) => "une minute".to_owned(),
+                    _ => format!("{minutes}\u{a0}minutes"),
+                };
+                format!(
+                    "Trop de demandes arrivent en ce moment, et la vôtre n’est pas enregistrée. Ce que vous avez saisi est \
+                     encore là\u{a0}: envoyez-le de nouveau dans {wait}."
+                )
+            }
+            Self::English => {
+                let wait = match (is_long, minutes) {
+                    (true, _) => format!("{hours} hours"),
+                    (_, 1) => "a minute".to_owned(),
+                    _ => format!("{minutes} minutes"),
+                };
+                format!(
+                    "Too many requests are coming in, and yours was not taken. What you entered is still here: send it \
+                     again in {wait}."
+                )
+            }
         }
     }
 }
@@ -106,10 +145,13 @@ static FRENCH: FormWords = FormWords {
     error_summary: "Il reste à corriger\u{a0}:",
     no_email: "Indiquez votre adresse électronique.",
     bad_email: "Cette adresse électronique n’est pas valide. Vérifiez-la, par exemple\u{a0}: prenom.nom@exemple.fr",
+    local_email: "Après l’arobase (@), il manque un nom de domaine complet, par exemple\u{a0}: exemple.fr",
+    mixed_email: "Après l’arobase (@), des lettres de plusieurs alphabets se mêlent, faciles à confondre. Saisissez l’adresse lettre par lettre.",
     no_newsletter: "Choisissez au moins une lettre d’information.",
+    topics_alone: "Vous avez coché des sujets d’une lettre qui n’est pas cochée\u{a0}: cochez aussi la lettre, ou décochez ses sujets.",
     stale_topics: "Les sujets proposés ont changé\u{a0}: choisissez-les de nouveau.",
     sent: "Consultez votre messagerie",
-    sent_what: "Si cette adresse peut être abonnée, un message vient d’y être envoyé\u{a0}: ouvrez-le et confirmez votre abonnement.",
+    sent_what: "Si cette adresse peut recevoir nos lettres, un message vient d’y être envoyé\u{a0}: ouvrez-le et confirmez votre abonnement.",
     sent_help: "Il peut mettre quelques minutes à arriver\u{202f}; regardez aussi parmi les indésirables. Il n’en part qu’un par jour, et il reste valable sept jours.",
     confirm: "Confirmer votre abonnement",
     confirm_question: "Appuyez sur le bouton pour recevoir\u{a0}:",
@@ -128,15 +170,18 @@ static FRENCH: FormWords = FormWords {
     save: "Enregistrer mes préférences",
     leave_all: "Me désabonner de tout",
     saved: "Vos préférences sont enregistrées.",
-    nothing_left: "Vous n’êtes abonné à aucune lettre",
+    nothing_left: "Vous ne recevez plus aucune lettre",
     nothing_left_help: "Un envoi déjà parti peut encore vous parvenir.",
     again: "S’abonner de nouveau",
     nothing_yet: "Rien n’est changé tant que vous n’avez pas appuyé sur un bouton.",
     somebody_asked: "Quelqu’un, vous sans doute, a demandé à recevoir à cette adresse\u{a0}:",
+    somebody_changes: "Quelqu’un, vous sans doute, a demandé d’autres sujets pour ce que vous recevez déjà\u{a0}:",
+    and_changes: "… et d’autres sujets pour ce que vous recevez déjà\u{a0}:",
     open_to_confirm: "Pour confirmer, ouvrez cette page et appuyez sur le bouton",
     link_lives: "Ce lien est valable sept jours.",
     not_you: "Si ce n’est pas vous, il n’y a rien à faire\u{a0}: sans confirmation vous ne recevrez rien, et votre adresse sera effacée au bout de sept jours.",
-    already: "Vous y êtes déjà abonné\u{a0}: il n’y a rien à confirmer.",
+    not_you_known: "Si ce n’est pas vous, il n’y a rien à faire\u{a0}: sans confirmation, rien ne change pour vous.",
+    already: "Vous recevez déjà tout cela\u{a0}: il n’y a rien à confirmer.",
     open_to_change: "Pour changer de sujets ou de langue, ou pour vous désabonner",
     nothing_to_do: "Si ce n’est pas vous, il n’y a rien à faire\u{a0}: rien n’est changé.",
 };
@@ -159,7 +204,10 @@ static ENGLISH: FormWords = FormWords {
     error_summary: "Please correct:",
     no_email: "Enter your e-mail address.",
     bad_email: "This e-mail address is not valid. Check it, for example: first.last@example.org",
+    local_email: "After the at sign (@), a whole domain name is missing, for example: example.org",
+    mixed_email: "After the at sign (@), letters of several alphabets are mixed that are easily taken for each other. Type the address letter by letter.",
     no_newsletter: "Choose at least one newsletter.",
+    topics_alone: "You ticked topics of a newsletter that is not ticked: tick the newsletter too, or untick its topics.",
     stale_topics: "The topics on offer have changed: choose again.",
     sent: "Check your mail",
     sent_what: "If this address can be subscribed, a message has just been sent there: open it and confirm your subscription.",
@@ -186,9 +234,12 @@ static ENGLISH: FormWords = FormWords {
     again: "Subscribe again",
     nothing_yet: "Nothing changes until you press a button.",
     somebody_asked: "Somebody, most likely you, asked to receive at this address:",
+    somebody_changes: "Somebody, most likely you, asked for other topics of what you receive already:",
+    and_changes: "… and for other topics of what you receive already:",
     open_to_confirm: "To confirm, open this page and press the button",
     link_lives: "This link is good for seven days.",
     not_you: "If it was not you, there is nothing to do: without confirmation you will receive nothing, and your address will be erased after seven days.",
+    not_you_known: "If it was not you, there is nothing to do: without confirmation nothing changes for you.",
     already: "You are subscribed already: there is nothing to confirm.",
     open_to_change: "To change topics or language, or to unsubscribe",
     nothing_to_do: "If it was not you, there is nothing to do: nothing has changed.",

@@ -20,7 +20,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::address;
 use super::subscribers::{suppression_hash, suppression_hashes};
-use super::{begin, erasing, keys, limits, suppression, wiping};
+use super::{begin, erasing, keys, limits, suppression, wiping, wishes};
 use crate::model::subscriber::Erased;
 use crate::model::subscription::EmailAddress;
 use crate::model::token::SigningKey;
@@ -131,6 +131,7 @@ pub(super) async fn erase(
         None => Erased::default(),
     };
     sqlx::query("DELETE FROM arrival WHERE key = ?").bind(address.key()).execute(&mut *transaction).await?;
+    wishes::forget(&mut transaction, &address.key()).await?;
     limits::forget(&mut transaction, &limits::hashes(key, address)).await?;
     if objected {
         suppression::insert(&mut transaction, &hashes, OBJECTED, now).await?;
@@ -185,6 +186,7 @@ async fn carry_out(connection: &mut SqliteConnection, key: &SigningKey, lines: &
     for entry in wanted.values().filter(|entry| entry.objected) {
         suppression::insert(connection, &[entry.hash.to_owned()], OBJECTED, entry.at).await?;
     }
+    wishes::forget_hashed(connection, first, |hash| wanted.contains_key(hash)).await?;
     let mut after = 0_i64;
     loop {
         let rows =

@@ -1,26 +1,24 @@
-//! Leaving while the state cannot be written: it is noted in a file beside the state, and carried out before anything is sent.
-//! Whoever presses the button is told once that it is done, and is not asked to come back.
+//! Leaving while the state cannot be written, or not at once: it is noted in a file beside the state, and carried out before
+//! anything is sent. Whoever presses the button is told so soon and once, and is not asked to come back.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 
 use super::begin;
-use super::subscribers::end;
+use super::subscribers::end_if_older;
 
-/// The file, and who may be at it. Only the process in charge serves readers, so a lock within it is enough.
-#[derive(Debug)]
+/// The file. Whoever writes shares a lock of it with the others who do; whoever takes it away has the lock alone.
+#[derive(Debug, Clone)]
 pub(super) struct Leaving {
     noted: PathBuf,
     /// What is being carried out: also after a crash in the middle of it.
     taken: PathBuf,
-    lock: Mutex<()>,
 }
 
 impl Leaving {
@@ -30,37 +28,59 @@ impl Leaving {
             name.push(ending);
             PathBuf::from(name)
         };
-        Self { noted: named(".leaving"), taken: named(".leaving-taken"), lock: Mutex::default() }
+        Self { noted: named(".leaving"), taken: named(".leaving-taken") }
     }
 
     /// Durable when it returns.
     pub(super) fn note(&self, subscription: i64, now: DateTime<Utc>) -> io::Result<()> {
-        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.noted)?;
-        writeln!(file, "{subscription} {}", now.timestamp_millis())?;
-        file.sync_data()
+        let line = format!("{subscription} {}\n", now.timestamp_millis());
+        loop {
+            let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.noted)?;
+            file.lock_shared()?;
+            // another process may have taken it away before we had the lock
+            if is_at(&file, &self.noted)? {
+                file.write_all(line.as_bytes())?;
+                return file.sync_data();
+            }
+        }
     }
 
-    /// Ends what was noted, all or none. Idempotent.
+    /// Ends what was noted, all or none: whoever came back since stays. Idempotent.
     pub(super) async fn carry_out(&self, writer: &SqlitePool) -> sqlx::Result<()> {
         let Some(lines) = self.take()? else { return Ok(()) };
         let mut transaction = begin(writer).await?;
         for (subscription, at) in lines.lines().filter_map(noted) {
-            end(&mut transaction, subscription, at).await?;
+            end_if_older(&mut transaction, subscription, at).await?;
         }
         transaction.commit().await?;
-        Ok(fs::remove_file(&self.taken)?)
+        match fs::remove_file(&self.taken) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     fn take(&self) -> io::Result<Option<String>> {
-        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.taken.exists() {
+            let file = match File::open(&self.noted) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                opened => opened?,
+            };
+            file.lock()?;
             match fs::rename(&self.noted, &self.taken) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 renamed => renamed?,
             }
         }
         fs::read_to_string(&self.taken).map(Some)
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match fs::metadata(path) {
+        Ok(there) => Ok(identity(there) == identity(file.metadata()?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

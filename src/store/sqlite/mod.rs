@@ -32,15 +32,19 @@ mod signup;
 mod subscribers;
 mod suppression;
 mod wiping;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use self::epoch::Epoch;
 use self::faults::{explain, is_failed_sync};
@@ -55,7 +59,7 @@ use crate::model::pause::{Cause, Pause, went_back};
 use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
-use crate::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Signup};
+use crate::model::signup::{Choice, Confirmation, Known, NewSignup, SignedUp, Signup, Wish};
 use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
@@ -72,6 +76,9 @@ pub struct SqliteStore {
     /// Why nothing is written any more, once that is so.
     lost: OnceLock<String>,
 }
+
+/// How long whoever leaves waits for the state; then it is noted beside it.
+const LEAVES_WITHIN: Duration = Duration::from_millis(100);
 
 /// IMMEDIATE: a transaction that reads first and writes then would fail, not wait, where another process wrote between.
 async fn begin(writer: &SqlitePool) -> sqlx::Result<Transaction<'static, Sqlite>> {
@@ -236,14 +243,24 @@ impl Store for SqliteStore {
     }
 
     async fn unsubscribe(&self, id: i64, now: DateTime<Utc>) -> Result<bool> {
-        match subscribers::unsubscribe(&self.writer, id, now).await {
-            Ok(found) => Ok(found),
-            // what was noted is as good as done: it is carried out before anything is sent
-            Err(error) if self.leaving.note(id, now).is_ok() => {
-                tracing::error!(%error, subscription = id, "a reader left, which is noted beside the state");
+        let writer = self.writer.clone();
+        // goes on where it takes longer: then it is done as soon as it can be
+        let ending = tokio::spawn(async move { subscribers::unsubscribe(&writer, id, now).await });
+        let failed = match timeout(LEAVES_WITHIN, ending).await {
+            Ok(Ok(Ok(found))) => return Ok(found),
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(_)) => sqlx::Error::WorkerCrashed,
+            Err(_) => sqlx::Error::PoolTimedOut,
+        };
+        // what was noted is as good as done: it is carried out before anything is sent
+        let leaving = self.leaving.clone();
+        match spawn_blocking(move || leaving.note(id, now)).await {
+            Ok(Ok(())) => {
+                let error = self.explained::<()>(Err(failed)).err().map(|error| error.to_string());
+                tracing::warn!(error, subscription = id, "a reader left, which is noted beside the state");
                 Ok(true)
             }
-            Err(error) => self.explained(Err(error)),
+            _ => self.explained(Err(failed)),
         }
     }
 
@@ -261,6 +278,18 @@ impl Store for SqliteStore {
 
     async fn suppression_count(&self) -> Result<u64> {
         self.explained(suppression::count(&self.readers).await)
+    }
+
+    async fn note_wish(&self, wish: &Wish, now: DateTime<Utc>) -> Result<bool> {
+        self.explained(wishes::note(&self.writer, wish, now).await)
+    }
+
+    async fn wish_after(&self, after: i64) -> Result<Option<(i64, Wish)>> {
+        self.explained(wishes::after(&self.readers, after).await)
+    }
+
+    async fn known(&self, address: &EmailAddress) -> Result<Known> {
+        self.explained(signup::known(&self.readers, address).await)
     }
 
     async fn sign_up(&self, new: &NewSignup, now: DateTime<Utc>) -> Result<SignedUp> {

@@ -7,8 +7,10 @@ use sqlx::{Row as _, SqliteConnection};
 use super::rows::{instant, optional_instant, topics, topics_text};
 use super::subscribers::{end, suppression_hash, suppression_hashes};
 use super::suppression::is_suppressed;
-use super::{begin, letters, limits};
-use crate::model::signup::{Choice, Confirmation, EXPIRES_AFTER, Mailed, NewSignup, SignedUp, Signup, Wording};
+use super::{begin, letters, limits, wishes};
+use crate::model::signup::{
+    Asks, Choice, Confirmation, EXPIRES_AFTER, Known, Mailed, NewSignup, SignedUp, Signup, Wording,
+};
 use crate::model::subscription::EmailAddress;
 use crate::model::token::SigningKey;
 
@@ -23,23 +25,37 @@ pub(super) async fn sign_up(
 ) -> sqlx::Result<SignedUp> {
     let (hash, limit) = (suppression_hash(key, &new.address), limits::hashes(key, &new.address));
     let mut transaction = begin(writer).await?;
+    let at = match new.wish {
+        Some(wish) => wishes::take(&mut transaction, wish).await?,
+        None => Some(now),
+    };
+    let Some(at) = at else { return Ok(SignedUp::Gone) };
     if is_suppressed(&mut transaction, &suppression_hashes(key, &new.address)).await? {
+        transaction.commit().await?;
         return Ok(SignedUp::Suppressed);
     }
-    let subscriber = find_or_insert(&mut transaction, new, &hash).await?;
-    let open = not_confirmed(&mut transaction, subscriber, &new.choices).await?;
-    let since = acted(&mut transaction, subscriber).await?;
+    if known_of(&mut transaction, &new.address).await? != new.known {
+        return Ok(SignedUp::Outdated);
+    }
+    let asks = new.known.asks(&new.choices);
+    let known = find(&mut transaction, &new.address).await?;
+    let since = acted(&mut transaction, known).await?;
     let mailed = limits::mailed(&mut transaction, &limit, since).await?;
-    let may = |mailed: Mailed| if open.is_empty() { mailed.had_its_day(now) } else { mailed.may_have_another(now) };
+    let may = |mailed: Mailed| if asks.is_nothing() { mailed.had_its_day(now) } else { mailed.may_have_another(now) };
     if !mailed.is_none_or(may) {
+        transaction.commit().await?;
         return Ok(SignedUp::Limited);
     }
-    let answer = if open.is_empty() {
-        letters::write(&mut transaction, subscriber, None, &new.reminder, now).await?;
+    let subscriber = match known {
+        Some(subscriber) => subscriber,
+        None => insert_subscriber(&mut transaction, &new.address, &hash).await?,
+    };
+    let answer = if asks.is_nothing() {
+        letters::write(&mut transaction, subscriber, None, &new.letter, now).await?;
         SignedUp::Reminded
     } else {
-        let signup = insert(&mut transaction, subscriber, new, &open, now).await?;
-        letters::write(&mut transaction, subscriber, Some(signup), &new.confirmation, now).await?;
+        let signup = insert(&mut transaction, subscriber, new, &asks, at).await?;
+        letters::write(&mut transaction, subscriber, Some(signup), &new.letter, now).await?;
         SignedUp::Asked
     };
     limits::count(&mut transaction, &limit, mailed, answer == SignedUp::Asked, now).await?;
@@ -48,7 +64,7 @@ pub(super) async fn sign_up(
 }
 
 /// When a subscriber last acted by a link of their own, or the operator for them: what strangers caused before is forgotten.
-async fn acted(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<Option<DateTime<Utc>>> {
+async fn acted(connection: &mut SqliteConnection, subscriber: Option<i64>) -> sqlx::Result<Option<DateTime<Utc>>> {
     let row = sqlx::query(
         "SELECT max(max(coalesce(confirmed, 0), coalesce(unsubscribed, 0))) AS acted FROM subscription WHERE subscriber = ?",
     )
@@ -58,28 +74,38 @@ async fn acted(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Resu
     optional_instant(&row, "acted")
 }
 
-async fn find_or_insert(connection: &mut SqliteConnection, new: &NewSignup, hash: &str) -> sqlx::Result<i64> {
-    sqlx::query("INSERT INTO subscriber (key, address, hash) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING")
-        .bind(new.address.key())
-        .bind(new.address.as_str())
-        .bind(hash)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query_scalar("SELECT id FROM subscriber WHERE key = ?").bind(new.address.key()).fetch_one(connection).await
+async fn find(connection: &mut SqliteConnection, address: &EmailAddress) -> sqlx::Result<Option<i64>> {
+    sqlx::query_scalar("SELECT id FROM subscriber WHERE key = ?").bind(address.key()).fetch_optional(connection).await
 }
 
-/// The choices a subscriber does not have already.
-async fn not_confirmed(
-    connection: &mut SqliteConnection,
-    subscriber: i64,
-    choices: &[Choice],
-) -> sqlx::Result<Vec<Choice>> {
-    let confirmed: Vec<String> =
-        sqlx::query_scalar("SELECT newsletter FROM subscription WHERE subscriber = ? AND status = 'confirmed'")
-            .bind(subscriber)
-            .fetch_all(connection)
-            .await?;
-    Ok(choices.iter().filter(|choice| !confirmed.contains(&choice.newsletter)).cloned().collect())
+async fn insert_subscriber(connection: &mut SqliteConnection, address: &EmailAddress, hash: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar("INSERT INTO subscriber (key, address, hash) VALUES (?, ?, ?) RETURNING id")
+        .bind(address.key())
+        .bind(address.as_str())
+        .bind(hash)
+        .fetch_one(connection)
+        .await
+}
+
+pub(super) async fn known(readers: &SqlitePool, address: &EmailAddress) -> sqlx::Result<Known> {
+    known_of(&mut *readers.acquire().await?, address).await
+}
+
+async fn known_of(connection: &mut SqliteConnection, address: &EmailAddress) -> sqlx::Result<Known> {
+    let rows = sqlx::query(
+        "SELECT newsletter, topics, status FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
+         WHERE subscriber.key = ? AND status <> 'pending' ORDER BY newsletter",
+    )
+    .bind(address.key())
+    .fetch_all(connection)
+    .await?;
+    let mut known = Known { confirmed: Vec::new(), stays: !rows.is_empty() };
+    for row in &rows {
+        if row.try_get::<&str, _>("status")? == "confirmed" {
+            known.confirmed.push(Choice { newsletter: row.try_get("newsletter")?, topics: topics(row)? });
+        }
+    }
+    Ok(known)
 }
 
 /// The sign-up and, where there is no subscription yet, one that waits. Whoever left has left until it is confirmed.
@@ -87,8 +113,8 @@ async fn insert(
     connection: &mut SqliteConnection,
     subscriber: i64,
     new: &NewSignup,
-    choices: &[Choice],
-    now: DateTime<Utc>,
+    asks: &Asks,
+    at: DateTime<Utc>,
 ) -> sqlx::Result<i64> {
     let Wording(text) = &new.wording;
     let wording = new.wording.hash();
@@ -100,12 +126,12 @@ async fn insert(
     let signup: i64 =
         sqlx::query_scalar("INSERT INTO signup (subscriber, at, lang, wording_hash) VALUES (?, ?, ?, ?) RETURNING id")
             .bind(subscriber)
-            .bind(now.timestamp_millis())
+            .bind(at.timestamp_millis())
             .bind(&new.lang)
             .bind(&wording)
             .fetch_one(&mut *connection)
             .await?;
-    for choice in choices {
+    for choice in asks.all() {
         let topics = topics_text(&choice.topics);
         sqlx::query("INSERT INTO signup_choice (signup, newsletter, topics) VALUES (?, ?, ?)")
             .bind(signup)
@@ -121,7 +147,7 @@ async fn insert(
         .bind(&choice.newsletter)
         .bind(&new.lang)
         .bind(&topics)
-        .bind(now.timestamp_millis())
+        .bind(at.timestamp_millis())
         .execute(&mut *connection)
         .await?;
     }
@@ -129,10 +155,10 @@ async fn insert(
 }
 
 pub(super) async fn one(readers: &SqlitePool, id: i64) -> sqlx::Result<Option<Signup>> {
-    find(&mut *readers.acquire().await?, id).await
+    find_signup(&mut *readers.acquire().await?, id).await
 }
 
-async fn find(connection: &mut SqliteConnection, id: i64) -> sqlx::Result<Option<Signup>> {
+async fn find_signup(connection: &mut SqliteConnection, id: i64) -> sqlx::Result<Option<Signup>> {
     let Some(row) = sqlx::query("SELECT * FROM signup WHERE id = ?").bind(id).fetch_optional(&mut *connection).await?
     else {
         return Ok(None);
@@ -159,7 +185,7 @@ pub(super) async fn confirm(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Confirmation> {
     let mut transaction = begin(writer).await?;
-    let Some(signup) = find(&mut transaction, id).await? else { return Ok(Confirmation::Expired) };
+    let Some(signup) = find_signup(&mut transaction, id).await? else { return Ok(Confirmation::Expired) };
     if signup.confirmed.is_some() {
         return Ok(Confirmation::AlreadyConfirmed);
     }
@@ -197,9 +223,10 @@ async fn confirm_choice(
         "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created, confirmed)
          VALUES (?1, ?2, ?3, ?4, 'confirmed', ?5, ?6)
          ON CONFLICT (subscriber, newsletter)
-         DO UPDATE SET lang = excluded.lang, topics = excluded.topics, status = 'confirmed',
-            confirmed = excluded.confirmed, unsubscribed = NULL
+         DO UPDATE SET lang = excluded.lang, topics = excluded.topics, status = 'confirmed', unsubscribed = NULL,
+            confirmed = iif(status = 'confirmed', confirmed, excluded.confirmed)
          WHERE status = 'pending' OR (status = 'unsubscribed' AND unsubscribed < ?5)
+            OR (status = 'confirmed' AND confirmed <= ?5)
          RETURNING id",
     )
     .bind(signup.subscriber)
@@ -235,6 +262,7 @@ pub(super) async fn forget_expired(writer: &SqlitePool, now: DateTime<Utc>) -> s
     for subscriber in &forgotten {
         forget_if_unknown(&mut transaction, *subscriber).await?;
     }
+    wishes::forget_expired(&mut transaction, now).await?;
     sqlx::query("DELETE FROM letter_text WHERE NOT EXISTS (SELECT 1 FROM letter WHERE text_hash = letter_text.hash)")
         .execute(&mut *transaction)
         .await?;

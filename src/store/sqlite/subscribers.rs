@@ -225,6 +225,20 @@ pub(super) async fn end(connection: &mut SqliteConnection, id: i64, now: DateTim
     Ok(found.rows_affected() > 0)
 }
 
+/// The same for whoever left at that time, unless they came back since.
+pub(super) async fn end_if_older(connection: &mut SqliteConnection, id: i64, left: DateTime<Utc>) -> sqlx::Result<()> {
+    let came_back: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM subscription WHERE id = ? AND confirmed > ?)")
+            .bind(id)
+            .bind(left.timestamp_millis())
+            .fetch_one(&mut *connection)
+            .await?;
+    if !came_back {
+        end(connection, id, left).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn count_by_status(
     readers: &SqlitePool,
     newsletter: &str,

@@ -1,6 +1,7 @@
 //! How many sign-ups are taken in an hour: from one network, and from everybody. Beyond, everybody is told the same.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock as _, MonotonicClock};
@@ -17,18 +18,33 @@ const MOST_NETWORKS: usize = 10_000;
 
 type Middleware = NoOpMiddleware<<MonotonicClock as governor::clock::Clock>::Instant>;
 
+type Networks = RateLimiter<Network, HashMapStateStore<Network>, MonotonicClock, Middleware>;
+type Everybody = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, Middleware>;
+
 pub(super) struct Breakers {
+    settings: SubscribeSettings,
     clock: MonotonicClock,
-    networks: RateLimiter<Network, HashMapStateStore<Network>, MonotonicClock, Middleware>,
-    everybody: RateLimiter<NotKeyed, InMemoryState, MonotonicClock, Middleware>,
+    networks: Arc<Networks>,
+    everybody: Arc<Everybody>,
 }
 
 impl Breakers {
     pub(super) fn new(settings: SubscribeSettings) -> Self {
         Self {
+            settings,
             clock: MonotonicClock,
-            networks: RateLimiter::hashmap_with_clock(Quota::per_hour(settings.per_network), MonotonicClock),
-            everybody: RateLimiter::direct_with_clock(Quota::per_hour(settings.per_hour), MonotonicClock),
+            networks: Arc::new(RateLimiter::hashmap_with_clock(Quota::per_hour(settings.per_network), MonotonicClock)),
+            everybody: Arc::new(RateLimiter::direct_with_clock(Quota::per_hour(settings.per_hour), MonotonicClock)),
+        }
+    }
+
+    /// Goes on counting where another one was, as far as its limits are the same.
+    pub(super) fn count_on(&mut self, before: &Self) {
+        if self.settings.per_network == before.settings.per_network {
+            self.networks = Arc::clone(&before.networks);
+        }
+        if self.settings.per_hour == before.settings.per_hour {
+            self.everybody = Arc::clone(&before.everybody);
         }
     }
 
@@ -92,6 +108,21 @@ mod tests {
         let taken = (0..50_u8).filter(|host| breakers.admit(address(&format!("198.51.{host}.1"))).is_ok()).count();
         assert_eq!(taken, 5);
         assert!(breakers.admit(address("127.0.0.1")).is_err(), "no way around it");
+    }
+
+    #[test]
+    fn a_reload_does_not_forget_what_was_taken() {
+        for (per_network, per_hour, neighbour, others) in [(2, 5, false, 3), (4, 5, true, 2), (2, 9, false, 9)] {
+            let before = breakers(2, 5);
+            for _ in 0..2 {
+                before.admit(address("192.0.2.1")).expect("taken");
+            }
+            let mut after = breakers(per_network, per_hour);
+            after.count_on(&before);
+            assert_eq!(after.admit(address("192.0.2.1")).is_ok(), neighbour, "{per_network} {per_hour}");
+            let taken = (0..50_u8).filter(|host| after.admit(address(&format!("198.51.{host}.1"))).is_ok()).count();
+            assert_eq!(taken, others, "{per_network} {per_hour}");
+        }
     }
 
     #[test]

@@ -1,72 +1,65 @@
-//! What is done about a sign-up once it is answered. Whoever waits for the answer learns nothing from how long that takes:
-//! it was given before anything was looked up.
+//! What is done about a sign-up once it is noted and answered. Whoever waits for the answer learns nothing from how long that
+//! takes: it is given before anything is looked up.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::model::letter::LetterText;
-use crate::model::newsletter::Newsletter;
-use crate::model::signup::{Choice, NewSignup};
-use crate::model::subscription::EmailAddress;
-use crate::output::email::letter::{self, LetterView};
-use crate::output::page::forms::wording;
+use crate::model::signup::{Choice, Known, NewSignup, SignedUp, Wish};
+use crate::output::email::letter::{self, LetterView, Pick};
+use crate::output::page::offers::{Offer, wording};
 use crate::output::templates::TemplateError;
 use crate::store::StoreError;
 use crate::web::Web;
 
-/// Sign-ups that are answered and not yet looked at; beyond, nobody's is taken.
-const MOST: usize = 1000;
+/// How long somebody waits for his sign-up to be noted; beyond, he is told to come back.
+const NOTED_WITHIN: Duration = Duration::from_secs(5);
 /// Between the answer and the look: what is done for one sign-up does not slow the answer to the next one of the same sender.
 const PAUSE: Duration = Duration::from_millis(300);
-/// Where the store is busy.
+/// Where the store is busy. What is left then is carried out with the next sign-up, or at the next start.
 const TRIES: u32 = 5;
 
-/// What somebody asked, checked.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) address: EmailAddress,
-    pub(super) lang: String,
-    /// The language of the page whose words were agreed to.
-    pub(super) page_lang: String,
-    pub(super) choices: Vec<Choice>,
-}
-
 pub(super) struct Intake {
-    places: Arc<Semaphore>,
     tasks: TaskTracker,
     /// Held by the one that is looked at: a thousand at once would keep deliveries waiting for the store.
-    turn: Mutex<Letters>,
+    turn: Mutex<()>,
 }
-
-/// Letters by newsletters and language: most people ask for the same.
-type Letters = HashMap<(Vec<String>, String), [LetterText; 2]>;
-
-/// What people can combine is soon more than what they do.
-const MOST_LETTERS: usize = 64;
 
 impl Intake {
     pub(super) fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST)), tasks: TaskTracker::new(), turn: Mutex::default() }
+        Self { tasks: TaskTracker::new(), turn: Mutex::default() }
     }
 
-    /// Takes note in the background; `false` where too much waits already.
-    pub(super) fn take(&self, web: &Arc<Web>, asked: Asked) -> bool {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return false };
+    /// Notes a wish, which outlives us from then on; `false` where that cannot be done now.
+    pub(super) async fn take(&self, web: &Arc<Web>, wish: &Wish) -> bool {
+        match timeout(NOTED_WITHIN, web.store.note_wish(wish, (web.clock)())).await {
+            Ok(Ok(true)) => {
+                self.wake(web);
+                return true;
+            }
+            Ok(Ok(false)) => tracing::error!("sign-ups are turned away: too many wait to be carried out"),
+            Ok(Err(error)) => tracing::error!(%error, "a sign-up is turned away: the store does not take it"),
+            Err(_) => tracing::error!("a sign-up is turned away: the store is busy"),
+        }
+        false
+    }
+
+    /// Carries out what was noted, in a moment.
+    pub(super) fn wake(&self, web: &Arc<Web>) {
         let web = Arc::clone(web);
         self.tasks.spawn(async move {
-            tokio::time::sleep(PAUSE).await;
-            let mut letters = web.signups.intake.turn.lock().await;
-            web.record(&asked, &mut letters).await;
-            drop(place);
+            sleep(PAUSE).await;
+            let _turn = web.signups.intake.turn.lock().await;
+            if let Err(error) = web.carry_out_all().await {
+                tracing::error!(%error, "sign-ups wait: the store does not take them");
+            }
         });
-        true
     }
 
-    /// Waits until all that was answered is looked at.
+    /// Waits until all that was answered is carried out.
     pub(super) async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;
@@ -74,49 +67,80 @@ impl Intake {
 }
 
 impl Web {
-    async fn record(&self, asked: &Asked, letters: &mut Letters) {
-        let new = match self.new_signup(asked, letters) {
-            Ok(new) => new,
-            Err(error) => return tracing::error!(%error, "a sign-up is lost: its letter cannot be written"),
-        };
-        for attempt in 1.. {
+    async fn carry_out_all(&self) -> Result<(), StoreError> {
+        let mut last = 0;
+        while let Some((number, wish)) = self.store.wish_after(last).await? {
+            last = number;
+            self.carry_out(number, &wish).await?;
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&self, number: i64, wish: &Wish) -> Result<(), StoreError> {
+        for attempt in 1..=TRIES {
+            let known = self.store.known(&wish.address).await?;
+            let new = match self.new_signup(number, wish, known) {
+                Ok(Some(new)) => new,
+                Ok(None) => {
+                    tracing::warn!("a sign-up waits: none of its newsletters is there any more");
+                    return Ok(());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a sign-up waits: its letter cannot be written");
+                    return Ok(());
+                }
+            };
             match self.store.sign_up(&new, (self.clock)()).await {
+                Ok(SignedUp::Outdated) => {}
                 Ok(answer) => {
                     tracing::debug!(?answer, "a sign-up");
                     self.outbox_filled.notify_one();
-                    return;
+                    return Ok(());
                 }
-                Err(StoreError::Busy(_)) if attempt < TRIES => tokio::time::sleep(PAUSE * attempt).await,
-                Err(error) => return tracing::error!(%error, "a sign-up is lost: the store does not take it"),
+                Err(StoreError::Busy(_)) if attempt < TRIES => sleep(PAUSE * attempt).await,
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
-    fn new_signup(&self, asked: &Asked, letters: &mut Letters) -> Result<NewSignup, TemplateError> {
-        let newsletters: Vec<&Newsletter> =
-            asked.choices.iter().filter_map(|choice| self.newsletter(&choice.newsletter)).collect();
-        let names = newsletters.iter().map(|newsletter| newsletter.name.clone()).collect();
-        let key = (names, asked.lang.clone());
-        if !letters.contains_key(&key) {
-            if letters.len() == MOST_LETTERS {
-                letters.clear();
-            }
-            letters.insert(key.clone(), self.letters(&newsletters, &asked.lang)?);
+    /// `None` where nothing of it is on offer any more.
+    fn new_signup(&self, number: i64, wish: &Wish, known: Known) -> Result<Option<NewSignup>, TemplateError> {
+        let labels = self.labels();
+        let offers = self.offers(&labels);
+        let is_there = |choice: &&Choice| !picks(&offers, std::slice::from_ref(choice)).is_empty();
+        let choices: Vec<Choice> = wish.choices.iter().filter(is_there).cloned().collect();
+        if choices.is_empty() {
+            return Ok(None);
         }
-        let [confirmation, reminder] = letters[&key].clone();
-        Ok(NewSignup {
-            address: asked.address.clone(),
-            lang: asked.lang.clone(),
-            choices: asked.choices.clone(),
-            wording: wording(&asked.page_lang, &newsletters),
-            confirmation,
-            reminder,
-        })
-    }
-
-    fn letters(&self, newsletters: &[&Newsletter], lang: &str) -> Result<[LetterText; 2], TemplateError> {
+        let agreed: Vec<Offer> = picks(&offers, &choices).iter().map(|pick| pick.offer).collect();
+        let asks = known.asks(&choices);
+        let asked = picks(&offers, if asks.is_nothing() { &choices } else { &asks.begins });
         let mark = self.key.keyed_hash("letter-mark", &[], 18).replace(['-', '_'], "0");
-        let view = LetterView { site: &self.site, newsletters, lang, mark: &format!("crieur{mark}") };
-        Ok([letter::confirmation(&self.templates, &view)?, letter::reminder(&self.templates, &view)?])
+        let view = LetterView {
+            site: &self.site,
+            asked: &asked,
+            changes: &picks(&offers, &asks.changes),
+            stays: known.stays,
+            lang: &wish.lang,
+            mark: &format!("crieur{mark}"),
+        };
+        let write = if asks.is_nothing() { letter::reminder } else { letter::confirmation };
+        let letter = write(&self.templates, &view)?;
+        Ok(Some(NewSignup {
+            wish: Some(number),
+            address: wish.address.clone(),
+            lang: wish.lang.clone(),
+            wording: wording(&wish.page_lang, &agreed),
+            choices,
+            known,
+            letter,
+        }))
     }
+}
+
+/// The choices that are on offer.
+fn picks<'a>(offers: &[Offer<'a>], choices: &'a [Choice]) -> Vec<Pick<'a>> {
+    let offer = |choice: &Choice| offers.iter().find(|offer| offer.newsletter.name == choice.newsletter).copied();
+    choices.iter().filter_map(|choice| Some(Pick { offer: offer(choice)?, topics: &choice.topics })).collect()
 }

@@ -13,14 +13,15 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use self::breakers::Breakers;
-use self::intake::{Asked, Intake};
+use self::intake::Intake;
 use super::fields::Fields;
 use super::{Client, Web, errors, origin};
 use crate::model::settings::SubscribeSettings;
-use crate::model::signup::Choice;
-use crate::model::subscription::EmailAddress;
-use crate::model::text::Label;
-use crate::output::page::forms::{Entered, Fault, Forms, Offer};
+use crate::model::signup::{Choice, Wish};
+use crate::model::subscription::{DomainDoubt, EmailAddress};
+use crate::model::text::{Label, is_language_tag};
+use crate::output::page::forms::{Entered, Fault, Forms};
+use crate::output::page::offers::Offer;
 use crate::output::words::Tongue;
 
 /// What outlives one request.
@@ -34,22 +35,30 @@ impl Signups {
         Self { breakers: Breakers::new(settings), intake: Intake::new() }
     }
 
+    pub(super) fn count_on(&mut self, before: &Self) {
+        self.breakers.count_on(&before.breakers);
+    }
+
+    pub(super) fn resume(&self, web: &Arc<Web>) {
+        self.intake.wake(web);
+    }
+
     pub(super) async fn finish(&self) {
         self.intake.finish().await;
     }
 }
 
 impl Web {
-    /// The topics each newsletter's readers can choose among now.
-    pub(super) fn topics(&self) -> Vec<Vec<Label>> {
+    /// The topics each newsletter's readers can choose among now, and what it is about.
+    pub(super) fn labels(&self) -> Vec<[Vec<Label>; 2]> {
         let live = self.live();
-        let of = |name: &str| live.as_ref().and_then(|live| live.topics(name)).unwrap_or_default().to_vec();
+        let of = |name: &str| live.as_ref().map(|live| live.labels(name)).unwrap_or_default();
         self.newsletters.iter().map(|newsletter| of(&newsletter.name)).collect()
     }
 
-    pub(super) fn offers<'a>(&'a self, topics: &'a [Vec<Label>]) -> Vec<Offer<'a>> {
-        let offers = self.newsletters.iter().zip(topics);
-        offers.map(|(newsletter, topics)| Offer { newsletter, topics }).collect()
+    pub(super) fn offers<'a>(&'a self, labels: &'a [[Vec<Label>; 2]]) -> Vec<Offer<'a>> {
+        let offers = self.newsletters.iter().zip(labels);
+        offers.map(|(newsletter, [topics, subjects])| Offer { newsletter, topics, subjects }).collect()
     }
 
     pub(super) fn forms<'a>(&'a self, offers: &'a [Offer<'a>]) -> Forms<'a> {
@@ -67,14 +76,14 @@ pub(super) async fn form(State(web): State<Arc<Web>>, RawQuery(query): RawQuery)
     let lang = asked.iter().find(|(name, _)| name == "lang").map(|(_, lang)| lang.as_str());
     let lang = spoken(&web, lang);
     let chosen = asked.into_iter().filter(|(name, _)| name == "newsletter");
-    let choices = chosen.map(|(_, newsletter)| Choice { newsletter, topics: Vec::new() }).collect();
-    let topics = web.topics();
-    let offers = web.offers(&topics);
-    let entered = Entered { choices, ..Entered::default() };
+    let newsletters = chosen.map(|(_, newsletter)| newsletter).collect();
+    let labels = web.labels();
+    let offers = web.offers(&labels);
+    let entered = Entered { newsletters, ..Entered::default() };
     errors::show(&web, StatusCode::OK, web.forms(&offers).sign_up(&lang, &entered, &[]))
 }
 
-/// Takes a sign-up. What it causes is decided after the answer is given.
+/// Takes a sign-up: notes it, answers, and only then looks up what it causes.
 pub(super) async fn sign_up(
     State(web): State<Arc<Web>>,
     Extension(client): Extension<Client>,
@@ -91,58 +100,85 @@ pub(super) async fn sign_up(
         Ok(fields) => fields,
         Err(status) => return errors::page(&web, status),
     };
-    let topics = web.topics();
-    let offers = web.offers(&topics);
+    let labels = web.labels();
+    let offers = web.offers(&labels);
     let lang = spoken(&web, fields.one("page_lang"));
-    let (entered, faults) = read(&fields, &offers);
-    let address = EmailAddress::parse(&entered.email).ok().filter(|_| faults.is_empty());
-    let Some(address) = address else {
-        let page = web.forms(&offers).sign_up(&lang, &entered, &faults);
-        return errors::show(&web, StatusCode::UNPROCESSABLE_ENTITY, page);
+    let entered = entered(&fields);
+    let again =
+        |status, faults: &[Fault]| errors::show(&web, status, web.forms(&offers).sign_up(&lang, &entered, faults));
+    let (address, choices) = match read(&fields, &offers) {
+        Ok(read) => read,
+        Err(faults) => return again(StatusCode::UNPROCESSABLE_ENTITY, &faults),
     };
     let message_lang = spoken(&web, entered.lang.as_deref().or(Some(&lang)));
-    let asked = Asked { address, lang: message_lang, page_lang: lang.clone(), choices: entered.choices };
-    match take(&web, client.0, asked) {
+    let wish = Wish { address, lang: message_lang, page_lang: lang.clone(), choices };
+    match take(&web, client.0, &wish).await {
         Ok(()) => errors::show(&web, StatusCode::OK, web.forms(&offers).sent(&lang)),
-        Err(wait) => busy(&web, wait),
+        Err(wait) => {
+            let seconds = wait.as_secs().saturating_add(1);
+            let mut response = again(StatusCode::SERVICE_UNAVAILABLE, &[Fault::Busy(seconds)]);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
     }
 }
 
-fn take(web: &Arc<Web>, client: IpAddr, asked: Asked) -> Result<(), Duration> {
+async fn take(web: &Arc<Web>, client: IpAddr, wish: &Wish) -> Result<(), Duration> {
     /// Until some of what waits has been looked at.
     const CROWDED: Duration = Duration::from_mins(1);
     web.signups.breakers.admit(client)?;
-    if web.signups.intake.take(web, asked) { Ok(()) } else { Err(CROWDED) }
+    if web.signups.intake.take(web, wish).await { Ok(()) } else { Err(CROWDED) }
 }
 
-/// The same for everybody, whatever the address.
-fn busy(web: &Web, wait: Duration) -> Response<Body> {
-    let mut response = errors::page(web, StatusCode::SERVICE_UNAVAILABLE);
-    let seconds = HeaderValue::from(wait.as_secs().saturating_add(1));
-    response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    response
-}
-
-/// What was entered, and all that is wrong with it.
-fn read(fields: &Fields, offers: &[Offer]) -> (Entered, Vec<Fault>) {
-    let mut faults = Vec::new();
-    let email = fields.one("email").unwrap_or_default().trim().to_owned();
-    if email.is_empty() {
-        faults.push(Fault::NoEmail);
-    } else if EmailAddress::parse(&email).is_err() {
-        faults.push(Fault::BadEmail);
+/// What is shown again, as it was sent.
+fn entered(fields: &Fields) -> Entered {
+    let all = |name| fields.all(name).map(str::to_owned).collect();
+    Entered {
+        email: fields.one("email").unwrap_or_default().to_owned(),
+        newsletters: all("newsletter"),
+        topics: all("topic"),
+        lang: fields.one("lang").filter(|lang| is_language_tag(lang)).map(str::to_owned),
     }
+}
+
+/// Whom it is for and what they chose, or all that is wrong with it.
+fn read(fields: &Fields, offers: &[Offer]) -> Result<(EmailAddress, Vec<Choice>), Vec<Fault>> {
     let choices = choices(fields);
+    match (address(fields), choice_fault(fields, &choices, offers)) {
+        (Ok(address), None) => Ok((address, choices)),
+        (address, fault) => Err(address.err().into_iter().chain(fault).collect()),
+    }
+}
+
+fn address(fields: &Fields) -> Result<EmailAddress, Fault> {
+    let email = fields.one("email").unwrap_or_default().trim();
+    if email.is_empty() {
+        return Err(Fault::NoEmail);
+    }
+    let address = EmailAddress::parse(email).map_err(|_| Fault::BadEmail)?;
+    match address.domain_doubt() {
+        None => Ok(address),
+        Some(DomainDoubt::NotPublic) => Err(Fault::LocalEmail),
+        Some(DomainDoubt::Mixed) => Err(Fault::MixedEmail),
+    }
+}
+
+fn choice_fault(fields: &Fields, choices: &[Choice], offers: &[Offer]) -> Option<Fault> {
     let offer = |choice: &Choice| offers.iter().find(|offer| offer.newsletter.name == choice.newsletter);
     let is_on_offer = |choice: &Choice, topic: &String| {
         offer(choice).is_some_and(|offer| offer.topics.iter().any(|label| label.slug == *topic))
     };
+    let is_chosen = |name: &str| choices.iter().any(|choice| choice.newsletter == name);
+    let is_alone = |topic: &str| !topic.split_once('/').is_some_and(|(newsletter, _)| is_chosen(newsletter));
     if choices.is_empty() || choices.iter().any(|choice| offer(choice).is_none()) {
-        faults.push(Fault::NoNewsletter);
+        Some(Fault::NoNewsletter)
+    } else if fields.all("topic").any(is_alone) {
+        Some(Fault::TopicsAlone)
     } else if choices.iter().any(|choice| !choice.topics.iter().all(|topic| is_on_offer(choice, topic))) {
-        faults.push(Fault::StaleTopics);
+        Some(Fault::StaleTopics)
+    } else {
+        None
     }
-    (Entered { email, choices, lang: fields.one("lang").map(str::to_owned) }, faults)
 }
 
 /// The newsletters chosen, each with its topics; those of a newsletter that was not chosen mean nothing.

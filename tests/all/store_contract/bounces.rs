@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crieur::model::bounce::{About, BounceKind, Bounced, NewBounce, Status};
 use crieur::model::delivery::{Claim, OnDoubt, Outcome};
 use crieur::model::letter::LetterText;
-use crieur::model::signup::{Choice, NewSignup, Wording};
+use crieur::model::signup::{Choice, Known, NewSignup, Wording};
 use crieur::model::subscription::NewSubscription;
 use crieur::store::Store;
 
@@ -172,12 +172,13 @@ fn letter() -> LetterText {
 /// Signs an address up and has its letter sent.
 async fn asked(store: &dyn Store, text: &str, day: i64) -> Claim {
     let new = NewSignup {
+        wish: None,
         address: address(text),
         lang: "fr".to_owned(),
         choices: vec![Choice { newsletter: "hebdo".to_owned(), topics: Vec::new() }],
+        known: Known::default(),
         wording: Wording("Nous gardons votre adresse.".to_owned()),
-        confirmation: letter(),
-        reminder: letter(),
+        letter: letter(),
     };
     store.sign_up(&new, at(day)).await.expect("an answer");
     let claims = store.claim(at(day), at(day) + TimeDelta::minutes(30), 9).await.expect("claims");

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome};
 use crieur::model::issue::Audience;
 use crieur::model::letter::LetterText;
-use crieur::model::signup::{Choice, Confirmation, NewSignup, SignedUp, Wording};
+use crieur::model::signup::{Choice, Confirmation, Known, MOST_WISHES, NewSignup, SignedUp, Wish, Wording};
 use crieur::model::subscription::NewSubscription;
 use crieur::model::subscription::SubscriptionStatus::{self, Confirmed, Pending, Unsubscribed};
 use crieur::model::token::SigningKey;
@@ -34,6 +34,11 @@ super::promises! {
     a_letter_nobody_needs_any_more_stays
     letters_are_claimed_and_retried_like_deliveries
     suppressing_stops_a_letter
+    a_wish_is_carried_out_once_whoever_does_it
+    a_wish_that_was_erased_or_is_too_old_is_not_carried_out
+    so_many_wishes_wait_and_no_more
+    other_topics_are_confirmed_like_another_newsletter
+    a_letter_that_would_be_wrong_is_not_written
 }
 
 fn day(days: i64) -> DateTime<Utc> {
@@ -56,17 +61,29 @@ fn letter(subject: &str) -> LetterText {
 
 fn asking(name: &str, choices: &[Choice]) -> NewSignup {
     NewSignup {
+        wish: None,
         address: address(&format!("{name}@example.org")),
         lang: "fr".to_owned(),
         choices: choices.to_vec(),
+        known: Known::default(),
         wording: Wording("Nous gardons votre adresse.".to_owned()),
-        confirmation: letter("Confirmez"),
-        reminder: letter("Vous êtes abonné"),
+        letter: letter("Une lettre"),
     }
 }
 
+/// With what is known of them, as the web does it.
+async fn send(store: &dyn Store, new: NewSignup, at: DateTime<Utc>) -> SignedUp {
+    let known = store.known(&new.address).await.expect("read");
+    store.sign_up(&NewSignup { known, ..new }, at).await.expect("an answer")
+}
+
 async fn sign_up(store: &dyn Store, name: &str, at: DateTime<Utc>) -> SignedUp {
-    store.sign_up(&asking(name, &[choice(NEWS, &["agenda"])]), at).await.expect("an answer")
+    send(store, asking(name, &[choice(NEWS, &["agenda"])]), at).await
+}
+
+/// For all topics, as operators bring readers in.
+async fn sign_up_for_all(store: &dyn Store, name: &str, at: DateTime<Utc>) -> SignedUp {
+    send(store, asking(name, &[choice(NEWS, &[])]), at).await
 }
 
 /// The sign-up that the latest letter asks to confirm.
@@ -133,7 +150,7 @@ async fn confirming_lets_the_mailbox_have_letters_again(place: &Place) {
     sign_up(&*store, "anne", day(0)).await;
     store.confirm(asked(&*store, day(0)).await, day(0)).await.expect("confirmed");
     let other = asking("anne", &[choice("autre", &[])]);
-    assert_eq!(store.sign_up(&other, day(0)).await.expect("an answer"), SignedUp::Asked);
+    assert_eq!(send(&*store, other, day(0)).await, SignedUp::Asked);
 }
 
 async fn a_confirmation_counts_once(place: &Place) {
@@ -192,8 +209,8 @@ async fn whoever_left_may_come_back(place: &Place) {
 async fn what_a_reader_has_is_not_changed_by_a_form(place: &Place) {
     let store = place.open().await;
     store.add_subscriptions(&[reader("anne", "en")], false, day(0)).await.expect("added");
-    let both = asking("anne", &[choice(NEWS, &["agenda"]), choice("autre", &[])]);
-    assert_eq!(store.sign_up(&both, day(1)).await.expect("an answer"), SignedUp::Asked);
+    let both = asking("anne", &[choice(NEWS, &[]), choice("autre", &[])]);
+    assert_eq!(send(&*store, both, day(1)).await, SignedUp::Asked);
     let signup = asked(&*store, day(1)).await;
     let asked_for = store.signup(signup).await.expect("read").expect("there").choices;
     assert_eq!(asked_for, [choice("autre", &[])], "only what is not there yet is to be confirmed");
@@ -205,11 +222,11 @@ async fn what_a_reader_has_is_not_changed_by_a_form(place: &Place) {
 async fn a_reader_who_has_all_of_it_is_reminded(place: &Place) {
     let store = place.open().await;
     store.add_subscriptions(&[reader("anne", "fr")], false, day(0)).await.expect("added");
-    assert_eq!(sign_up(&*store, "anne", day(0)).await, SignedUp::Reminded);
-    assert_eq!(sign_up(&*store, "anne", day(0)).await, SignedUp::Limited, "under the same limits");
+    assert_eq!(sign_up_for_all(&*store, "anne", day(0)).await, SignedUp::Reminded);
+    assert_eq!(sign_up_for_all(&*store, "anne", day(0)).await, SignedUp::Limited, "under the same limits");
     let claim = begin_one(&*store, 0).await;
     let Carries::Letter { text, signup: None, .. } = claim.carries else { panic!("{:?}", claim.carries) };
-    assert_eq!(store.letter_text(&text).await.expect("read"), Some(letter("Vous êtes abonné")));
+    assert_eq!(store.letter_text(&text).await.expect("read"), Some(letter("Une lettre")));
 }
 
 async fn another_key_does_not_make_a_mailbox_forget(place: &Place) {
@@ -230,7 +247,7 @@ async fn nobody_is_locked_out_by_what_strangers_entered(place: &Place) {
     let store = place.open().await;
     store.add_subscriptions(&[reader("anne", "fr")], false, day(0)).await.expect("added");
     for days in 0..5 {
-        assert_eq!(sign_up(&*store, "anne", day(days)).await, SignedUp::Reminded, "once a day, however long");
+        assert_eq!(sign_up_for_all(&*store, "anne", day(days)).await, SignedUp::Reminded, "once a day, however long");
     }
     let subscription = store.subscriptions(None, 0, 9).await.expect("all")[0].id;
     store.unsubscribe(subscription, day(5)).await.expect("left");
@@ -381,4 +398,116 @@ async fn suppressing_stops_a_letter(place: &Place) {
     assert_eq!(store.letter_counts().await.expect("counts"), counts([(DeliveryState::Suppressed, 1)]));
     assert_eq!(store.confirm(signup, minute(2)).await.expect("an answer"), Confirmation::Expired);
     assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Pending));
+}
+
+fn wish(name: &str) -> Wish {
+    Wish {
+        address: address(&format!("{name}@example.org")),
+        lang: "fr".to_owned(),
+        page_lang: "en".to_owned(),
+        choices: vec![choice(NEWS, &["agenda"]), choice("autre", &[])],
+    }
+}
+
+/// Notes one; its number.
+async fn noted(store: &dyn Store, name: &str, at: DateTime<Utc>) -> i64 {
+    assert!(store.note_wish(&wish(name), at).await.expect("an answer"));
+    let mut last = 0;
+    while let Some((number, _)) = store.wish_after(last).await.expect("read") {
+        last = number;
+    }
+    last
+}
+
+async fn carry_out(store: &dyn Store, number: i64, name: &str, at: DateTime<Utc>) -> SignedUp {
+    let new = NewSignup { wish: Some(number), ..asking(name, &[choice(NEWS, &[])]) };
+    send(store, new, at).await
+}
+
+async fn a_wish_is_carried_out_once_whoever_does_it(place: &Place) {
+    let store = place.open().await;
+    let (anne, berthe) = (noted(&*store, "anne", minute(0)).await, noted(&*store, "berthe", minute(1)).await);
+    let other = place.open().await;
+    assert_eq!(
+        other.wish_after(0).await.expect("read"),
+        Some((anne, wish("anne"))),
+        "the oldest first, as it was noted"
+    );
+    assert_eq!(other.wish_after(anne).await.expect("read"), Some((berthe, wish("berthe"))));
+    assert_eq!(carry_out(&*other, anne, "anne", minute(60)).await, SignedUp::Asked);
+    assert_eq!(carry_out(&*store, anne, "anne", minute(60)).await, SignedUp::Gone);
+    let signup = store.signup(asked(&*store, minute(60)).await).await.expect("read").expect("there");
+    assert_eq!(signup.at, minute(0), "asked when the form was sent");
+    // also where nothing follows
+    store.suppress(&address("berthe@example.org"), "complaint", minute(2)).await.expect("suppressed");
+    assert_eq!(carry_out(&*store, berthe, "berthe", minute(60)).await, SignedUp::Suppressed);
+    let again = noted(&*store, "anne", minute(61)).await;
+    assert!(again > berthe, "numbers are never used again");
+    assert_eq!(carry_out(&*store, again, "anne", minute(61)).await, SignedUp::Limited);
+    assert_eq!(store.wish_after(0).await.expect("read"), None);
+}
+
+async fn a_wish_that_was_erased_or_is_too_old_is_not_carried_out(place: &Place) {
+    let store = place.open().await;
+    let (anne, berthe) = (noted(&*store, "Anne", day(0)).await, noted(&*store, "berthe", day(1)).await);
+    store.erase(&address("anne@example.org"), false, day(1)).await.expect("erased");
+    assert_eq!(carry_out(&*store, anne, "anne", day(1)).await, SignedUp::Gone);
+    store.forget_expired_signups(day(7)).await.expect("forgotten");
+    assert_eq!(store.wish_after(0).await.expect("read").map(|it| it.0), Some(berthe));
+    store.forget_expired_signups(day(8)).await.expect("forgotten");
+    assert_eq!(store.wish_after(0).await.expect("read"), None);
+    assert!(store.subscriptions(None, 0, 99).await.expect("all").is_empty());
+}
+
+async fn so_many_wishes_wait_and_no_more(place: &Place) {
+    let store = place.open().await;
+    for number in 0..MOST_WISHES {
+        assert!(store.note_wish(&wish(&format!("reader{number}")), minute(0)).await.expect("an answer"));
+    }
+    assert!(!store.note_wish(&wish("anne"), minute(0)).await.expect("an answer"));
+    let (first, _) = store.wish_after(0).await.expect("read").expect("there");
+    carry_out(&*store, first, "reader0", minute(0)).await;
+    assert!(store.note_wish(&wish("anne"), minute(0)).await.expect("an answer"), "there is room again");
+}
+
+async fn other_topics_are_confirmed_like_another_newsletter(place: &Place) {
+    let store = place.open().await;
+    sign_up(&*store, "anne", day(0)).await;
+    store.confirm(asked(&*store, day(0)).await, day(0)).await.expect("confirmed");
+    let more = || asking("anne", &[choice(NEWS, &["agenda", "presse"])]);
+    assert_eq!(send(&*store, more(), day(1)).await, SignedUp::Asked);
+    let signup = asked(&*store, day(1)).await;
+    assert_eq!(status(&*store, "anne").await, Some((Confirmed, topics(&["agenda"]))), "until it is confirmed");
+    store.confirm(signup, day(2)).await.expect("confirmed");
+    assert_eq!(status(&*store, "anne").await, Some((Confirmed, topics(&["agenda", "presse"]))));
+    let record = store.subscriber(&address("anne@example.org")).await.expect("read").expect("there");
+    let receipts: Vec<_> = record.subscriptions[0].consents.iter().map(|it| (it.at, it.confirmed)).collect();
+    assert_eq!(receipts, [(day(0), Some(day(0))), (day(1), Some(day(2)))]);
+    assert_eq!(record.subscriptions[0].confirmed, Some(day(0)), "a reader since then");
+    assert_eq!(send(&*store, more(), day(3)).await, SignedUp::Reminded, "nothing would change");
+    // strangers cannot send more of these letters than of others
+    for (days, expected) in [(4, SignedUp::Asked), (5, SignedUp::Asked), (6, SignedUp::Asked), (7, SignedUp::Limited)] {
+        assert_eq!(sign_up(&*store, "anne", day(days)).await, expected, "day {days}");
+    }
+    // what she confirmed since stays
+    let old = asked(&*store, day(7)).await;
+    store.change_preferences(1, "fr", &[], day(7)).await.expect("left");
+    store.confirm(old, day(7)).await.expect("an answer");
+    assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Unsubscribed));
+}
+
+async fn a_letter_that_would_be_wrong_is_not_written(place: &Place) {
+    let store = place.open().await;
+    assert_eq!(store.known(&address("anne@example.org")).await.expect("read"), Known::default());
+    let number = noted(&*store, "anne", day(0)).await;
+    store.add_subscriptions(&[reader("anne", "fr")], false, day(0)).await.expect("added");
+    let new = NewSignup { wish: Some(number), ..asking("anne", &[choice(NEWS, &[])]) };
+    assert_eq!(store.sign_up(&new, day(0)).await.expect("an answer"), SignedUp::Outdated);
+    let known = store.known(&new.address).await.expect("read");
+    assert_eq!(known, Known { confirmed: vec![choice(NEWS, &[])], stays: true });
+    assert_eq!(store.sign_up(&NewSignup { known, ..new }, day(0)).await.expect("an answer"), SignedUp::Reminded);
+    let id = store.subscriptions(None, 0, 9).await.expect("all")[0].id;
+    store.unsubscribe(id, day(1)).await.expect("left");
+    let known = store.known(&address("anne@example.org")).await.expect("read");
+    assert_eq!(known, Known { confirmed: vec![], stays: true }, "whoever left is still known");
 }

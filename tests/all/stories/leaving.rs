@@ -1,7 +1,10 @@
 //! Leaving: the link of a real mail, on a daemon that runs.
 
+use std::time::{Duration, Instant};
+
 use super::{MONDAY, announcement};
 use crate::support::folder::Folder;
+use crate::support::state;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
@@ -54,7 +57,8 @@ fn one_click_leaves_at_once_and_twice_is_fine() {
         assert_eq!((left.status, left.header("set-cookie"), left.header("location")), (200, "", ""), "{}", left.text());
         assert!(listed(&folder).contains("unsubscribed"));
     }
-    assert_eq!(app.get(&path).status, 200, "old links live for ever");
+    let page = app.get(&path);
+    assert!(page.status == 200 && !page.text().contains("<form"), "old links live for ever, and say the truth");
     gets_no_more(&folder);
 }
 
@@ -66,6 +70,38 @@ fn one_click_may_come_as_multipart() {
         "--b0undary\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b0undary--\r\n";
     assert_eq!(app.post(&path, "multipart/form-data; boundary=b0undary", body).status, 200);
     assert!(listed(&folder).contains("unsubscribed"));
+    gets_no_more(&folder);
+}
+
+/// G12: told so at once, and kept, also where the daemon is killed before it could be carried out.
+#[test]
+fn whoever_leaves_while_the_state_is_locked_is_told_so_at_once() {
+    let (folder, path) = with_mail();
+    let mut app = folder.serve();
+    let database = folder.path("state/crieur.db");
+    let multipart = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+    let kinds = [(FORM, ONE_CLICK), ("multipart/form-data; boundary=b", multipart)];
+    let slowest = state::while_locked(&database, || {
+        let leave = |kind: usize| {
+            let (asked, (kind, body)) = (Instant::now(), kinds[kind % 2]);
+            let left = app.post(&path, kind, body);
+            assert_eq!((left.status, left.header("location")), (200, ""), "{}", left.text());
+            asked.elapsed()
+        };
+        let alone = leave(0);
+        let crowd: Vec<Duration> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..100).map(|number| scope.spawn(move || leave(number))).collect();
+            all.into_iter().map(|one| one.join().expect("no panic")).collect()
+        });
+        app.kill9();
+        (alone, crowd.into_iter().max().expect("a hundred"))
+    });
+    println!("alone, the slowest of a hundred at once: {slowest:?}");
+    assert!(slowest.0 < Duration::from_secs(1) && slowest.1 < Duration::from_secs(3), "{slowest:?}");
+    app.restart();
+    assert!(listed(&folder).contains("unsubscribed"), "{}", listed(&folder));
+    drop(app);
+    assert!(!folder.path("state/crieur.db.leaving").exists() && !folder.path("state/crieur.db.leaving-taken").exists());
     gets_no_more(&folder);
 }
 

@@ -123,6 +123,8 @@ async fn somebody_signs_up_confirms_reads_changes_and_leaves() {
         "lang=fr",
         "save=yes&leave=all&lang=fr",
         "save=yes&lang=fr&topic=communaute-ux/x&newsletter=communaute-ux",
+        "save=yes&lang=de&newsletter=communaute-ux",
+        "save=yes&lang=%3Cb%3E&newsletter=communaute-ux",
     ] {
         assert_eq!(app.post(&preferences, FORM, wrong).status, 400, "{wrong}");
     }
@@ -213,7 +215,7 @@ async fn nobody_learns_from_the_form_who_is_subscribed() {
     let all = letters(&sink, 3 + ROUNDS).await;
     assert!(all.iter().all(|letter| letter.to != "suppressed@example.org"));
     let reminder = all.iter().find(|letter| letter.to == "confirmed@example.org").expect("a reminder");
-    assert!(reminder.subject.starts_with("Vous êtes déjà abonné") && !reminder.text.contains("/confirm/"));
+    assert!(reminder.subject.starts_with("Vous recevez déjà") && !reminder.text.contains("/confirm/"));
     assert_eq!(app.get(&reminder.path("preferences")).status, 200);
     assert!(!app.log().contains("@example.org"), "no address in the log");
 }
@@ -234,7 +236,18 @@ async fn an_open_breaker_tells_everybody_to_come_back() {
         let seconds: u64 = page.header("retry-after").parse().expect("seconds");
         assert!((1..=720).contains(&seconds), "{seconds}");
     }
-    assert_eq!(refused[0].body, refused[1].body);
+    let [one, other] = refused.each_ref().map(|page| page.text());
+    assert_eq!(one.replace("one@", "confirmed@"), other, "what was entered, and nothing else");
+    let seconds: u64 = refused[1].header("retry-after").parse().expect("seconds");
+    let wait = match seconds.div_ceil(60) {
+        1 => "dans une minute".to_owned(),
+        minutes => format!("dans {minutes}\u{a0}minutes"),
+    };
+    assert!(other.contains(&wait) && other.contains("value=\"confirmed@example.org\""), "{wait}: {other}");
+    // reading the configuration again is no way around it
+    app.hang_up();
+    app.until_logged("configuration and templates were read again");
+    assert_eq!(sign_up(&app, "two@example.org").status, 503);
     letters(&sink, 5).await;
     drop(app);
     folder.crieur(["send", "--at", super::MONDAY]).succeeds();
@@ -281,6 +294,13 @@ fn what_is_no_form_of_ours_is_refused() {
         (vec![form], format!("{good}&x={}", "y".repeat(20_000)), 413),
         (vec![form], format!("{NEWS}&email="), 422),
         (vec![form], format!("{NEWS}&email=jeanne"), 422),
+        (vec![form], format!("{NEWS}&email=root%40localhost"), 422),
+        (vec![form], format!("{NEWS}&email=jeanne%40intranet"), 422),
+        (vec![form], format!("{NEWS}&email=jeanne%40127.0.0.1"), 422),
+        (vec![form], format!("{NEWS}&email=jeanne%40ex%d0%b0mple.org"), 422),
+        (vec![form], format!("{NEWS}&email=%e2%80%aejeanne%40example.org"), 422),
+        (vec![form], format!("{NEWS}&email={}%40example.org", "j".repeat(10_000)), 422),
+        (vec![form], "email=jeanne%40example.org&topic=communaute-ux%2Fatelier".to_owned(), 422),
         (vec![form], "email=jeanne%40example.org".to_owned(), 422),
         (vec![form], "newsletter=other&email=jeanne%40example.org".to_owned(), 422),
         (vec![form], format!("{good}&topic=communaute-ux/no-such"), 422),
@@ -290,8 +310,71 @@ fn what_is_no_form_of_ours_is_refused() {
     let shown = app.post("/subscribe", FORM, &format!("page_lang=fr&{NEWS}&email=%22%3E%3Cscript%3E&lang=fr"));
     assert!(!shown.text().contains("<script>") && shown.text().contains("aria-invalid=\"true\""), "{}", shown.text());
     assert!(shown.text().contains("<title>Erreur – ") && shown.text().contains("href=\"#page.email\""));
+    // what was entered comes back as it was entered, each fault also at its field
+    let alone = "page_lang=en&topic=communaute-ux%2Fatelier&lang=fr&email=+jeanne%40example.org+&newsletter=other";
+    let shown = app.post("/subscribe", FORM, alone);
+    for expected in [
+        "value=\"communaute-ux/atelier\" checked",
+        "value=\" jeanne@example.org \"",
+        "<option value=\"fr\" lang=\"fr\" selected>",
+        "id=\"page.newsletters-fault\"",
+        "aria-describedby=\"page.newsletters-fault\"",
+    ] {
+        assert!(shown.text().contains(expected), "{expected}: {}", shown.text());
+    }
     assert!(listed(&folder).is_empty(), "none of it left a trace");
+    assert!(state::ask(&folder.path("state/crieur.db"), "SELECT address FROM wish").is_empty());
     assert_eq!(folder.mails().len(), 0);
+}
+
+/// A reader who asks for other topics is told what would change; nobody is told that an address is forgotten that is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_topics_are_asked_for_like_another_newsletter() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink).and("[[newsletter]]\nname = \"presse\"\ntitle = \"La presse\"\nschedule = \"0 9 * * MON#1\"\ncategories = [\"presse\"]");
+    folder.crieur(["subscribers", "add", "jeanne@example.org", "--newsletter", "communaute-ux"]).succeeds();
+    let app = folder.serve();
+    let body = format!(
+        "page_lang=fr&{NEWS}&newsletter=presse&topic=communaute-ux%2Fatelier&lang=fr&email=jeanne%40example.org"
+    );
+    assert_eq!(app.post("/subscribe", FORM, &body).status, 200);
+    let letter = letters(&sink, 1).await.remove(0);
+    let text = letter.text.replace("\r\n", "\n");
+    let (begins, changes) = text.split_once("… et d’autres sujets").expect("two lists");
+    assert!(
+        begins.contains("- La presse – le premier lundi de chaque mois") && !begins.contains("Communauté UX –"),
+        "{text}"
+    );
+    assert!(changes.contains("- Communauté UX") && !text.contains("effacée"), "{text}");
+    let path = letter.path("confirm");
+    let page = app.get(&path);
+    assert!(
+        page.text().contains("Sujets\u{a0}: Presse") || page.text().contains("Sujets\u{a0}: presse"),
+        "not everything: {}",
+        page.text()
+    );
+    assert!(!page.text().contains("toutes les annonces"));
+    assert_eq!(app.post(&path, FORM, CONFIRM).status, 200);
+    let record = folder.crieur(["subscribers", "show", "jeanne@example.org"]).succeeds().stdout;
+    assert!(record.contains("topics: atelier") && record.contains("presse: confirmed"), "{record}");
+}
+
+/// G17: a slash too many is no reason to be sent away, nor anywhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slash_at_the_end_does_no_harm() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    assert_eq!(app.get("/subscribe/").status, 200);
+    assert_eq!(app.get("/subscribe/?lang=en").body, app.get("/subscribe?lang=en").body);
+    assert_eq!(app.post("/subscribe/", FORM, &format!("{NEWS}&lang=fr&email=jeanne%40example.org")).status, 200);
+    let path = format!("{}/", letters(&sink, 1).await[0].path("confirm"));
+    assert_eq!([app.get(&path).status, app.post(&path, FORM, CONFIRM).status], [200, 200]);
+    assert!(listed(&folder).contains("jeanne@example.org\tcommunaute-ux\tconfirmed"));
+    for strange in ["/subscribe//", "/subscribe/x", "//evil.example/subscribe/", "/subscribe/%2F%2Fevil.example"] {
+        let answer = app.get(strange);
+        assert!(answer.status == 404 && answer.header("location").is_empty(), "{strange}: {}", answer.status);
+    }
 }
 
 /// G10
@@ -348,6 +431,26 @@ async fn tokens_are_neither_guessed_nor_given_away() {
     for secret in ["canary", token.as_str(), preferences.rsplit('/').next().expect("a token")] {
         assert!(!app.log().contains(secret), "{secret}");
     }
+}
+
+/// What was answered outlives a daemon that is killed in the same moment, and is carried out once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_up_that_was_answered_survives_a_kill() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let mut app = folder.serve();
+    for round in 1..=3 {
+        assert_eq!(sign_up(&app, &format!("jeanne{round}@example.org")).status, 200);
+        app.kill9();
+        assert_eq!(state::ask(&folder.path("state/crieur.db"), "SELECT address FROM wish").len(), 1, "round {round}");
+        app.restart();
+        letters(&sink, round).await;
+    }
+    sign_up(&app, "last@example.org");
+    let mut to: Vec<String> = letters(&sink, 4).await.into_iter().map(|letter| letter.to).collect();
+    to.sort();
+    assert_eq!(to, ["jeanne1@example.org", "jeanne2@example.org", "jeanne3@example.org", "last@example.org"]);
+    assert!(state::ask(&folder.path("state/crieur.db"), "SELECT address FROM wish").is_empty());
 }
 
 /// What was answered is not lost when the daemon is asked to stop.

@@ -55,6 +55,16 @@ pub fn spoil(database: &Path, statement: &str) {
     });
 }
 
+/// While another program has the file for itself, as some that make backups do.
+pub fn while_locked<T: Send>(database: &Path, work: impl FnOnce() -> T + Send) -> T {
+    with(database, false, async |connection| {
+        sqlx::query("BEGIN EXCLUSIVE").execute(&mut *connection).await.expect("the lock");
+        let done = work();
+        sqlx::query("ROLLBACK").execute(connection).await.expect("given back");
+        done
+    })
+}
+
 /// On a thread of its own: a story may be in the middle of something asynchronous.
 fn with<T: Send>(database: &Path, read_only: bool, work: impl AsyncFnOnce(&mut SqliteConnection) -> T + Send) -> T {
     let ask = || {
