@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::newsletters::one as newsletter;
-use super::print::say;
+use super::print::{counted, say};
 use super::time;
 use crate::app::{App, Preview as Next};
 use crate::model::selection::Verdict;
@@ -53,11 +53,13 @@ fn print(title: &str, next: &Next) {
         say!("  upcoming: {title}");
     }
     if next.without > 0 {
-        say!("  nothing of their topics is in it: {} readers get no mail", next.without);
+        let get = if next.without == 1 { "gets" } else { "get" };
+        say!("  nothing of their topics is in it: {} {get} no mail", counted(next.without, "reader"));
     }
     for (variant, findings) in next.variants.iter().zip(&next.findings) {
         let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
-        say!("variant {}: {recipients} recipients, {} bytes of HTML", variant.key, variant.html.len());
+        let (recipients, size) = (counted(recipients, "recipient"), counted(variant.html.len(), "byte"));
+        say!("variant {}: {recipients}, {size} of HTML", variant.key);
         say!("  subject: {}", variant.subject);
         for finding in findings {
             say!("  look at this: {}", finding.what);

@@ -1,7 +1,7 @@
 //! Lines to stdout and stderr that never panic: a reader that closes its pipe, or a full disk under a log, is no reason to
 //! stop sending.
 
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Display};
 use std::io::Write as _;
 
 /// A line of data.
@@ -16,9 +16,13 @@ macro_rules! tell {
 
 pub(super) use {say, tell};
 
-/// `1 error`, `2 errors`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+/// `1 error`, `2 errors`, `2 deliveries`.
+pub(super) fn counted(count: impl Display + PartialEq + From<u8>, noun: &str) -> String {
+    let is_one = count == 1.into();
+    match noun.strip_suffix('y') {
+        Some(stem) if !is_one => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}{}", if is_one { "" } else { "s" }),
+    }
 }
 
 pub(super) fn to_stdout(line: Arguments) {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::build::tell_content;
 use super::exit::{CONTENT, TRY_AGAIN};
 use super::newsletters::one as newsletter;
-use super::print::{say, tell};
+use super::print::{counted, say, tell};
 use super::subscribers::progress;
 use super::{system_clock, time};
 use crate::app::{App, Composed, Decision};
@@ -50,14 +50,15 @@ impl Send {
 fn describe(one: &Composed) -> String {
     let what = match &one.decision {
         Decision::Frozen { number, recipients, awaits_approval: false, .. } => {
-            format!("issue {number} frozen for {recipients} recipients")
+            format!("issue {number} frozen for {}", counted(*recipients, "recipient"))
         }
         Decision::Frozen { number, recipients, .. } => format!(
-            "issue {number} frozen for {recipients} recipients, waits for approval\n  hint: `crieur issues show {number}`, then `crieur issues approve {number}`"
+            "issue {number} frozen for {}, waits for approval\n  hint: `crieur issues show {number}`, then `crieur issues approve {number}`",
+            counted(*recipients, "recipient")
         ),
         Decision::Empty => "nothing new, no issue".to_owned(),
         Decision::Held { late_minutes } => {
-            format!("{late_minutes} minutes late: held\n  hint: `--at` its time sends it after all")
+            format!("{} late: held\n  hint: `--at` its time sends it after all", counted(*late_minutes, "minute"))
         }
         Decision::AlreadyDecided => "done before".to_owned(),
         Decision::Failed { reason } => format!("no issue: {reason}"),

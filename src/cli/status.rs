@@ -47,7 +47,7 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
     }
     let figures = &report.figures;
     match &figures.last_publish {
-        Some(last) => say!("last publish   {}: {} documents", local(last.at), last.documents),
+        Some(last) => say!("last publish   {}: {}", local(last.at), counted(last.documents, "document")),
         None => say!("last publish   never"),
     }
     figures.newsletters.iter().for_each(print_newsletter);

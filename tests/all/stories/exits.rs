@@ -80,7 +80,7 @@ fn a_second_daemon_is_three_and_send_beside_a_daemon_works() {
 
     folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
     let sent = folder.crieur(["send", "--at", MONDAY]).succeeds();
-    assert!(sent.stdout.contains("issue 1 frozen for 1 recipients"), "{}", sent.stdout);
+    assert!(sent.stdout.contains("issue 1 frozen for 1 recipient"), "{}", sent.stdout);
     assert!(sent.stdout.contains("1 of 1 sent"), "{}", sent.stdout);
     assert_eq!(folder.only_mail().to, "reader@example.org");
     drop(app);

@@ -25,7 +25,7 @@ fn a_preview_shows_exactly_the_next_issue_and_changes_nothing() {
         ": older than the first issue looks back",
         "  out  À venir (actualites/a-venir.md): dated ahead",
         "  upcoming: Expert UX",
-        "variant fr: 1 recipients",
+        "variant fr: 1 recipient,",
     ] {
         assert!(shown.stdout.contains(words), "no `{words}` in\n{}", shown.stdout);
     }
