@@ -16,6 +16,7 @@ mod preview;
 mod publish;
 mod reload;
 mod status;
+mod topics;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,6 +33,7 @@ use self::memory::Makers;
 pub use self::preview::Preview;
 pub use self::publish::Published;
 pub use self::status::reading;
+pub use self::topics::{Topics, UnknownTopic, has_words};
 use crate::config::{Config, StoreLocation};
 use crate::content::memory::Memory;
 use crate::content::profile::Profile;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::exit::CONTENT;
-use super::print::{say, tell};
+use super::print::{counted, say, tell};
 use super::time;
 use crate::app::App;
 use crate::folder;
@@ -35,8 +35,8 @@ impl Build {
         let dir = self.out.as_ref().unwrap_or(&app.config.publish.dir);
         let written = folder::write(&published.site, dir)?;
         say!(
-            "{} documents in {}: {} written, {} unchanged, {} removed",
-            published.site.documents.len(),
+            "{} in {}: {} written, {} unchanged, {} removed",
+            counted(published.site.documents.len(), "document"),
             dir.display(),
             written.changed,
             written.untouched,

@@ -66,7 +66,7 @@ enum Command {
     /// List, show, approve, hold and resume issues; list and settle mails in doubt
     #[command(subcommand)]
     Issues(issues::Issues),
-    /// Add, list, show, import, export, unsubscribe and erase subscribers
+    /// Add, list, show, import, export, unsubscribe and erase subscribers; sign links with a new key
     #[command(subcommand)]
     Subscribers(subscribers::Subscribers),
     /// Take in delivery reports and complaints

@@ -2,6 +2,7 @@
 
 use super::exit::UsageError;
 use crate::app::App;
+use crate::config::nearest;
 use crate::model::newsletter::Newsletter;
 
 /// The one of this name, or the only one there is.
@@ -20,5 +21,7 @@ pub(super) fn one<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Newsletter
 /// One that is not in the configuration.
 pub(super) fn unknown(name: &str, app: &App) -> UsageError {
     let known: Vec<&str> = app.config.newsletters.iter().map(|newsletter| newsletter.name.as_str()).collect();
-    UsageError(format!("there is no newsletter `{name}`\n  hint: the configuration has {}", known.join(", ")))
+    let meant = nearest(name, known.iter().copied()).map(|it| format!("did you mean `{it}`? ")).unwrap_or_default();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    UsageError(format!("there is no newsletter `{name}`\n  hint: {meant}the configuration has {known}"))
 }

@@ -53,12 +53,13 @@ fn print(title: &str, next: &Next) {
         say!("  upcoming: {title}");
     }
     if next.without > 0 {
-        say!("  nothing of their topics is in it: {} without a mail", counted(next.without, "reader"));
+        let get = if next.without == 1 { "gets" } else { "get" };
+        say!("  nothing of their topics is in it: {} {get} no mail", counted(next.without, "reader"));
     }
     for (variant, findings) in next.variants.iter().zip(&next.findings) {
         let recipients = next.recipients.get(&variant.key).copied().unwrap_or(0);
-        let (recipients, size) = (counted(recipients, "recipient"), variant.html.len());
-        say!("variant {}: {recipients}, {size} bytes of HTML", variant.key);
+        let (recipients, size) = (counted(recipients, "recipient"), counted(variant.html.len(), "byte"));
+        say!("variant {}: {recipients}, {size} of HTML", variant.key);
         say!("  subject: {}", variant.subject);
         if let Some(calendar) = &variant.calendar {
             say!("  attached: its events as a calendar file, {} bytes", calendar.len());

@@ -25,10 +25,13 @@ pub(super) fn tell_pauses(pauses: &[Pause]) {
     }
 }
 
-/// `1 error`, `2 errors`.
-pub(super) fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
-    let plural = if count == N::from(1) { "" } else { "s" };
-    format!("{count} {noun}{plural}")
+/// `1 error`, `2 errors`, `2 deliveries`.
+pub(super) fn counted(count: impl Display + PartialEq + From<u8>, noun: &str) -> String {
+    let is_one = count == 1.into();
+    match noun.strip_suffix('y') {
+        Some(stem) if !is_one => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}{}", if is_one { "" } else { "s" }),
+    }
 }
 
 pub(super) fn to_stdout(line: Arguments) {

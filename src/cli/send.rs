@@ -68,7 +68,7 @@ fn describe(one: &Composed) -> String {
         ),
         Decision::Empty => "nothing new, no issue".to_owned(),
         Decision::Held { late_minutes } => {
-            format!("{late_minutes} minutes late: held\n  hint: `--at` its time sends it after all")
+            format!("{} late: held\n  hint: `--at` its time sends it after all", counted(*late_minutes, "minute"))
         }
         Decision::Paused => "paused, no issue".to_owned(),
         Decision::AlreadyDecided => "done before".to_owned(),

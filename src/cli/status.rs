@@ -51,7 +51,7 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
         say!("paused         no newsletter is sent: {}; if all is right: `{CONFIRM}`", pause.reason);
     }
     match &figures.last_publish {
-        Some(last) => say!("last publish   {}: {} documents", local(last.at), last.documents),
+        Some(last) => say!("last publish   {}: {}", local(last.at), counted(last.documents, "document")),
         None => say!("last publish   never"),
     }
     figures.newsletters.iter().for_each(print_newsletter);

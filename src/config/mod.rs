@@ -14,7 +14,7 @@ mod values;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-pub use self::span::ConfigError;
+pub use self::span::{ConfigError, nearest};
 use crate::model::network::Network;
 use crate::model::newsletter::Newsletter;
 use crate::model::settings::{ContentSettings, MailSettings, PublishSettings, SiteSettings, SubscribeSettings};

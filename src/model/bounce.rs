@@ -14,8 +14,10 @@
 //! broken and not its readers: none of them is suppressed, and who was that day comes back.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BounceKind {
     Hard,
     Soft,
@@ -128,11 +130,15 @@ const SPAN: TimeDelta = TimeDelta::days(14);
 
 /// Whether soft bounces at these instants, at most one a day, are enough to suppress.
 pub fn is_enough(soft: &[DateTime<Utc>], now: DateTime<Utc>) -> bool {
+    let spans = soft.iter().max().zip(soft.iter().min()).is_some_and(|(last, first)| *last - *first >= SPAN);
+    spans && score(soft, now) >= ENOUGH
+}
+
+/// What soft bounces at these instants weigh together.
+pub fn score(soft: &[DateTime<Utc>], now: DateTime<Utc>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "minutes of a few hundred days")]
     let weight = |at: &DateTime<Utc>| 0.5_f64.powf(((now - at).num_minutes().max(0) as f64) / 1440.0 / HALF_LIFE_DAYS);
-    let score: f64 = soft.iter().map(weight).sum();
-    let spans = soft.iter().max().zip(soft.iter().min()).is_some_and(|(last, first)| *last - *first >= SPAN);
-    spans && score >= ENOUGH
+    soft.iter().map(weight).sum()
 }
 
 /// Whether a domain is broken: of so many readers there, so many bounced hard within a day.

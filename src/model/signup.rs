@@ -6,6 +6,7 @@
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 
 use super::letter::LetterText;
 use super::subscription::EmailAddress;
@@ -15,7 +16,7 @@ use super::token::sha256_hex;
 pub const EXPIRES_AFTER: TimeDelta = TimeDelta::days(7);
 
 /// A newsletter and what of it: slugs of categories, none for everything.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Choice {
     pub newsletter: String,
     pub topics: Vec<String>,

@@ -1,9 +1,13 @@
 //! One person as the operator sees them, the rules for a person's name, and how long what is known of them is kept.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use super::bounce::BounceKind;
 use super::delivery::DeliveryState;
+use super::signup::Choice;
 use super::subscription::{EmailAddress, SubscriptionStatus};
 
 /// Everything that is kept of one address (GDPR articles 15 and 20). A suppression outlives the rest.
@@ -12,7 +16,41 @@ pub struct SubscriberRecord {
     pub address: EmailAddress,
     pub name: Option<String>,
     pub subscriptions: Vec<SubscriptionRecord>,
+    /// What was asked for on the form, oldest first.
+    pub signups: Vec<SignupRecord>,
+    /// Mails that are no issue's, oldest first.
+    pub letters: Vec<LetterRecord>,
+    /// How many letters the form caused to this mailbox since its owner last answered one.
+    pub letter_limit: Option<LetterLimit>,
+    /// Rows of lists that are still coming in.
+    pub arrivals: Vec<ArrivalRecord>,
     pub suppression: Option<Suppression>,
+}
+
+impl SubscriberRecord {
+    pub fn of_nobody(address: EmailAddress) -> Self {
+        Self {
+            address,
+            name: None,
+            subscriptions: Vec::new(),
+            signups: Vec::new(),
+            letters: Vec::new(),
+            letter_limit: None,
+            arrivals: Vec::new(),
+            suppression: None,
+        }
+    }
+
+    /// Soft bounces of all newsletters, once a day each: what their score is made of.
+    pub fn soft_bounces(&self) -> Vec<DateTime<Utc>> {
+        let all = self.subscriptions.iter().flat_map(|subscription| &subscription.bounces);
+        let mut by_day = BTreeMap::new();
+        for bounce in all.filter(|bounce| bounce.kind == BounceKind::Soft) {
+            let first = by_day.entry(bounce.at.date_naive()).or_insert(bounce.at);
+            *first = bounce.at.min(*first);
+        }
+        by_day.into_values().collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,6 +68,64 @@ pub struct SubscriptionRecord {
     pub consents: Vec<Consent>,
     /// Oldest first.
     pub deliveries: Vec<DeliveryRecord>,
+    /// Mails that came back, oldest first.
+    pub bounces: Vec<BounceRecord>,
+}
+
+/// What was asked for on the form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignupRecord {
+    pub at: DateTime<Utc>,
+    pub lang: String,
+    pub choices: Vec<Choice>,
+    pub wording_hash: String,
+    pub wording: String,
+    /// When the letter was answered; a sign-up that never is goes after a week.
+    pub confirmed: Option<DateTime<Utc>>,
+}
+
+/// A letter: it asks to confirm a sign-up, or leads to the preferences.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LetterRecord {
+    pub subject: String,
+    pub lang: String,
+    /// Its plain text, without what is personal in it.
+    pub text: String,
+    pub asks_to_confirm: bool,
+    pub written: DateTime<Utc>,
+    pub state: DeliveryState,
+    pub attempts: u32,
+    pub changed: DateTime<Utc>,
+    pub next_attempt: Option<DateTime<Utc>>,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LetterLimit {
+    pub letters: u32,
+    pub last: DateTime<Utc>,
+}
+
+/// A row of a list that is not all there yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArrivalRecord {
+    pub address: EmailAddress,
+    pub name: Option<String>,
+    pub newsletter: String,
+    pub lang: String,
+    pub topics: Vec<String>,
+    pub source: String,
+    pub began: DateTime<Utc>,
+}
+
+/// A mail that came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BounceRecord {
+    pub at: DateTime<Utc>,
+    pub kind: BounceKind,
+    pub status: Option<String>,
+    /// The issue it was a mail of.
+    pub number: Option<u32>,
 }
 
 /// The receipt of a consent.
@@ -50,8 +146,16 @@ pub struct Consent {
 pub struct DeliveryRecord {
     pub number: Option<u32>,
     pub slot: NaiveDateTime,
+    /// When it was decided that they get it.
+    pub frozen: DateTime<Utc>,
+    pub subject: String,
+    /// What of the issue they get: language and topics.
+    pub variant: String,
     pub state: DeliveryState,
+    pub attempts: u32,
+    /// When it came to this state: when it was sent, where it was.
     pub changed: DateTime<Utc>,
+    pub next_attempt: Option<DateTime<Utc>>,
     pub reason: Option<String>,
 }
 

@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::import::{language, topics};
 use super::{address, newsletter};
-use crate::app::App;
+use crate::app::{App, Topics, has_words};
 use crate::cli::exit::{CONTENT, UsageError};
-use crate::cli::print::say;
+use crate::cli::print::{say, tell};
+use crate::model::newsletter::Newsletter;
 use crate::model::subscriber::person_name;
 use crate::model::subscription::{Added, NewSubscription};
 
@@ -25,7 +26,7 @@ pub(in crate::cli) struct Add {
     /// The language of the mails, e.g. `fr`; the newsletter's without it
     #[arg(long)]
     lang: Option<String>,
-    /// Only these categories, between commas; everything without it
+    /// Only these categories of the newsletter, between commas; everything without it
     #[arg(long, default_value = "", hide_default_value = true)]
     topics: String,
     /// Where the person's consent comes from
@@ -39,14 +40,25 @@ pub(in crate::cli) struct Add {
 impl Add {
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let newsletter = newsletter(app, self.newsletter.as_deref())?;
+        let topics = topics(&self.topics);
+        if !topics.is_empty() {
+            known(&app.topics(Utc::now()).await?, newsletter, &topics)?;
+        }
         let new = NewSubscription {
             address: address(&self.email)?,
             name: self.name()?,
             lang: self.language()?.unwrap_or_else(|| newsletter.lang.clone()),
             newsletter: newsletter.name.clone(),
-            topics: topics(&self.topics),
+            topics,
             consent_source: self.consent_source.clone(),
         };
+        if !has_words(&new.lang) && self.lang.is_some() {
+            tell!(
+                "there are no words in `{}`: the mails are in the newsletter's language, `{}`",
+                new.lang,
+                newsletter.lang
+            );
+        }
         if self.again && app.store.lift_suppression(&new.address).await? {
             say!("taken off the suppression list");
         }
@@ -78,4 +90,17 @@ impl Add {
     fn language(&self) -> Result<Option<String>, UsageError> {
         self.lang.as_deref().map(|lang| language(lang).map_err(|reason| UsageError(reason.to_owned()))).transpose()
     }
+}
+
+fn known(all: &Topics, newsletter: &Newsletter, topics: &[String]) -> Result<(), UsageError> {
+    all.check(&newsletter.name, topics).map_err(|unknown| {
+        let meant = unknown.nearest.map(|it| format!("did you mean `{it}`? ")).unwrap_or_default();
+        let there: Vec<&str> = all.of(&newsletter.name).collect();
+        UsageError(format!(
+            "{} has no topic `{}`\n  hint: {meant}its topics are {}",
+            newsletter.title,
+            unknown.given,
+            there.join(", ")
+        ))
+    })
 }

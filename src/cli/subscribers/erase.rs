@@ -8,7 +8,7 @@ use clap::Args;
 use super::address;
 use crate::app::App;
 use crate::cli::exit::TRY_AGAIN;
-use crate::cli::print::{say, tell};
+use crate::cli::print::{counted, say, tell};
 
 #[derive(Args)]
 pub(in crate::cli) struct Erase {
@@ -22,9 +22,10 @@ impl Erase {
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let (erased, mails) = app.erase(&address(&self.email)?, self.objected, Utc::now()).await?;
         say!(
-            "erased: {} subscriptions, {mails} mails in the outbox folder; {} deliveries are counted of nobody in particular",
-            erased.subscriptions,
-            erased.deliveries
+            "erased: {}, {} in the outbox folder; {} counted of nobody in particular",
+            counted(erased.subscriptions, "subscription"),
+            counted(mails, "mail"),
+            counted(erased.deliveries, "delivery") + if erased.deliveries == 1 { " is" } else { " are" }
         );
         if erased.suppressed {
             say!("a keyed hash stays on the suppression list");

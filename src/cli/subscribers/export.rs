@@ -14,7 +14,7 @@ use super::table::{Format, Table};
 use super::{Status, newsletter};
 use crate::app::App;
 use crate::cli::exit::UsageError;
-use crate::cli::print::tell;
+use crate::cli::print::{counted, tell};
 
 #[derive(Args)]
 pub(in crate::cli) struct Export {
@@ -49,7 +49,7 @@ impl Export {
             }
         };
         file.get_ref().sync_all().with_context(|| format!("cannot write `{}`", path.display()))?;
-        tell!("{rows} subscriptions in {}", path.display());
+        tell!("{} in {}", counted(rows, "subscription"), path.display());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,14 +4,16 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::address;
 use super::table::for_terminal;
 use crate::app::App;
 use crate::cli::exit::CONTENT;
-use crate::cli::print::say;
-use crate::model::subscriber::{SubscriberRecord, SubscriptionRecord};
+use crate::cli::print::{counted, say};
+use crate::model::bounce::score;
+use crate::model::delivery::DeliveryState;
+use crate::model::subscriber::{ArrivalRecord, LetterRecord, SignupRecord, SubscriberRecord, SubscriptionRecord};
 
 #[derive(Args)]
 pub(in crate::cli) struct Show {
@@ -31,15 +33,22 @@ impl Show {
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let record = app.store.subscriber(&address(&self.email)?).await?;
         match (&record, self.format) {
-            (_, Format::Json) => say!("{}", serde_json::to_string_pretty(&json!(record))?),
-            (Some(record), Format::Human) => print(record),
+            (Some(record), Format::Json) => say!("{}", serde_json::to_string_pretty(&whole(record, Utc::now()))?),
+            (None, Format::Json) => say!("null"),
+            (Some(record), Format::Human) => print(record, Utc::now()),
             (None, Format::Human) => say!("nothing is kept of this address"),
         }
         Ok(if record.is_some() { ExitCode::SUCCESS } else { ExitCode::from(CONTENT) })
     }
 }
 
-fn print(record: &SubscriberRecord) {
+fn whole(record: &SubscriberRecord, now: DateTime<Utc>) -> Value {
+    let mut whole = json!(record);
+    whole["bounce_score"] = json!(score(&record.soft_bounces(), now));
+    whole
+}
+
+fn print(record: &SubscriberRecord, now: DateTime<Utc>) {
     say!("{}", for_terminal(record.address.as_str()));
     if let Some(name) = &record.name {
         say!("  name: {}", for_terminal(name));
@@ -47,16 +56,22 @@ fn print(record: &SubscriberRecord) {
     if let Some(suppression) = &record.suppression {
         say!("  suppressed: {}, since {}", for_terminal(&suppression.reason), day(suppression.at));
     }
-    for subscription in &record.subscriptions {
-        print_subscription(subscription);
+    if let Some(limit) = &record.letter_limit {
+        say!("  letters since one was answered: {}, the last {}", limit.letters, day(limit.last));
     }
+    let soft = record.soft_bounces();
+    if !soft.is_empty() {
+        say!("  score of soft bounces: {:.2}", score(&soft, now));
+    }
+    record.subscriptions.iter().for_each(print_subscription);
+    record.signups.iter().for_each(print_signup);
+    record.letters.iter().for_each(print_letter);
+    record.arrivals.iter().for_each(print_arrival);
 }
 
 fn print_subscription(one: &SubscriptionRecord) {
     say!("{}: {}, in {}", one.newsletter, one.status.as_str(), for_terminal(&one.lang));
-    if !one.topics.is_empty() {
-        say!("  topics: {}", for_terminal(&one.topics.join(", ")));
-    }
+    print_topics(&one.topics);
     say!("  signed up: {}", day(one.created));
     for (what, at) in [("confirmed", one.confirmed), ("left", one.unsubscribed)] {
         if let Some(at) = at {
@@ -65,18 +80,81 @@ fn print_subscription(one: &SubscriptionRecord) {
     }
     for consent in &one.consents {
         let wording = consent.wording_hash.as_ref().map(|hash| format!(", wording {hash}")).unwrap_or_default();
-        say!("  consent: {}, {}{wording}", day(consent.at), for_terminal(&consent.source));
+        let confirmed = consent.confirmed.map(|at| format!(", confirmed {}", day(at))).unwrap_or_default();
+        say!("  consent: {}, {}{confirmed}{wording}", day(consent.at), for_terminal(&consent.source));
+        print_wording(consent.wording.as_deref());
     }
     for delivery in &one.deliveries {
         let number = delivery.number.map(|number| format!("number {number}, ")).unwrap_or_default();
-        let reason = delivery.reason.as_ref().map(|reason| format!(": {}", for_terminal(reason))).unwrap_or_default();
         say!(
-            "  mail: {number}{}, {} {}{reason}",
+            "  mail: {number}{}, “{}” ({}, frozen {}): {}",
             delivery.slot.format("%F %R"),
-            delivery.state.as_str(),
-            day(delivery.changed)
+            for_terminal(&delivery.subject),
+            for_terminal(&delivery.variant),
+            day(delivery.frozen),
+            fate(
+                delivery.state,
+                delivery.changed,
+                delivery.attempts,
+                delivery.next_attempt,
+                delivery.reason.as_deref()
+            )
         );
     }
+    for bounce in &one.bounces {
+        let status = bounce.status.as_ref().map(|status| format!(" {status}")).unwrap_or_default();
+        let number = bounce.number.map(|number| format!(", number {number}")).unwrap_or_default();
+        say!("  bounce: {}{status}, {}{number}", bounce.kind.as_str(), day(bounce.at));
+    }
+}
+
+fn print_signup(one: &SignupRecord) {
+    let state = one.confirmed.map_or_else(|| "not confirmed".to_owned(), |at| format!("confirmed {}", day(at)));
+    say!("sign-up: {}, in {}, {state}", day(one.at), for_terminal(&one.lang));
+    for choice in &one.choices {
+        say!("  {}", choice.newsletter);
+        print_topics(&choice.topics);
+    }
+    say!("  wording {}", one.wording_hash);
+    print_wording(Some(&one.wording));
+}
+
+fn print_letter(one: &LetterRecord) {
+    let kind = if one.asks_to_confirm { "asks to confirm" } else { "leads to the preferences" };
+    say!("letter: “{}”, in {}, {kind}, written {}", for_terminal(&one.subject), one.lang, day(one.written));
+    say!("  {}", fate(one.state, one.changed, one.attempts, one.next_attempt, one.reason.as_deref()));
+}
+
+fn print_arrival(one: &ArrivalRecord) {
+    let name = one.name.as_ref().map(|name| format!(", {}", for_terminal(name))).unwrap_or_default();
+    say!("in a list that is still coming in since {}: {}{name}", day(one.began), for_terminal(one.address.as_str()));
+    say!("  {}, in {}, {}", one.newsletter, for_terminal(&one.lang), for_terminal(&one.source));
+    print_topics(&one.topics);
+}
+
+fn print_topics(topics: &[String]) {
+    if !topics.is_empty() {
+        say!("  topics: {}", for_terminal(&topics.join(", ")));
+    }
+}
+
+fn print_wording(wording: Option<&str>) {
+    for line in wording.into_iter().flat_map(str::lines) {
+        say!("    | {}", for_terminal(line));
+    }
+}
+
+/// What became of a mail.
+fn fate(
+    state: DeliveryState,
+    changed: DateTime<Utc>,
+    attempts: u32,
+    next: Option<DateTime<Utc>>,
+    reason: Option<&str>,
+) -> String {
+    let next = next.map(|at| format!(", next {}", day(at))).unwrap_or_default();
+    let reason = reason.map(|reason| format!(": {}", for_terminal(reason))).unwrap_or_default();
+    format!("{} {}, {}{next}{reason}", state.as_str(), day(changed), counted(attempts, "attempt"))
 }
 
 fn day(at: DateTime<Utc>) -> impl std::fmt::Display {

@@ -5,8 +5,14 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{address, instant, named, optional_instant, slot, topics};
 use super::subscribers::suppression_hashes;
+use super::{limits, signup};
+use crate::model::bounce::BounceKind;
 use crate::model::delivery::DeliveryState;
-use crate::model::subscriber::{Consent, DeliveryRecord, SubscriberRecord, SubscriptionRecord, Suppression};
+use crate::model::signup::Mailed;
+use crate::model::subscriber::{
+    ArrivalRecord, BounceRecord, Consent, DeliveryRecord, LetterLimit, LetterRecord, SignupRecord, SubscriberRecord,
+    SubscriptionRecord, Suppression,
+};
 use crate::model::subscription::{EmailAddress, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
@@ -18,25 +24,118 @@ pub(super) async fn one(
 ) -> sqlx::Result<Option<SubscriberRecord>> {
     let mut transaction = readers.begin().await?;
     let suppression = suppressed(&mut transaction, &suppression_hashes(key, wanted)).await?;
+    let mut record = SubscriberRecord {
+        suppression,
+        letter_limit: limits::mailed(&mut transaction, &limits::hashes(key, wanted), None)
+            .await?
+            .map(|Mailed { letters, last }| LetterLimit { letters, last }),
+        arrivals: arrivals(&mut transaction, wanted).await?,
+        ..SubscriberRecord::of_nobody(wanted.clone())
+    };
     let row = sqlx::query("SELECT id, address, name FROM subscriber WHERE key = ?")
         .bind(wanted.key())
         .fetch_optional(&mut *transaction)
         .await?;
-    let Some(row) = row else {
-        let nobody = |suppression| SubscriberRecord {
-            address: wanted.clone(),
-            name: None,
-            subscriptions: Vec::new(),
-            suppression,
-        };
-        return Ok(suppression.map(|suppression| nobody(Some(suppression))));
+    if let Some(row) = row {
+        let id = row.try_get("id")?;
+        record.address = address(&row)?;
+        record.name = row.try_get("name")?;
+        record.subscriptions = subscriptions(&mut transaction, id).await?;
+        record.signups = signups(&mut transaction, id).await?;
+        record.letters = letters(&mut transaction, id).await?;
+    } else if record == SubscriberRecord::of_nobody(wanted.clone()) {
+        return Ok(None);
+    }
+    Ok(Some(record))
+}
+
+async fn arrivals(connection: &mut SqliteConnection, wanted: &EmailAddress) -> sqlx::Result<Vec<ArrivalRecord>> {
+    let rows = sqlx::query(
+        "SELECT arrival.*, import.source, import.began FROM arrival JOIN import ON import.id = arrival.import
+         WHERE arrival.key = ? ORDER BY arrival.id",
+    )
+    .bind(wanted.key())
+    .fetch_all(connection)
+    .await?;
+    let arrival = |row: &SqliteRow| {
+        Ok(ArrivalRecord {
+            address: address(row)?,
+            name: row.try_get("name")?,
+            newsletter: row.try_get("newsletter")?,
+            lang: row.try_get("lang")?,
+            topics: topics(row)?,
+            source: row.try_get("source")?,
+            began: instant(row, "began")?,
+        })
     };
-    Ok(Some(SubscriberRecord {
-        address: address(&row)?,
-        name: row.try_get("name")?,
-        subscriptions: subscriptions(&mut transaction, row.try_get("id")?).await?,
-        suppression,
-    }))
+    rows.iter().map(arrival).collect()
+}
+
+async fn signups(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<Vec<SignupRecord>> {
+    let rows = sqlx::query(
+        "SELECT signup.*, wording.text AS wording FROM signup JOIN wording ON wording.hash = signup.wording_hash
+         WHERE subscriber = ? ORDER BY id",
+    )
+    .bind(subscriber)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in &rows {
+        found.push(SignupRecord {
+            at: instant(row, "at")?,
+            lang: row.try_get("lang")?,
+            choices: signup::choices(connection, row.try_get("id")?).await?,
+            wording_hash: row.try_get("wording_hash")?,
+            wording: row.try_get("wording")?,
+            confirmed: optional_instant(row, "confirmed")?,
+        });
+    }
+    Ok(found)
+}
+
+async fn letters(connection: &mut SqliteConnection, subscriber: i64) -> sqlx::Result<Vec<LetterRecord>> {
+    let rows = sqlx::query(
+        "SELECT letter.*, letter_text.subject, letter_text.lang, letter_text.text, letter_text.mark
+         FROM letter JOIN letter_text ON letter_text.hash = letter.text_hash WHERE subscriber = ? ORDER BY id",
+    )
+    .bind(subscriber)
+    .fetch_all(connection)
+    .await?;
+    let letter = |row: &SqliteRow| {
+        let mark: &str = row.try_get("mark")?;
+        Ok(LetterRecord {
+            subject: row.try_get("subject")?,
+            lang: row.try_get("lang")?,
+            text: row.try_get::<&str, _>("text")?.replace(mark, "…"),
+            asks_to_confirm: row.try_get::<Option<i64>, _>("signup")?.is_some(),
+            written: instant(row, "written")?,
+            state: named(row, "state", &DeliveryState::ALL, DeliveryState::as_str)?,
+            attempts: row.try_get("attempts")?,
+            changed: instant(row, "changed_at")?,
+            next_attempt: optional_instant(row, "next_attempt")?,
+            reason: row.try_get("reason")?,
+        })
+    };
+    rows.iter().map(letter).collect()
+}
+
+async fn bounces(connection: &mut SqliteConnection, subscription: i64) -> sqlx::Result<Vec<BounceRecord>> {
+    let rows = sqlx::query(
+        "SELECT bounce.*, issue.number FROM bounce LEFT JOIN issue ON issue.id = bounce.issue
+         WHERE subscription = ? ORDER BY bounce.at, bounce.id",
+    )
+    .bind(subscription)
+    .fetch_all(connection)
+    .await?;
+    let bounce = |row: &SqliteRow| {
+        Ok(BounceRecord {
+            at: instant(row, "at")?,
+            kind: named(row, "kind", &BounceKind::ALL, BounceKind::as_str)?,
+            status: row.try_get("status")?,
+            number: row.try_get("number")?,
+        })
+    };
+    rows.iter().map(bounce).collect()
 }
 
 async fn suppressed(connection: &mut SqliteConnection, hashes: &[String]) -> sqlx::Result<Option<Suppression>> {
@@ -66,6 +165,7 @@ async fn subscriptions(connection: &mut SqliteConnection, subscriber: i64) -> sq
             unsubscribed: optional_instant(row, "unsubscribed")?,
             consents: consents(connection, id).await?,
             deliveries: deliveries(connection, id).await?,
+            bounces: bounces(connection, id).await?,
         });
     }
     Ok(found)
@@ -93,8 +193,10 @@ async fn consents(connection: &mut SqliteConnection, subscription: i64) -> sqlx:
 
 async fn deliveries(connection: &mut SqliteConnection, subscription: i64) -> sqlx::Result<Vec<DeliveryRecord>> {
     let rows = sqlx::query(
-        "SELECT issue.number, issue.slot, delivery.state, delivery.changed_at, delivery.reason
-         FROM delivery JOIN issue ON issue.id = delivery.issue WHERE delivery.subscription = ? ORDER BY delivery.id",
+        "SELECT issue.number, issue.slot, issue.decided_at, variant.subject, delivery.*
+         FROM delivery JOIN issue ON issue.id = delivery.issue
+         JOIN variant ON variant.issue = delivery.issue AND variant.key = delivery.variant
+         WHERE delivery.subscription = ? ORDER BY delivery.id",
     )
     .bind(subscription)
     .fetch_all(connection)
@@ -103,6 +205,11 @@ async fn deliveries(connection: &mut SqliteConnection, subscription: i64) -> sql
         Ok(DeliveryRecord {
             number: row.try_get("number")?,
             slot: slot(row, "slot")?,
+            frozen: instant(row, "decided_at")?,
+            subject: row.try_get("subject")?,
+            variant: row.try_get("variant")?,
+            attempts: row.try_get("attempts")?,
+            next_attempt: optional_instant(row, "next_attempt")?,
             state: named(row, "state", &DeliveryState::ALL, DeliveryState::as_str)?,
             changed: instant(row, "changed_at")?,
             reason: row.try_get("reason")?,

@@ -163,19 +163,23 @@ async fn find_signup(connection: &mut SqliteConnection, id: i64) -> sqlx::Result
     else {
         return Ok(None);
     };
-    let choices = sqlx::query("SELECT newsletter, topics FROM signup_choice WHERE signup = ? ORDER BY newsletter")
-        .bind(id)
-        .fetch_all(connection)
-        .await?;
-    let choice = |row: &SqliteRow| Ok(Choice { newsletter: row.try_get("newsletter")?, topics: topics(row)? });
     Ok(Some(Signup {
         id,
         subscriber: row.try_get("subscriber")?,
         at: instant(&row, "at")?,
         lang: row.try_get("lang")?,
-        choices: choices.iter().map(choice).collect::<sqlx::Result<_>>()?,
+        choices: choices(connection, id).await?,
         confirmed: optional_instant(&row, "confirmed")?,
     }))
+}
+
+pub(super) async fn choices(connection: &mut SqliteConnection, signup: i64) -> sqlx::Result<Vec<Choice>> {
+    let rows = sqlx::query("SELECT newsletter, topics FROM signup_choice WHERE signup = ? ORDER BY newsletter")
+        .bind(signup)
+        .fetch_all(connection)
+        .await?;
+    let choice = |row: &SqliteRow| Ok(Choice { newsletter: row.try_get("newsletter")?, topics: topics(row)? });
+    rows.iter().map(choice).collect()
 }
 
 pub(super) async fn confirm(

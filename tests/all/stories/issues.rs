@@ -212,7 +212,7 @@ fn readers_get_one_mail_with_only_their_topics() {
     subscribe(&app, &folder, "rien", &["article"]);
     drop(app);
     let preview = folder.crieur(["preview", "communaute-ux", "--at", MONDAY]).succeeds().stdout;
-    for words in ["variant fr: 1 recipient,", "variant fr+atelier: 1", "1 reader without a mail"] {
+    for words in ["variant fr: 1 recipient,", "variant fr+atelier: 1", "1 reader gets no mail"] {
         assert!(preview.contains(words), "no `{words}` in\n{preview}");
     }
     let sent = folder.crieur(["send", "--at", MONDAY]).succeeds().stdout;

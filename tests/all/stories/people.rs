@@ -41,7 +41,7 @@ fn of_who_was_erased_no_byte_is_left() {
 
     let erased = folder.crieur(["subscribers", "erase", "Kanarienvogel@Example.org"]).succeeds();
     assert!(
-        erased.stdout.starts_with("erased: 1 subscriptions, 1 mails in the outbox folder; 1 deliveries"),
+        erased.stdout.starts_with("erased: 1 subscription, 1 mail in the outbox folder; 1 delivery is counted"),
         "{}",
         erased.stdout
     );

@@ -1,7 +1,9 @@
 //! Which column of a list holds what, and what a row says.
 
 use super::super::table::from_spreadsheet;
+use crate::app::Topics;
 use crate::cli::exit::UsageError;
+use crate::config::nearest;
 use crate::model::newsletter::Newsletter;
 use crate::model::subscriber::person_name;
 use crate::model::subscription::{EmailAddress, NewSubscription};
@@ -125,6 +127,7 @@ const SUBSCRIBED: [&str; 16] = [
 pub(super) struct Naming<'a> {
     pub all: &'a [Newsletter],
     pub only: Option<&'a Newsletter>,
+    pub topics: Topics,
 }
 
 /// What a row says.
@@ -157,6 +160,15 @@ impl Columns {
         Ok(Self(columns))
     }
 
+    /// Whether anything is read from this column.
+    pub(super) fn is_used(&self, column: usize) -> bool {
+        self.0.contains(&Some(column))
+    }
+
+    pub(super) fn has_topics(&self) -> bool {
+        self.0[TOPICS].is_some()
+    }
+
     pub(super) fn has_newsletter(&self) -> bool {
         self.0[NEWSLETTER].is_some()
     }
@@ -182,18 +194,28 @@ impl Columns {
             lang if lang.is_empty() => newsletter.lang.clone(),
             lang => language(&lang)?,
         };
+        let topics = topics(&cell(TOPICS));
+        naming.check(newsletter, &topics)?;
         Ok(Taken::Subscription(NewSubscription {
             address: EmailAddress::parse(&email).map_err(|error| error.to_string())?,
             name: person_name(&name).map_err(|error| error.to_string())?,
             lang,
             newsletter: newsletter.name.clone(),
-            topics: topics(&cell(TOPICS)),
+            topics,
             consent_source: source.to_owned(),
         }))
     }
 }
 
 impl<'a> Naming<'a> {
+    /// Without the topic the row would ask for more than its reader did.
+    fn check(&self, newsletter: &Newsletter, topics: &[String]) -> Result<(), String> {
+        self.topics.check(&newsletter.name, topics).map_err(|unknown| match unknown.nearest {
+            Some(nearest) => format!("the newsletter has no such topic; did you mean `{nearest}`?"),
+            None => "the newsletter has no such topic".to_owned(),
+        })
+    }
+
     /// `None` where the row is of another one.
     fn find(&self, name: &str) -> Result<Option<&'a Newsletter>, String> {
         let is_meant = |newsletter: &&Newsletter| newsletter.name == name || newsletter.title == name;
@@ -201,7 +223,10 @@ impl<'a> Naming<'a> {
             (Some(only), Some(found)) if found.name != only.name => Ok(None),
             (Some(only), _) => Ok(Some(only)),
             (None, Some(found)) => Ok(Some(found)),
-            (None, None) => Err("there is no such newsletter".to_owned()),
+            (None, None) => Err(match nearest(name, self.all.iter().map(|newsletter| newsletter.name.as_str())) {
+                Some(nearest) => format!("there is no such newsletter; did you mean `{nearest}`?"),
+                None => "there is no such newsletter".to_owned(),
+            }),
         }
     }
 }

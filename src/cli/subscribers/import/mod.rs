@@ -2,6 +2,7 @@
 //! all of it at once, when the last row was read.
 
 mod columns;
+mod record;
 mod rows;
 mod source;
 
@@ -18,9 +19,9 @@ use self::columns::{Columns, Naming, Taken};
 pub(super) use self::columns::{language, topics};
 use self::rows::Rows;
 use super::newsletter;
-use crate::app::App;
+use crate::app::{App, Topics, has_words};
 use crate::cli::exit::{CONTENT, TRY_AGAIN, UsageError};
-use crate::cli::print::{say, tell};
+use crate::cli::print::{counted, say, tell};
 use crate::model::subscription::{Added, NewSubscription};
 
 /// Rows that go into the store at once.
@@ -63,7 +64,8 @@ impl Import {
         let (input, progress) = source::open(&self.file, self.encoding.as_deref())?;
         let mut rows = Rows::new(input, &self.file, self.delimiter.as_deref(), self.encoding.is_some())?;
         let columns = Columns::of(&rows.header, &self.columns, &rows.file)?;
-        let naming = self.naming(app, &columns)?;
+        rows.are_short(|column| columns.is_used(column));
+        let naming = self.naming(app, &columns).await?;
         let mut list = List {
             app,
             import: if self.dry_run { None } else { Some(app.store.begin_import(source, Utc::now()).await?) },
@@ -85,12 +87,13 @@ impl Import {
     }
 
     /// Which newsletter a row is for.
-    fn naming<'a>(&self, app: &'a App, columns: &Columns) -> Result<Naming<'a>, UsageError> {
+    async fn naming<'a>(&self, app: &'a App, columns: &Columns) -> anyhow::Result<Naming<'a>> {
         let all = &app.config.newsletters;
+        let topics = if columns.has_topics() { app.topics(Utc::now()).await? } else { Topics::default() };
         if self.newsletter.is_none() && columns.has_newsletter() && !all.is_empty() {
-            return Ok(Naming { all, only: None });
+            return Ok(Naming { all, only: None, topics });
         }
-        Ok(Naming { all, only: Some(newsletter(app, self.newsletter.as_deref())?) })
+        Ok(Naming { all, only: Some(newsletter(app, self.newsletter.as_deref())?), topics })
     }
 }
 
@@ -117,14 +120,18 @@ impl List<'_> {
 
     async fn store(&mut self) -> anyhow::Result<()> {
         let (lines, new): (Vec<u64>, Vec<NewSubscription>) = self.batch.drain(..).unzip();
+        let wordless: Vec<bool> = new.iter().map(|new| !has_words(&new.lang)).collect();
         let store = &self.app.store;
         let answers = match self.import {
             Some(import) => store.import(import, &new, Utc::now()).await?,
             None => store.consider_import(&new).await?,
         };
-        for (line, answer) in std::iter::zip(lines, answers) {
+        for ((line, wordless), answer) in lines.into_iter().zip(wordless).zip(answers) {
             match answer {
-                Added::Confirmed => self.report.counts.taken += 1,
+                Added::Confirmed => {
+                    self.report.counts.taken += 1;
+                    self.report.counts.wordless += u64::from(wordless);
+                }
                 Added::AlreadyConfirmed => self.report.passed_over(line, Passed::Known),
                 Added::Suppressed => self.report.passed_over(line, Passed::Suppressed),
                 Added::Unsubscribed => self.report.passed_over(line, Passed::Left),
@@ -186,6 +193,8 @@ impl Passed {
 #[derive(Default)]
 struct Counts {
     taken: u64,
+    /// Of these, in a language that mails cannot be written in.
+    wordless: u64,
     passed: [usize; Passed::ALL.len()],
     bad: usize,
 }
@@ -224,11 +233,15 @@ impl Report {
         if let Some(hint) = hint {
             tell!("  hint: {hint}");
         }
+        if self.counts.wordless > 0 {
+            let rows = counted(self.counts.wordless, "row");
+            tell!("{}: {rows} in languages without words: the mails are in the newsletter's", self.file);
+        }
         let shown: Vec<String> = counts
             .filter(|(why, count)| *count > 0 || !matches!(why, Passed::NotSubscribed | Passed::Elsewhere))
             .map(|(why, count)| format!("{count} {}, ", why.because()))
             .collect();
         let done = if dry_run { "would be subscribed" } else { "subscribed" };
-        say!("{} {done}, {}{} rows not taken", self.counts.taken, shown.concat(), self.counts.bad);
+        say!("{} {done}, {}{} not taken", self.counts.taken, shown.concat(), counted(self.counts.bad, "row"));
     }
 }

@@ -1,16 +1,11 @@
 //! The rows of a CSV (RFC 4180, as spreadsheets write it), one at a time, each with its line.
 
-use std::cell::Cell;
-use std::io::{self, Cursor, Read};
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Cursor, Read};
 use std::path::Path;
-use std::rc::Rc;
 
-use csv::{ByteRecord, Position, ReaderBuilder, Terminator, Trim};
-
+use super::record::{Fed, LONGEST, Record};
 use crate::cli::exit::UsageError;
-
-/// No row is longer than this: a quote that nobody closed makes one row of the rest of a file.
-const MAX_ROW: u64 = 1 << 20;
 
 /// The beginning of a file, by which its shape is found out.
 const HEAD: u64 = 64 * 1024;
@@ -18,15 +13,19 @@ const HEAD: u64 = 64 * 1024;
 /// What to do about a file that is no UTF-8.
 const ENCODING: &str = "spreadsheets often write `--encoding windows-1252`; rows that went in already are known again";
 
+const UNCLOSED: &str = "a quote that nobody closed begins here; the lines below are read as rows of their own";
+const OTHERWISE: &str = "the row has other cells than the header, below a quote that nobody closed";
+
 pub(super) struct Rows {
     pub header: Vec<String>,
     /// For messages.
     pub file: String,
-    reader: csv::Reader<Bounded>,
-    since_row: Rc<Cell<u64>>,
-    record: ByteRecord,
-    /// Lines before the header.
-    skipped: u64,
+    lines: Lines,
+    delimiter: u8,
+    /// By column: which hold no line end in any list.
+    short: Vec<bool>,
+    /// A quote was not closed: what follows may be what stood within a cell, so only rows with the header's cells are believed.
+    doubted: bool,
     decoded: bool,
     unreadable: bool,
 }
@@ -50,63 +49,77 @@ impl Rows {
         let mut head = Vec::new();
         input.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| cannot_read(&error))?;
         let shape = Shape::of(&mut head, delimiter)?;
-        let since_row = Rc::new(Cell::new(0));
-        let input = Bounded {
-            input: Box::new(Cursor::new(head).chain(input)),
-            since_row: since_row.clone(),
-            returns: shape.returns,
+        let mut rows = Self {
+            header: Vec::new(),
+            file: file.clone(),
+            lines: Lines::new(Box::new(Cursor::new(head).chain(input)), &shape),
+            delimiter: shape.delimiter,
+            short: Vec::new(),
+            doubted: false,
+            decoded,
+            unreadable: false,
         };
-        let mut reader = ReaderBuilder::new()
-            .flexible(true)
-            .trim(Trim::All)
-            .delimiter(shape.delimiter)
-            // CR LF is left to `trim`: as a line end of its own it shifts the line numbers by one
-            .terminator(Terminator::Any(b'\n'))
-            .from_reader(input);
-        let header = reader.byte_headers().map_err(|error| cannot_read(&error))?;
-        let header = match text(header) {
-            Some(header) if !header.iter().any(|title| title.contains(['\0', '\u{fffd}'])) => header,
+        match rows.next()?.map_or_else(|| Ok(Vec::new()), |row| row.cells) {
+            Ok(header) if !header.iter().any(|title| title.contains(['\0', '\u{fffd}'])) => rows.header = header,
+            Err(reason) if reason == UNCLOSED => {
+                return Err(UsageError(format!("{file}:1: a quote that nobody closed begins here")));
+            }
             _ => {
                 return Err(UsageError(format!(
                     "{file}:1: the header is not written in this encoding\n  hint: {ENCODING}"
                 )));
             }
-        };
-        since_row.set(0);
-        Ok(Self {
-            header,
-            file,
-            reader,
-            since_row,
-            record: ByteRecord::new(),
-            skipped: shape.skipped,
-            decoded,
-            unreadable: false,
-        })
+        }
+        Ok(rows)
     }
 
-    /// The next row; empty lines are none.
+    /// Says which columns hold no line end in any list: where there is one, a quote was not closed.
+    pub(super) fn are_short(&mut self, columns: impl Fn(usize) -> bool) {
+        self.short = (0..self.header.len()).map(columns).collect();
+    }
+
+    /// The next row; empty lines are none. Below a quote that nobody closed it goes on with the next line.
     ///
     /// # Errors
     /// Where the file cannot be read on. Nobody is subscribed then.
     pub(super) fn next(&mut self) -> Result<Option<Row>, UsageError> {
         loop {
-            let more = self.reader.read_byte_record(&mut self.record).map_err(|error| {
-                let line = self.reader.position().line() + self.skipped;
-                UsageError(format!("{}:{line}: {error}; nobody was subscribed", self.file))
-            })?;
-            if !more {
-                return Ok(None);
+            let (mut record, mut taken) = (Record::new(), Vec::new());
+            let first = self.lines.read + 1;
+            let fed = loop {
+                let Some(line) = self.lines.next().map_err(|reason| self.cannot_go_on(&reason))? else {
+                    break if taken.is_empty() { return Ok(None) } else { record.end() };
+                };
+                let short = |column: usize| self.short.get(column).is_some_and(|is_short| *is_short);
+                let fed = record.feed(&line, self.delimiter, short);
+                taken.push(line);
+                if fed != Fed::Open {
+                    break fed;
+                }
+            };
+            if let Fed::Unclosed(opened) = fed {
+                self.doubted = true;
+                self.lines.again(taken.split_off(opened + 1));
+                return Ok(Some(Row { line: self.lines.read, cells: Err(UNCLOSED.to_owned()) }));
             }
-            self.since_row.set(0);
-            if self.record.len() == 1 && self.record[0].is_empty() {
+            if record.cells.len() == 1 && record.cells[0].is_empty() {
                 continue;
             }
-            let line = self.record.position().map_or(0, Position::line) + self.skipped;
-            let cells = text(&self.record).ok_or_else(|| "the row is no text in UTF-8".to_owned());
-            self.unreadable |= cells.is_err();
-            return Ok(Some(Row { line, cells }));
+            return Ok(Some(Row { line: first, cells: self.cells(record.cells) }));
         }
+    }
+
+    fn cells(&mut self, cells: Vec<Vec<u8>>) -> Result<Vec<String>, String> {
+        if self.doubted && cells.len() != self.header.len() {
+            return Err(OTHERWISE.to_owned());
+        }
+        let cells: Result<_, _> = cells.into_iter().map(String::from_utf8).collect();
+        self.unreadable |= cells.is_err();
+        cells.map_err(|_| "the row is no text in UTF-8".to_owned())
+    }
+
+    fn cannot_go_on(&self, reason: &str) -> UsageError {
+        UsageError(format!("{}:{}: {reason}; nobody was subscribed", self.file, self.lines.read + 1))
     }
 
     /// What would help with rows that could not be read.
@@ -115,8 +128,46 @@ impl Rows {
     }
 }
 
-fn text(record: &ByteRecord) -> Option<Vec<String>> {
-    record.iter().map(|cell| std::str::from_utf8(cell).ok().map(str::to_owned)).collect()
+/// The lines of a file, some of which are read twice.
+struct Lines {
+    input: BufReader<Box<dyn Read>>,
+    end: u8,
+    again: VecDeque<Vec<u8>>,
+    /// How many there were.
+    read: u64,
+}
+
+impl Lines {
+    fn new(input: Box<dyn Read>, shape: &Shape) -> Self {
+        let end = if shape.returns { b'\r' } else { b'\n' };
+        Self { input: BufReader::with_capacity(1 << 16, input), end, again: VecDeque::new(), read: shape.skipped }
+    }
+
+    /// With its end, which is LF whatever it is in the file.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, String> {
+        if let Some(line) = self.again.pop_front() {
+            self.read += 1;
+            return Ok(Some(line));
+        }
+        let mut line = Vec::new();
+        let read = self.input.by_ref().take(LONGEST as u64).read_until(self.end, &mut line);
+        if read.map_err(|error| error.to_string())? == LONGEST && !line.ends_with(&[self.end]) {
+            return Err("the line does not end: is this a list?".to_owned());
+        }
+        if self.end == b'\r' && line.ends_with(b"\r") {
+            line.pop();
+            line.push(b'\n');
+        }
+        self.read += u64::from(!line.is_empty());
+        Ok(Some(line).filter(|line| !line.is_empty()))
+    }
+
+    fn again(&mut self, lines: Vec<Vec<u8>>) {
+        self.read -= lines.len() as u64;
+        for line in lines.into_iter().rev() {
+            self.again.push_front(line);
+        }
+    }
 }
 
 /// How a file is written.
@@ -170,27 +221,6 @@ fn delimiter(header: &[u8]) -> u8 {
     [b'|', b'\t', b';', b','].into_iter().max_by_key(|byte| counts[usize::from(*byte)]).unwrap_or(b',')
 }
 
-/// Fails where a row does not end, before it is all in memory.
-struct Bounded {
-    input: Box<dyn Read>,
-    since_row: Rc<Cell<u64>>,
-    returns: bool,
-}
-
-impl Read for Bounded {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since_row.get() > MAX_ROW {
-            return Err(io::Error::other("the row does not end: is there a quote that nobody closed?"));
-        }
-        let read = self.input.read(buffer)?;
-        self.since_row.set(self.since_row.get() + read as u64);
-        if self.returns {
-            buffer[..read].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
-        }
-        Ok(read)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,13 +255,65 @@ mod tests {
         assert_eq!(told, [(0, cells(&["email", "name, first"])), (3, cells(&["a@b.fr", "Ada"]))]);
     }
 
+    /// Lines of the rows that are read, and of those that are not with the reason.
+    fn told(csv: &str) -> (Vec<(u64, String)>, Vec<(u64, String)>) {
+        let input = Box::new(Cursor::new(csv.as_bytes().to_vec()));
+        let mut rows = Rows::new(input, Path::new("list.csv"), None, false).expect("a list");
+        rows.are_short(|column| column == 0);
+        let (mut read, mut bad) = (Vec::new(), Vec::new());
+        while let Some(row) = rows.next().expect("a row") {
+            match row.cells {
+                Ok(cells) => read.push((row.line, cells[0].clone())),
+                Err(reason) => bad.push((row.line, reason)),
+            }
+        }
+        (read, bad)
+    }
+
     #[test]
-    fn a_quote_that_nobody_closed_is_told_and_not_kept_in_memory() {
+    fn a_quote_that_nobody_closed_costs_its_row_and_no_other() {
+        let rows =
+            |lines: &[u64]| -> Vec<(u64, String)> { lines.iter().map(|line| (*line, "a@b.fr".into())).collect() };
+        let unclosed = |line: u64| vec![(line, UNCLOSED.to_owned())];
+        for (csv, read, bad) in [
+            ("email,name\na@b.fr,A\n\"b@b.fr,B\na@b.fr,C\na@b.fr,D\n", &[2, 4, 5][..], unclosed(3)),
+            ("email,name\na@b.fr,A\nb@b.fr,\"B\na@b.fr,C\na@b.fr,D\n", &[2, 4, 5], unclosed(3)),
+            ("email,name\na@b.fr,A\nb@b.fr,\"B\n\"a@b.fr\",\"C\"\na@b.fr,D\n", &[2, 4, 5], unclosed(3)),
+            ("email,name\na@b.fr,A\n\"b@b.fr,\"B\"\na@b.fr,C", &[2, 4], vec![]),
+            ("email,name\na@b.fr,\"of\ntwo\"\nb@b.fr,\"B\na@b.fr,\"D\nE\"\n", &[2, 5], unclosed(4)),
+            ("email\na@b.fr\n\"b@b.fr", &[2], unclosed(3)),
+            ("email\r\na@b.fr\r\n\"b@b.fr\r\na@b.fr\r\n", &[2, 4], unclosed(3)),
+            ("email\ra@b.fr\r\"b@b.fr\ra@b.fr\r", &[2, 4], unclosed(3)),
+        ] {
+            let (got, told) = told(csv);
+            let got: Vec<_> = got.into_iter().filter(|(_, cell)| cell == "a@b.fr").collect();
+            assert_eq!((got, told), (rows(read), bad), "{csv:?}");
+        }
+    }
+
+    /// A list of one long cell a row is no list of addresses: what stands on its lines is believed only where it has a row's shape.
+    #[test]
+    fn what_stands_in_a_cell_that_is_too_long_is_nobodys_row() {
+        let csv = format!("email,note\na@b.fr,\"{}\"\na@b.fr,C\n", "x@y.fr\n".repeat(40));
+        let (read, bad) = told(&csv);
+        assert_eq!(read.last(), Some(&(43, "a@b.fr".to_owned())));
+        assert!(read.iter().all(|(_, cell)| cell == "a@b.fr"), "{read:?}");
+        assert_eq!(bad.first(), Some(&(2, UNCLOSED.to_owned())));
+    }
+
+    #[test]
+    fn hundreds_of_thousands_below_an_open_quote_go_in() {
         let csv = format!("email\na@b.fr\n\"{}", "b@b.fr\n".repeat(1 << 18));
-        let input = Box::new(Cursor::new(csv.into_bytes()));
+        let (read, bad) = told(&csv);
+        assert_eq!((read.len(), bad), (1 << 18, vec![(3, UNCLOSED.to_owned())]));
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_kept_in_memory() {
+        let input = Box::new(Cursor::new(b"email\na@b.fr\n".to_vec()).chain(std::io::repeat(b'x')));
         let mut rows = Rows::new(input, Path::new("list.csv"), None, false).expect("a list");
         assert!(rows.next().expect("a row").is_some());
         let Err(error) = rows.next() else { panic!("a row") };
-        assert!(error.to_string().contains("a quote that nobody closed"), "{error}");
+        assert!(error.to_string().starts_with("list.csv:3: the line does not end"), "{error}");
     }
 }
