@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod change;
 pub mod color;
 pub mod delivery;
+pub mod destination;
 pub mod diagnostic;
 pub mod dkim;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod meaning;
 pub mod network;
 pub mod newsletter;
 pub mod profile;
+pub mod quiet;
 pub mod reminder;
 pub mod revision;
 #[cfg(test)]

@@ -45,7 +45,7 @@ use self::leaving::Leaving;
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
-use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
+use crate::model::delivery::{Claim, Doubt, Outcome, Resolution, Withheld};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::letter::LetterText;
 use crate::model::reminder::{About, Reminder, Reminders};
@@ -329,9 +329,15 @@ impl Store for SqliteStore {
         self.explained(holds::pages(&self.readers, known).await)
     }
 
-    async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
+    async fn claim_without(
+        &self,
+        withheld: &Withheld,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Claim>> {
         self.explained(self.leaving.carry_out(&self.writer).await)?;
-        self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)
+        self.explained(outbox::claim(&self.writer, now, lease_until, limit, withheld).await)
     }
 
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool> {
@@ -354,8 +360,12 @@ impl Store for SqliteStore {
         self.explained(doubts::resolve(&self.writer, delivery, resolution, now).await)
     }
 
-    async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
-        self.explained(outbox::next_due(&self.readers).await)
+    async fn renew(&self, claims: &[Claim], now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()> {
+        self.explained(outbox::renew(&self.writer, claims, now, lease_until).await)
+    }
+
+    async fn next_due_without(&self, withheld: &Withheld) -> Result<Option<DateTime<Utc>>> {
+        self.explained(outbox::next_due(&self.readers, withheld).await)
     }
 
     async fn delivery_counts(&self, issue: i64) -> Result<DeliveryCounts> {
