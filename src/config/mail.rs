@@ -1,12 +1,14 @@
 //! `[mail]`: who writes, by which relay, and with whose password.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use super::raw::{RawMail, RawSmtp, RawTls, RawTransport, Text};
 use super::secrets::{authorities, secret, signing_keys};
 use super::span::Fault;
 use super::values::{Checked, address, fault};
+use crate::model::quiet::QuietHours;
 use crate::model::settings::{Credentials, MailSettings, MailTransport, Mailbox, SiteSettings, SmtpSettings, Tls};
 use crate::model::subscription::EmailAddress;
 
@@ -34,8 +36,26 @@ pub(super) fn mail(raw: &RawMail, site: &SiteSettings, base: &Path) -> Checked<M
         transport,
         connections: raw.connections.unwrap_or(std::num::NonZeroUsize::MIN.saturating_add(1)),
         rate: raw.rate,
+        domain_rate: raw.domain_rate,
+        domain_rates: raw.domain_rates.iter().map(domain_rate).collect::<Checked<_>>()?,
+        quiet_hours: raw.quiet_hours.as_ref().map(|hours| quiet_hours(hours, site)).transpose()?,
         dkim,
     })
+}
+
+fn domain_rate((domain, rate): (&Text, &NonZeroU32)) -> Checked<(String, NonZeroU32)> {
+    const KEY: &str = "mail.domain_rates";
+    let somebody = EmailAddress::parse(&format!("somebody@{}", domain.get_ref()))
+        .map_err(|error| fault(domain, KEY, &error.to_string()).hint("write `\"example.org\" = 60`"))?;
+    Ok((somebody.domain().to_owned(), *rate))
+}
+
+fn quiet_hours(text: &Text, site: &SiteSettings) -> Checked<QuietHours> {
+    let unknown = || {
+        fault(text, "mail.quiet_hours", &format!("`{}` is no pair of times", text.get_ref()))
+            .hint("write `21:00-07:00`: no issue goes out between them")
+    };
+    QuietHours::parse(text.get_ref(), site.zone).ok_or_else(unknown)
 }
 
 /// A path has a `/` in it; everything else is `host:port`.

@@ -133,6 +133,10 @@ pub(super) struct RawMail {
     pub smtp: Option<RawSmtp>,
     pub connections: Option<NonZeroUsize>,
     pub rate: Option<NonZeroU32>,
+    pub domain_rate: Option<NonZeroU32>,
+    #[serde(default)]
+    pub domain_rates: std::collections::BTreeMap<Text, NonZeroU32>,
+    pub quiet_hours: Option<Text>,
     #[serde(default)]
     pub dkim: Vec<RawDkim>,
 }

@@ -3,42 +3,37 @@
 //!
 //! A step takes one batch; both the daemon's loop and the tests drain it. It decides nothing about when to come back.
 
+mod lanes;
+mod lease;
 mod pace;
+mod pool;
+mod record;
 mod relay;
 mod round;
 mod streaks;
+mod supply;
 mod worker;
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::lanes::Lanes;
 use self::pace::Pace;
 pub use self::relay::Relay;
-use self::round::{Job, Round, Texts};
+use self::round::Round;
 use self::streaks::Streaks;
 use super::mailer::{Answer, Connection, Mailer};
+use crate::model::bounce::About;
 use crate::model::delivery::{Carries, Claim, Outcome};
 use crate::model::issue::Masthead;
 use crate::model::settings::MailSettings;
 use crate::model::time::Clock;
 use crate::model::token::SigningKey;
 use crate::store::{Result, Store};
-
-/// How long a claim is ours. Nothing renews it: a worker hands nothing over unless the slowest relay could still answer
-/// within the lease (20 minutes with the deadlines of RFC 5321), so a second sender can never meet the first.
-const LEASE: TimeDelta = TimeDelta::hours(1);
-
-/// Claims a connection gets in one step; a crash frees them, so only the lease bounds their number.
-const BATCH_PER_CONNECTION: usize = 25;
-
-/// With a rate, no more is claimed than leaves in this many minutes.
-const BATCH_MINUTES: usize = 10;
 
 /// How many deliveries ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,7 +64,8 @@ impl Tally {
 pub enum Step {
     /// A batch is done; there may be more.
     Worked,
-    /// Nothing is due. `next` may have passed where another process holds what is left.
+    /// Nothing is due, or what is due has to wait until `next`: for the end of quiet hours, or of the pause of a domain.
+    /// `next` may have passed where another process holds what is left.
     Idle { next: Option<DateTime<Utc>> },
     /// The relay does not answer or will not have us: come back later. Nothing is claimed while it is so; what had been
     /// claimed before is deferred.
@@ -87,6 +83,7 @@ pub struct Outbox {
     house: Masthead,
     clock: Clock,
     pace: Pace,
+    lanes: Arc<Lanes>,
     tally: watch::Sender<Tally>,
     relay: relay::Counters,
     /// How many connections the relay lets us have, as far as we know.
@@ -117,6 +114,7 @@ impl Outbox {
         Arc::new(Self {
             allowed: AtomicUsize::new(mail.connections.get()),
             pace: Pace::new(mail.rate),
+            lanes: Lanes::new(&mail),
             tally: watch::Sender::default(),
             relay: relay::Counters::default(),
             streaks: Streaks::default(),
@@ -171,7 +169,7 @@ impl Outbox {
     pub async fn step(self: &Arc<Self>, cancel: &CancellationToken) -> Result<Step> {
         self.settle_unfinished().await?;
         let now = (self.clock)();
-        let next = self.store.next_due().await?;
+        let next = self.next_due(now).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(Step::Idle { next });
         }
@@ -184,156 +182,13 @@ impl Outbox {
                 Err(answer) => return Ok(Step::Unreachable { reason: answer.to_string() }),
             },
         };
-        let round = Arc::new(Round::new(self.claim(now).await?, cancel.clone()));
+        let round = Arc::new(Round::new(self.first_claims(now).await?, cancel.clone()));
         if round.waiting() == 0 {
             first.connection.close().await;
             return Ok(Step::Idle { next });
         }
         self.work(&round, first).await;
         self.finish(&round).await
-    }
-
-    async fn claim(&self, now: DateTime<Utc>) -> Result<Vec<Job>> {
-        let lease_until = now + LEASE;
-        let claims = self.store.claim(now, lease_until, self.batch()).await?;
-        let texts = match self.texts(&claims).await {
-            Ok(texts) => Arc::new(texts),
-            Err(error) => {
-                self.unfinished().claims.extend(claims);
-                return Err(error);
-            }
-        };
-        let job = |claim| Job { claim, lease_until, texts: Arc::clone(&texts) };
-        Ok(claims.into_iter().map(job).collect())
-    }
-
-    /// The next mail to carry, from the store where nothing else is left. `None` where this round is over.
-    async fn next_job(&self, round: &Round) -> Result<Option<Job>> {
-        loop {
-            if let Some(job) = round.next() {
-                return Ok(Some(job));
-            }
-            let _one_at_a_time = round.refilling.lock().await;
-            if round.is_over() {
-                return Ok(None);
-            }
-            if round.waiting() == 0 {
-                round.refill(self.claim((self.clock)()).await?);
-            }
-        }
-    }
-
-    fn unfinished(&self) -> MutexGuard<'_, Unfinished> {
-        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells the store what it could not be told before.
-    async fn settle_unfinished(&self) -> Result<()> {
-        loop {
-            let Some((claim, outcome)) = self.unfinished().outcomes.pop() else { break };
-            if let Err(error) = self.store.record_outcome(&claim, &outcome, (self.clock)()).await {
-                self.unfinished().outcomes.push((claim, outcome));
-                return Err(error);
-            }
-        }
-        let claims = std::mem::take(&mut self.unfinished().claims);
-        let given_back = if claims.is_empty() { Ok(()) } else { self.store.give_back(&claims).await };
-        if given_back.is_err() {
-            self.unfinished().claims.extend(claims);
-        }
-        given_back
-    }
-
-    fn batch(&self) -> u32 {
-        let most = self.mail.connections.get().saturating_mul(BATCH_PER_CONNECTION);
-        let paced = self
-            .mail
-            .rate
-            .map_or(usize::MAX, |rate| usize::try_from(rate.get()).unwrap_or(usize::MAX).saturating_mul(BATCH_MINUTES));
-        u32::try_from(most.min(paced)).unwrap_or(u32::MAX)
-    }
-
-    async fn texts(&self, claims: &[Claim]) -> Result<Texts> {
-        let mut texts = Texts::default();
-        for claim in claims {
-            match &claim.carries {
-                Carries::Issue { issue, .. } if !texts.issues.contains_key(issue) => {
-                    texts.issues.extend(self.store.frozen_issue(*issue).await?.map(|found| (*issue, found)));
-                }
-                Carries::Letter { text, .. } if !texts.letters.contains_key(text) => {
-                    texts.letters.extend(self.store.letter_text(text).await?.map(|found| (text.clone(), found)));
-                }
-                _ => {}
-            }
-        }
-        Ok(texts)
-    }
-
-    /// Runs the workers, the first on the connection that is open already. Each is a task of its own: one that panics
-    /// takes no other along.
-    async fn work(self: &Arc<Self>, round: &Arc<Round>, first: Way) {
-        let mut workers = JoinSet::new();
-        let mut numbers = HashMap::new();
-        let mut first = Some(first);
-        for number in 0..self.allowed.load(Ordering::Relaxed).min(round.waiting()) {
-            let worker = worker::run(Arc::clone(self), Arc::clone(round), number, first.take());
-            numbers.insert(workers.spawn(worker).id(), number);
-        }
-        while let Some(ended) = workers.join_next().await {
-            let Err(error) = ended else { continue };
-            // what it says may quote a mail
-            tracing::error!("a delivery worker panicked");
-            self.tally.send_modify(|tally| tally.panicked += 1);
-            if let Some((claim, sending)) = numbers.get(&error.id()).and_then(|number| round.dropped_by(*number)) {
-                self.record_panic(round, claim, sending).await;
-            }
-        }
-        self.adapt(round);
-    }
-
-    /// One connection less for each that the relay would not open, one more after a round without any.
-    fn adapt(&self, round: &Round) {
-        let (now, most) = (self.allowed.load(Ordering::Relaxed), self.mail.connections.get());
-        let allowed = match round.unopened() {
-            0 => most.min(now + 1),
-            unopened => now.saturating_sub(unopened).max(1),
-        };
-        self.allowed.store(allowed, Ordering::Relaxed);
-    }
-
-    /// What a worker had in hand when it panicked is tried again by the schedule, which ends.
-    async fn record_panic(&self, round: &Round, claim: Claim, sending: bool) {
-        let reason = "a fault in crieur itself".to_owned();
-        let outcome = if sending { Outcome::Doubt { reason } } else { Outcome::Deferred { reason } };
-        if let Err(error) = self.record(round, &claim, &outcome).await {
-            round.fail(error);
-        }
-    }
-
-    /// What is still waiting when all workers are gone was let down by the relay, or waits for the store or the next start.
-    async fn finish(&self, round: &Round) -> Result<Step> {
-        let left = round.leave();
-        let halted = round.halted();
-        let (failed, cancelled) = (round.failed(), round.cancel.is_cancelled());
-        if let (None, false, Some(reason)) = (&failed, cancelled, &halted) {
-            for (index, claim) in left.waiting.iter().enumerate() {
-                if let Err(error) = self.record(round, claim, &Outcome::Deferred { reason: reason.clone() }).await {
-                    self.unfinished().claims.extend(left.waiting[index + 1..].iter().chain(&left.held).cloned());
-                    return Err(error);
-                }
-            }
-        } else {
-            self.unfinished().claims.extend(left.waiting.iter().cloned());
-        }
-        self.unfinished().claims.extend(left.held);
-        // what fails now is tried again at the next step
-        let settled = self.settle_unfinished().await;
-        match (failed, halted) {
-            (Some(error), _) => Err(error),
-            (None, _) if cancelled => Ok(Step::Cancelled),
-            (None, Some(reason)) if !left.waiting.is_empty() => Ok(Step::Unreachable { reason }),
-            _ => settled.map(|()| Step::Worked),
-        }
     }
 }
 
@@ -342,6 +197,14 @@ struct Way {
     connection: Connection,
     fresh: bool,
     _open: relay::Open,
+}
+
+/// What a report that comes back names.
+fn about(claim: &Claim) -> About {
+    match claim.carries {
+        Carries::Issue { issue, subscription, .. } => About::Delivery { issue, subscription },
+        Carries::Letter { .. } => About::Letter(claim.delivery),
+    }
 }
 
 fn difference(now: Tally, before: Tally) -> Tally {

@@ -8,6 +8,8 @@
 //!    └── suppressed: never sent, with the reason
 //! ```
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +67,21 @@ pub struct Claim {
     pub name: Option<String>,
     /// Attempts made before this one.
     pub attempts: u32,
+}
+
+/// What has to wait although it is due.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Withheld {
+    /// Of every issue; letters go, since somebody waits for them.
+    pub issues: bool,
+    /// Mails to these domains, in lower case ASCII.
+    pub domains: BTreeSet<String>,
+}
+
+impl Withheld {
+    pub fn covers(&self, claim: &Claim) -> bool {
+        (self.issues && claim.issue().is_some()) || self.domains.contains(claim.address.domain())
+    }
 }
 
 /// A mail that may or may not have arrived, as the operator sees it.

@@ -12,6 +12,7 @@ pub mod change;
 pub mod checkup;
 pub mod color;
 pub mod delivery;
+pub mod destination;
 pub mod diagnostic;
 pub mod dkim;
 pub mod event;
@@ -25,6 +26,7 @@ pub mod network;
 pub mod newsletter;
 pub mod pause;
 pub mod profile;
+pub mod quiet;
 pub mod reminder;
 pub mod revision;
 #[cfg(test)]

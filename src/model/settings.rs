@@ -13,6 +13,7 @@ use super::announcement::Announcement;
 use super::color::Color;
 use super::dkim::DkimSettings;
 use super::profile::FieldRule;
+use super::quiet::QuietHours;
 use super::subscription::EmailAddress;
 
 /// `[site]`: who publishes.
@@ -229,6 +230,12 @@ pub struct MailSettings {
     pub connections: NonZeroUsize,
     /// Most messages a minute, over all connections.
     pub rate: Option<NonZeroU32>,
+    /// Most messages a minute to any one domain.
+    pub domain_rate: Option<NonZeroU32>,
+    /// The same for these domains, in lower case ASCII.
+    pub domain_rates: BTreeMap<String, NonZeroU32>,
+    /// When no issue goes out.
+    pub quiet_hours: Option<QuietHours>,
     /// Each signs every mail; none where mails go out unsigned.
     pub dkim: Vec<DkimSettings>,
 }

@@ -14,7 +14,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 pub use self::sqlite::SqliteStore;
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
-use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution};
+use crate::model::delivery::{Claim, DeliveryState, Doubt, Outcome, Resolution, Withheld};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssuePage, IssueState, NewIssue};
 use crate::model::letter::LetterText;
 use crate::model::pause::{Cause, Pause};
@@ -285,10 +285,25 @@ pub trait Store: Send + Sync {
 
     // -- outbox
 
-    /// Claims mails that are due: letters (half of them at most), then deliveries, oldest issue first, doubts to be re-sent
-    /// last. A claim is good until `lease_until`; what another worker let lapse is free again (what it was sending is in
-    /// doubt).
-    async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>>;
+    /// Claims mails that are due and not `withheld`: letters (half of them at most, where issues may go), then deliveries,
+    /// oldest issue first, doubts to be re-sent last. A claim is good until `lease_until`; what another worker let lapse is
+    /// free again (what it was sending is in doubt). However many mails to the domains withheld wait: the others are found as
+    /// fast.
+    async fn claim_without(
+        &self,
+        withheld: &Withheld,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Claim>>;
+
+    /// The same with nothing withheld.
+    async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
+        self.claim_without(&Withheld::default(), now, lease_until, limit).await
+    }
+
+    /// Makes claims that still hold good until `lease_until`, also while they are being sent. One that is lost stays lost.
+    async fn renew(&self, claims: &[Claim], now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()>;
 
     /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, its reader left or was
     /// suppressed, or its sign-up is confirmed or expired. Durable when it returns.
@@ -311,7 +326,12 @@ pub trait Store: Send + Sync {
 
     /// The first instant at which `claim` may find something, or `None` when all is done. Where something waits for its
     /// first attempt, an instant long past, whatever time its issue was frozen for.
-    async fn next_due(&self) -> Result<Option<DateTime<Utc>>>;
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        self.next_due_without(&Withheld::default()).await
+    }
+
+    /// The same for `claim_without`.
+    async fn next_due_without(&self, withheld: &Withheld) -> Result<Option<DateTime<Utc>>>;
 
     async fn delivery_counts(&self, issue: i64) -> Result<DeliveryCounts>;
 

@@ -36,6 +36,9 @@ fn settings(transport: MailTransport) -> MailSettings {
         transport,
         connections: NonZeroUsize::MIN,
         rate: None,
+        domain_rate: None,
+        domain_rates: std::collections::BTreeMap::new(),
+        quiet_hours: None,
         dkim: Vec::new(),
     }
 }

@@ -33,6 +33,9 @@ fn mailer(smtp: SmtpSettings) -> Result<Mailer, MailerError> {
         transport: MailTransport::Smtp(smtp),
         connections: NonZeroUsize::MIN,
         rate: None,
+        domain_rate: None,
+        domain_rates: std::collections::BTreeMap::new(),
+        quiet_hours: None,
         dkim: Vec::new(),
     })
 }

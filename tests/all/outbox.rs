@@ -135,6 +135,9 @@ fn mail(transport: MailTransport) -> MailSettings {
         transport,
         connections: NonZeroUsize::new(4).expect("four"),
         rate: None,
+        domain_rate: None,
+        domain_rates: std::collections::BTreeMap::new(),
+        quiet_hours: None,
         dkim: Vec::new(),
     }
 }

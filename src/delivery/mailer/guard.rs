@@ -110,6 +110,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         if self.out_of_turn {
             return self.judge(Poll::Ready(Err(io::Error::other("the relay spoke out of turn"))));
         }
+        if self.write_failed.load(Ordering::Acquire) {
+            return Poll::Ready(Err(io::Error::other("the message came to its end too late")));
+        }
         self.encrypted |= self.turn.whole && bytes.first() == Some(&TLS_HANDSHAKE);
         self.turn = Turn::default();
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);

@@ -15,6 +15,8 @@ pub use self::folder::FolderConnection;
 pub use self::reply::check_message;
 pub use self::smtp::SmtpConnection;
 
+use std::sync::Arc;
+
 use crate::model::delivery::Outcome;
 use crate::model::settings::{MailSettings, MailTransport};
 use crate::model::subscription::EmailAddress;
@@ -44,6 +46,9 @@ pub enum MailerError {
     #[error("the {0} has a control character")]
     ControlCharacter(&'static str),
 }
+
+/// Whether a message may still be handed over.
+pub type MayStill = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Where connections come from.
 #[derive(Debug)]
@@ -85,6 +90,14 @@ impl Mailer {
         }
     }
 
+    /// The longest that the answer to the final dot may take.
+    pub fn longest_answer(&self) -> std::time::Duration {
+        match self {
+            Self::Smtp(mailer) => mailer.deadlines().answer,
+            Self::Folder(_) => std::time::Duration::from_mins(1),
+        }
+    }
+
     /// The longest `Connection::transmit` may take.
     pub fn longest_transmission(&self) -> std::time::Duration {
         match self {
@@ -114,12 +127,19 @@ impl Connection {
 
     /// Hands over the message whose envelope was taken and waits for the final answer.
     pub async fn transmit(&mut self, message: &[u8]) -> Outcome {
+        self.transmit_while(message, Arc::new(|| true)).await
+    }
+
+    /// The same, but `may_still` has the last word before the final dot: after a `false` the connection is given up, and the
+    /// message was never handed over. The relay may have taken its time with the rest of it, or the machine stood still.
+    pub async fn transmit_while(&mut self, message: &[u8], may_still: MayStill) -> Outcome {
         if let Err(reason) = reply::check_message(message, self.is_international()) {
             self.forget_envelope().await;
             return Outcome::Refused { reason };
         }
         match self {
-            Self::Smtp(connection) => connection.transmit(message).await,
+            Self::Smtp(connection) => connection.transmit(message, may_still).await,
+            Self::Folder(_) if !may_still() => Outcome::Deferred { reason: "it took too long".to_owned() },
             Self::Folder(connection) => connection.transmit(message).await,
         }
     }

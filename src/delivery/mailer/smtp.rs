@@ -15,7 +15,7 @@ use lettre::transport::smtp::response::{Response, Severity};
 use tokio::time::timeout;
 
 use super::reply::{self, Said};
-use super::{Answer, Deadlines};
+use super::{Answer, Deadlines, MayStill};
 use crate::model::delivery::Outcome;
 use crate::model::subscription::EmailAddress;
 
@@ -24,7 +24,7 @@ pub struct SmtpConnection {
     smtp: AsyncSmtpConnection,
     deadlines: Deadlines,
     most_octets: Option<u64>,
-    /// Set by the stream: what was being said never arrived whole.
+    /// Set by the stream where writing fails, or by us so that it does: what was being said never arrived whole.
     write_failed: Arc<AtomicBool>,
     /// Set when the body is out and the final dot is about to follow.
     handed_over: Arc<AtomicBool>,
@@ -99,10 +99,10 @@ impl SmtpConnection {
         self.broken |= answer.is_err();
     }
 
-    pub(super) async fn transmit(&mut self, message: &[u8]) -> Outcome {
+    pub(super) async fn transmit(&mut self, message: &[u8], may_still: MayStill) -> Outcome {
         let answer = self.say("DATA\r\n".to_owned(), self.deadlines.data, Severity::PositiveIntermediate).await;
         let outcome = match answer.map_err(Said::without_blame) {
-            Ok(()) => return self.hand_over(message).await,
+            Ok(()) => return self.hand_over(message, may_still).await,
             Err(Said::NotNow(reason)) => Outcome::Deferred { reason },
             Err(Said::Never(reason)) => Outcome::Refused { reason },
             Err(Said::Closing(reason) | Said::Nothing(reason)) => return Outcome::Deferred { reason },
@@ -111,12 +111,14 @@ impl SmtpConnection {
         outcome
     }
 
-    async fn hand_over(&mut self, message: &[u8]) -> Outcome {
+    async fn hand_over(&mut self, message: &[u8], may_still: MayStill) -> Outcome {
         // lettre puts a line end before the final dot whether there is one or not
         let body = message.strip_suffix(b"\r\n").unwrap_or(message);
-        let handed_over = Arc::clone(&self.handed_over);
+        let (handed_over, write_failed) = (Arc::clone(&self.handed_over), Arc::clone(&self.write_failed));
         // asked for a second part, it has written the first and is about to write the dot
         let no_more = std::iter::from_fn(move || {
+            // nothing more is written once this is set
+            write_failed.fetch_or(!may_still(), Ordering::AcqRel);
             handed_over.store(true, Ordering::Release);
             None
         });

@@ -1,12 +1,15 @@
 //! What a set of workers shares while it drains the outbox.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::delivery::Claim;
+use super::lanes::{Lanes, Pick};
+use super::lease::Lease;
+use crate::model::delivery::{Claim, Withheld};
 use crate::model::issue::FrozenIssue;
 use crate::model::letter::LetterText;
 use crate::store::StoreError;
@@ -18,10 +21,10 @@ pub(super) struct Texts {
     pub letters: HashMap<String, LetterText>,
 }
 
-/// A claimed mail, until when it is ours, and what it says.
+/// A claimed mail, for how long it is ours, and what it says.
 pub(super) struct Job {
     pub claim: Claim,
-    pub lease_until: DateTime<Utc>,
+    pub lease: Arc<Lease>,
     pub texts: Arc<Texts>,
 }
 
@@ -39,7 +42,7 @@ struct State {
     held: HashSet<i64>,
     withheld: Vec<Claim>,
     /// What each worker has in hand, and whether it was marked as `sending`.
-    in_hand: HashMap<usize, (Claim, bool)>,
+    in_hand: HashMap<usize, (Claim, Arc<Lease>, bool)>,
     /// Why a worker could not go on.
     halted: Option<String>,
     /// Nothing more is due.
@@ -48,13 +51,12 @@ struct State {
     stopped: bool,
     failed: Option<StoreError>,
     unopened: usize,
+    /// When the store was last asked for mails to others than those in the queue.
+    looked: Option<Instant>,
 }
 
-/// What nobody carried.
-pub(super) struct Left {
-    pub waiting: Vec<Claim>,
-    pub held: Vec<Claim>,
-}
+/// How often that is asked.
+const LOOK: Duration = Duration::from_secs(5);
 
 impl Round {
     pub(super) fn new(jobs: Vec<Job>, cancel: CancellationToken) -> Self {
@@ -72,22 +74,24 @@ impl Round {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        let state = self.lock();
-        state.stopped || state.dry || self.cancel.is_cancelled()
+        self.lock().stopped || self.cancel.is_cancelled()
     }
 
-    /// The next mail of an issue that is not held.
-    pub(super) fn next(&self) -> Option<Job> {
-        let mut state = self.lock();
-        while !state.stopped && !self.cancel.is_cancelled() {
-            let job = state.queue.pop_front()?;
-            if job.claim.issue().is_some_and(|issue| state.held.contains(&issue)) {
-                state.withheld.push(job.claim);
-            } else {
-                return Some(job);
-            }
+    /// Nothing more was due when it was last asked.
+    pub(super) fn is_dry(&self) -> bool {
+        self.lock().dry
+    }
+
+    /// The next mail whose domain has room, of an issue that is not held.
+    pub(super) fn next(&self, lanes: &Arc<Lanes>) -> Pick<Job> {
+        let state = &mut *self.lock();
+        let is_held = |job: &Job| job.claim.issue().is_some_and(|issue| state.held.contains(&issue));
+        if state.queue.iter().any(is_held) {
+            let (held, rest) = std::mem::take(&mut state.queue).into_iter().partition::<Vec<_>, _>(is_held);
+            state.withheld.extend(held.into_iter().map(|job| job.claim));
+            state.queue = rest.into();
         }
-        None
+        lanes.pick(&mut state.queue, |job| job.claim.address.domain())
     }
 
     pub(super) fn refill(&self, jobs: Vec<Job>) {
@@ -96,13 +100,50 @@ impl Round {
         state.queue.extend(jobs);
     }
 
+    /// Takes what has to wait out of the queue.
+    pub(super) fn take(&self, withheld: &Withheld) -> Vec<Claim> {
+        if *withheld == Withheld::default() {
+            return Vec::new();
+        }
+        let queue = &mut self.lock().queue;
+        let (taken, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(queue).into_iter().partition(|job| withheld.covers(&job.claim));
+        *queue = rest.into();
+        taken.into_iter().map(|job| job.claim).collect()
+    }
+
+    /// The domains of the queue, where it is time to ask the store for others: once every few seconds.
+    pub(super) fn look_beyond(&self) -> Option<BTreeSet<String>> {
+        let (mut state, now) = (self.lock(), Instant::now());
+        if state.looked.is_some_and(|looked| now < looked + LOOK) {
+            return None;
+        }
+        state.looked = Some(now);
+        Some(state.queue.iter().map(|job| job.claim.address.domain().to_owned()).collect())
+    }
+
+    /// The same where it brought something: there may be more.
+    pub(super) fn add(&self, jobs: Vec<Job>) {
+        let mut state = self.lock();
+        state.looked = None;
+        state.queue.extend(jobs);
+    }
+
+    /// Everything that is claimed in this round and not done.
+    pub(super) fn claims(&self) -> Vec<(Claim, Arc<Lease>)> {
+        let state = self.lock();
+        let waiting = state.queue.iter().map(|job| (job.claim.clone(), Arc::clone(&job.lease)));
+        let in_hand = state.in_hand.values().map(|(claim, lease, _)| (claim.clone(), Arc::clone(lease)));
+        waiting.chain(in_hand).collect()
+    }
+
     /// For another worker, or another connection.
     pub(super) fn put_back(&self, job: Job) {
         self.lock().queue.push_front(job);
     }
 
-    pub(super) fn take_in_hand(&self, worker: usize, claim: &Claim, sending: bool) {
-        self.lock().in_hand.insert(worker, (claim.clone(), sending));
+    pub(super) fn take_in_hand(&self, worker: usize, job: &Job, sending: bool) {
+        self.lock().in_hand.insert(worker, (job.claim.clone(), Arc::clone(&job.lease), sending));
     }
 
     pub(super) fn out_of_hand(&self, worker: usize) {
@@ -111,7 +152,7 @@ impl Round {
 
     /// What a worker that is gone had in hand.
     pub(super) fn dropped_by(&self, worker: usize) -> Option<(Claim, bool)> {
-        self.lock().in_hand.remove(&worker)
+        self.lock().in_hand.remove(&worker).map(|(claim, _, sending)| (claim, sending))
     }
 
     /// Nothing more of this issue.
@@ -154,9 +195,10 @@ impl Round {
         self.lock().halted.take()
     }
 
-    pub(super) fn leave(&self) -> Left {
+    /// What nobody carried, and what was held.
+    pub(super) fn leave(&self) -> (Vec<Claim>, Vec<Claim>) {
         let mut state = self.lock();
         let waiting = state.queue.drain(..).map(|job| job.claim).collect();
-        Left { waiting, held: std::mem::take(&mut state.withheld) }
+        (waiting, std::mem::take(&mut state.withheld))
     }
 }

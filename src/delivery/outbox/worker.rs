@@ -3,24 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::round::{Job, Round};
-use super::{Outbox, Way};
+use super::{Outbox, Way, about};
 use crate::delivery::bounce::verp;
 use crate::delivery::dkim;
 use crate::delivery::mailer::{Answer, Connection};
 use crate::delivery::message::{self, Sender};
-use crate::model::bounce::{About, NewBounce, Status};
 use crate::model::delivery::{Carries, Claim, Outcome};
-use crate::model::issue::Hold;
-use crate::store::{Result, StoreError};
+use crate::store::Result;
 
 /// How long the answer to a message that is handed over is awaited once a stop was asked for.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// How often an outcome is recorded anew where the store is busy: an answer that was heard should not end as a doubt.
-const RECORD_TRIES: u32 = 5;
 
 /// What follows a claim.
 enum Next {
@@ -46,12 +41,13 @@ pub(super) async fn run(outbox: Arc<Outbox>, round: Arc<Round>, number: usize, w
 
 async fn drain(outbox: &Outbox, round: &Round, number: usize, mut way: Option<Way>) -> Result<()> {
     let mut lost = 0;
-    while let Some(job) = outbox.next_job(round).await? {
+    // the ticket is over when what it is for is recorded
+    while let Some((job, _ticket)) = outbox.next_job(round).await? {
         let Some(mut current) = outbox.way_for(round, way.take()).await else {
             round.put_back(job);
             return Ok(());
         };
-        round.take_in_hand(number, &job.claim, false);
+        round.take_in_hand(number, &job, false);
         let next = outbox.carry(round, number, &mut current, job).await;
         round.out_of_hand(number);
         match next? {
@@ -144,15 +140,6 @@ impl Outbox {
         Ok(Next::Again)
     }
 
-    /// Nothing more of this issue goes out until the operator says so. Said once.
-    async fn hold(&self, round: &Round, issue: i64, reason: &str) -> Result<()> {
-        round.hold(issue);
-        if self.store.hold_issue(issue, Hold::Relay, Some(reason)).await? {
-            tracing::error!(issue, reason, "the relay refuses this issue, so it is held: see `crieur issues`");
-        }
-        Ok(())
-    }
-
     /// The whole mail, signed where it is to be.
     async fn build(&self, Job { claim, texts, .. }: &Job) -> std::result::Result<Vec<u8>, String> {
         let sender = |masthead| Sender { masthead, key: &self.key };
@@ -214,16 +201,18 @@ impl Outbox {
             return Ok(Next::End);
         }
         let now = (self.clock)();
-        let longest = TimeDelta::from_std(self.mailer.longest_transmission()).unwrap_or(super::LEASE);
-        if now + longest > job.lease_until || !self.begin_sending(&job.claim, now).await? {
+        let longest = self.mailer.longest_transmission();
+        if !job.lease.lasts(now, longest) || !self.begin_sending(&job.claim, now).await? {
             self.tally.send_modify(|tally| tally.skipped += 1);
             connection.forget_envelope().await;
             return Ok(Next::Again);
         }
-        round.take_in_hand(number, &job.claim, true);
+        round.take_in_hand(number, &job, true);
+        let (lease, clock, longest) = (Arc::clone(&job.lease), Arc::clone(&self.clock), self.mailer.longest_answer());
+        let may_still = Arc::new(move || lease.lasts(clock(), longest));
         let outcome = tokio::select! {
             biased;
-            outcome = connection.transmit(mail) => Some(outcome),
+            outcome = connection.transmit_while(mail, may_still) => Some(outcome),
             () = stopped(round) => None,
         };
         let next = if outcome.is_some() { Next::Again } else { Next::End };
@@ -240,60 +229,11 @@ impl Outbox {
         }
         begun
     }
-
-    /// Where the store fails, what was heard is kept, to be recorded as soon as it can be.
-    pub(super) async fn record(&self, round: &Round, claim: &Claim, outcome: &Outcome) -> Result<()> {
-        let outcome = &outcome.without(&claim.address);
-        let mut tries = 1;
-        loop {
-            match self.store.record_outcome(claim, outcome, (self.clock)()).await {
-                Err(StoreError::Busy(_)) if tries < RECORD_TRIES => {
-                    tokio::time::sleep(Duration::from_millis(100) * tries).await;
-                    tries += 1;
-                }
-                Err(error) => {
-                    self.unfinished().outcomes.push((claim.clone(), outcome.clone()));
-                    return Err(error);
-                }
-                Ok(()) => break,
-            }
-        }
-        if let Outcome::Refused { reason } = outcome {
-            self.count_refusal(claim, reason).await?;
-        }
-        tracing::debug!(delivery = claim.delivery, subscriber = claim.subscriber, ?outcome, "an attempt ended");
-        self.tally.send_modify(|tally| tally.count(outcome));
-        if let (Some(issue), Outcome::Deferred { reason } | Outcome::Refused { reason } | Outcome::Doubt { reason }) =
-            (claim.issue().filter(|issue| self.streaks.note(*issue, outcome)), outcome)
-        {
-            self.hold(round, issue, reason).await?;
-        }
-        Ok(())
-    }
-}
-
-impl Outbox {
-    /// A relay that refuses an address says the same as a report that comes back later.
-    async fn count_refusal(&self, claim: &Claim, reason: &str) -> Result<()> {
-        let Some(status) = Status::find(reason) else { return Ok(()) };
-        let about = about(claim);
-        let report = format!("refused {about:?} {}", claim.epoch);
-        let bounce = NewBounce { report, about, kind: status.kind(), status: Some(status) };
-        self.store.record_bounce(&bounce, (self.clock)()).await.map(drop)
-    }
 }
 
 fn too_large(connection: &Connection, mail: &[u8]) -> Option<String> {
     let most = connection.most_octets().filter(|most| mail.len() as u64 > *most)?;
     Some(format!("the relay takes mails of {most} octets at most, this one has {}", mail.len()))
-}
-
-/// What a report that comes back names.
-fn about(claim: &Claim) -> About {
-    match claim.carries {
-        Carries::Issue { issue, subscription, .. } => About::Delivery { issue, subscription },
-        Carries::Letter { .. } => About::Letter(claim.delivery),
-    }
 }
 
 async fn stopped(round: &Round) {

@@ -55,9 +55,10 @@ async fn enqueue_audience(
     variant: &str,
 ) -> sqlx::Result<u64> {
     let enqueued = sqlx::query(
-        "INSERT INTO delivery (issue, subscription, variant, state, reason, changed_at)
+        "INSERT INTO delivery (issue, subscription, variant, state, reason, changed_at, domain)
          SELECT ?1, subscription.id, ?2, iif(suppression.hash IS NULL, 'waiting', 'suppressed'),
-            iif(suppression.hash IS NULL, NULL, ?3), ?4
+            iif(suppression.hash IS NULL, NULL, ?3), ?4,
+            iif(suppression.hash IS NULL, substr(subscriber.key, instr(subscriber.key, '@') + 1), NULL)
          FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
          LEFT JOIN suppression ON suppression.hash = subscriber.hash
          WHERE subscription.newsletter = ?5 AND subscription.status = 'confirmed'

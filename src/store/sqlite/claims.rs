@@ -6,16 +6,18 @@ use sqlx::{Row as _, SqliteConnection};
 use super::rows::address;
 use crate::model::delivery::{Carries, Claim};
 
-/// Runs a query of what is due at `now`, at most `limit` rows; `carries` tells what a row has to say.
+/// Runs a query of what is due at `now` (`?1`), at most `limit` rows (`?2`), not for these domains (`?3`, a JSON array);
+/// `carries` tells what a row has to say.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     sql: &'static str,
     now: i64,
     limit: usize,
+    domains: &str,
     carries: fn(&SqliteRow) -> sqlx::Result<Carries>,
 ) -> sqlx::Result<Vec<Claim>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = sqlx::query(sql).bind(now).bind(limit).fetch_all(connection).await?;
+    let rows = sqlx::query(sql).bind(now).bind(limit).bind(domains).fetch_all(connection).await?;
     rows.iter().map(|row| claim(row, carries(row)?)).collect()
 }
 

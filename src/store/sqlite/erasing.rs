@@ -58,6 +58,11 @@ async fn without_words(connection: &mut SqliteConnection, subscription: i64) -> 
         .bind(subscription)
         .fetch_all(&mut *connection)
         .await?;
+    // a domain may be one person's
+    sqlx::query("UPDATE delivery SET domain = NULL WHERE subscription = ?")
+        .bind(subscription)
+        .execute(&mut *connection)
+        .await?;
     for row in &rows {
         let Some(reason) = row.try_get::<Option<&str>, _>("reason")? else { continue };
         if row.try_get::<&str, _>("state")? != "suppressed" {

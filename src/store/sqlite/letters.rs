@@ -82,23 +82,33 @@ macro_rules! due {
         concat!(
             "SELECT letter.*, subscriber.address, subscriber.name
              FROM letter JOIN subscriber ON subscriber.id = letter.subscriber
-             WHERE letter.lease_until IS NULL AND ",
+             WHERE letter.lease_until IS NULL
+               AND substr(subscriber.key, instr(subscriber.key, '@') + 1) NOT IN (SELECT value FROM json_each(?3)) AND ",
             $which,
             " ORDER BY letter.id LIMIT ?2"
         )
     };
 }
 
-pub(super) async fn due(connection: &mut SqliteConnection, now: i64, limit: usize) -> sqlx::Result<Vec<Claim>> {
+pub(super) async fn due(
+    connection: &mut SqliteConnection,
+    now: i64,
+    limit: usize,
+    domains: &str,
+) -> sqlx::Result<Vec<Claim>> {
     let open =
         due!("letter.state IN ('waiting', 'deferred') AND (letter.state = 'waiting' OR letter.next_attempt <= ?1)");
-    claims::find(connection, open, now, limit, carries).await
+    claims::find(connection, open, now, limit, domains, carries).await
 }
 
 /// A letter whose fate is unknown goes out once more: whoever waits for it can do nothing without it.
-pub(super) async fn doubted(connection: &mut SqliteConnection, limit: usize) -> sqlx::Result<Vec<Claim>> {
+pub(super) async fn doubted(
+    connection: &mut SqliteConnection,
+    limit: usize,
+    domains: &str,
+) -> sqlx::Result<Vec<Claim>> {
     let doubted = due!("letter.state = 'doubt' AND letter.doubts = 1 AND ?1 = ?1");
-    claims::find(connection, doubted, 0, limit, carries).await
+    claims::find(connection, doubted, 0, limit, domains, carries).await
 }
 
 fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {

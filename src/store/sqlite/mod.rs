@@ -52,7 +52,7 @@ use self::leaving::Leaving;
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
-use crate::model::delivery::{Claim, Doubt, Outcome, Resolution};
+use crate::model::delivery::{Claim, Doubt, Outcome, Resolution, Withheld};
 use crate::model::issue::{Audience, FrozenIssue, Hold, Issue, IssueItem, IssueState, NewIssue};
 use crate::model::letter::LetterText;
 use crate::model::pause::{Cause, Pause, went_back};
@@ -382,13 +382,19 @@ impl Store for SqliteStore {
         self.explained(holds::pages(&self.readers, known).await)
     }
 
-    async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>> {
+    async fn claim_without(
+        &self,
+        withheld: &Withheld,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Claim>> {
         self.explained(self.leaving.carry_out(&self.writer).await)?;
         self.explained(self.epoch.look(&self.writer).await)?;
         if self.explained(pauses::any(&self.readers).await)? {
             return Ok(Vec::new());
         }
-        let claims = self.explained(outbox::claim(&self.writer, now, lease_until, limit).await)?;
+        let claims = self.explained(outbox::claim(&self.writer, now, lease_until, limit, withheld).await)?;
         if let Err(error) = self.epoch.note(&self.writer, !claims.is_empty(), now).await {
             self.give_back(&claims).await?;
             return self.explained(Err(error));
@@ -416,11 +422,15 @@ impl Store for SqliteStore {
         self.explained(doubts::resolve(&self.writer, delivery, resolution, now).await)
     }
 
-    async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+    async fn renew(&self, claims: &[Claim], now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()> {
+        self.explained(outbox::renew(&self.writer, claims, now, lease_until).await)
+    }
+
+    async fn next_due_without(&self, withheld: &Withheld) -> Result<Option<DateTime<Utc>>> {
         if self.explained(pauses::any(&self.readers).await)? {
             return Ok(None);
         }
-        self.explained(outbox::next_due(&self.readers).await)
+        self.explained(outbox::next_due(&self.readers, withheld).await)
     }
 
     async fn delivery_counts(&self, issue: i64) -> Result<DeliveryCounts> {

@@ -4,13 +4,15 @@
 //! too late finds its row at another epoch. One exception is meant: a lease that lapses while `sending` leaves the epoch
 //! alone, so that the worker's answer, should it still come before anybody claims the doubt, settles it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::rows::{counts, named, optional_instant};
 use super::{begin, claims, ids, letters};
-use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome};
+use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome, Withheld};
 use crate::store::DeliveryCounts;
 use crate::store::settle::{Settled, Standing, settle};
 
@@ -121,7 +123,8 @@ macro_rules! due {
              FROM issue CROSS JOIN delivery ON delivery.issue = issue.id
              JOIN subscription ON subscription.id = delivery.subscription
              JOIN subscriber ON subscriber.id = subscription.subscriber
-             WHERE issue.state = 'frozen' AND issue.hold IS NULL AND delivery.lease_until IS NULL AND ",
+             WHERE issue.state = 'frozen' AND issue.hold IS NULL AND delivery.lease_until IS NULL
+               AND coalesce(delivery.domain, '') NOT IN (SELECT value FROM json_each(?3)) AND ",
             $which,
             " ORDER BY issue.decided_at, issue.id, delivery.id LIMIT ?2"
         )
@@ -133,21 +136,29 @@ pub(super) async fn claim(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
     limit: u32,
+    withheld: &Withheld,
 ) -> sqlx::Result<Vec<Claim>> {
     let (at, limit) = (now.timestamp_millis(), limit as usize);
+    let domains = &as_json(&withheld.domains);
     let mut transaction = begin(writer).await?;
     lapse(&mut transaction, at, "the lease was over before the answer came", now).await?;
     suppress_late(&mut transaction, now).await?;
     // first: somebody is waiting for them; but half of what is claimed at most, so that whoever floods the form with
     // addresses does not hold up an issue
-    let mut claims = letters::due(&mut transaction, at, limit.div_ceil(2)).await?;
+    let most = if withheld.issues { limit } else { limit.div_ceil(2) };
+    let mut claims = letters::due(&mut transaction, at, most, domains).await?;
     let open = due!(
         "delivery.state IN ('waiting', 'deferred') AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
     );
-    claims.extend(claims::find(&mut transaction, open, at, limit - claims.len(), carries).await?);
+    // a limit of none finds none
+    let rest = |claims: &[Claim]| if withheld.issues { 0 } else { limit - claims.len() };
+    let room = rest(&claims);
+    claims.extend(claims::find(&mut transaction, open, at, room, domains, carries).await?);
     let doubted = due!("delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND ?1 = ?1");
-    claims.extend(claims::find(&mut transaction, doubted, at, limit - claims.len(), carries).await?);
-    claims.extend(letters::doubted(&mut transaction, limit - claims.len()).await?);
+    let room = rest(&claims);
+    claims.extend(claims::find(&mut transaction, doubted, at, room, domains, carries).await?);
+    let room = limit - claims.len();
+    claims.extend(letters::doubted(&mut transaction, room, domains).await?);
     for claim in &claims {
         sqlx::query(Table::of(claim).says("UPDATE {outbox} SET epoch = ?, lease_until = ? WHERE id = ?"))
             .bind(claim.epoch)
@@ -300,29 +311,60 @@ async fn write_settled(
     Ok(())
 }
 
-pub(super) async fn next_due(readers: &SqlitePool) -> sqlx::Result<Option<DateTime<Utc>>> {
-    let row = sqlx::query(
-        "SELECT min(at) AS at FROM (
-            -- what waits is due at once, also where `send --at` froze it for a time to come
-            SELECT min(coalesce(delivery.next_attempt, 0)) AS at FROM delivery JOIN issue ON issue.id = delivery.issue
-            WHERE delivery.state IN ('waiting', 'deferred') AND delivery.lease_until IS NULL AND issue.hold IS NULL
-            UNION ALL
-            SELECT min(delivery.changed_at) FROM delivery JOIN issue ON issue.id = delivery.issue
-            WHERE delivery.state = 'doubt' AND delivery.lease_until IS NULL
-              AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND issue.hold IS NULL
-            UNION ALL
-            SELECT min(lease_until) FROM delivery WHERE lease_until IS NOT NULL
-            UNION ALL
-            SELECT min(coalesce(next_attempt, 0)) FROM letter
-            WHERE state IN ('waiting', 'deferred') AND lease_until IS NULL
-            UNION ALL
-            SELECT min(changed_at) FROM letter WHERE state = 'doubt' AND lease_until IS NULL AND doubts = 1
-            UNION ALL
-            SELECT min(lease_until) FROM letter WHERE lease_until IS NOT NULL)",
-    )
-    .fetch_one(readers)
-    .await?;
-    optional_instant(&row, "at")
+/// `?1`: whether issues wait. `?2`: the domains that do, as a JSON array.
+const NEXT_DUE: &str = "SELECT min(at) AS at FROM (
+    -- what waits is due at once, also where `send --at` froze it for a time to come
+    SELECT min(coalesce(delivery.next_attempt, 0)) AS at FROM delivery JOIN issue ON issue.id = delivery.issue
+    WHERE NOT ?1 AND delivery.state IN ('waiting', 'deferred') AND delivery.lease_until IS NULL AND issue.hold IS NULL
+      AND coalesce(delivery.domain, '') NOT IN (SELECT value FROM json_each(?2))
+    UNION ALL
+    SELECT min(delivery.changed_at) FROM delivery JOIN issue ON issue.id = delivery.issue
+    WHERE NOT ?1 AND delivery.state = 'doubt' AND delivery.lease_until IS NULL
+      AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND issue.hold IS NULL
+      AND coalesce(delivery.domain, '') NOT IN (SELECT value FROM json_each(?2))
+    UNION ALL
+    SELECT min(lease_until) FROM delivery WHERE lease_until IS NOT NULL
+    UNION ALL
+    SELECT min(coalesce(letter.next_attempt, 0)) FROM letter JOIN subscriber ON subscriber.id = letter.subscriber
+    WHERE letter.state IN ('waiting', 'deferred') AND letter.lease_until IS NULL
+      AND substr(subscriber.key, instr(subscriber.key, '@') + 1) NOT IN (SELECT value FROM json_each(?2))
+    UNION ALL
+    SELECT min(letter.changed_at) FROM letter JOIN subscriber ON subscriber.id = letter.subscriber
+    WHERE letter.state = 'doubt' AND letter.lease_until IS NULL AND letter.doubts = 1
+      AND substr(subscriber.key, instr(subscriber.key, '@') + 1) NOT IN (SELECT value FROM json_each(?2))
+    UNION ALL
+    SELECT min(lease_until) FROM letter WHERE lease_until IS NOT NULL)";
+
+pub(super) async fn next_due(readers: &SqlitePool, withheld: &Withheld) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let due = sqlx::query(NEXT_DUE).bind(withheld.issues).bind(as_json(&withheld.domains));
+    optional_instant(&due.fetch_one(readers).await?, "at")
+}
+
+fn as_json(domains: &BTreeSet<String>) -> String {
+    serde_json::Value::from_iter(domains.iter().map(String::as_str)).to_string()
+}
+
+/// What was lost meanwhile stays lost.
+pub(super) async fn renew(
+    writer: &SqlitePool,
+    claims: &[Claim],
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    for claim in claims {
+        sqlx::query(
+            Table::of(claim)
+                .says("UPDATE {outbox} SET lease_until = ?4 WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3"),
+        )
+        .bind(claim.delivery)
+        .bind(claim.epoch)
+        .bind(now.timestamp_millis())
+        .bind(lease_until.timestamp_millis())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await
 }
 
 pub(super) async fn count_by_state(readers: &SqlitePool, issue: Option<i64>) -> sqlx::Result<DeliveryCounts> {

@@ -90,12 +90,13 @@ async fn live_through_everything(folder: &Folder) {
     }
     let choices = vec![Choice { newsletter: "autre-lettre".to_owned(), topics: vec!["atelier".to_owned()] }];
     let asked = NewSignup {
+        wish: None,
         address: mailbox(),
         lang: "fr-CA".to_owned(),
         choices,
         wording: Wording("Nous gardons votre adresse.".to_owned()),
-        confirmation: letter("Confirmez donc"),
-        reminder: letter("Vous y êtes"),
+        known: store.known(&mailbox()).await.expect("read"),
+        letter: letter("Confirmez donc"),
     };
     assert_eq!(store.sign_up(&asked, now).await.expect("asked"), SignedUp::Asked);
     let import = store.begin_import("vieux fichier", now - TimeDelta::hours(1)).await.expect("a list");

@@ -1,0 +1,78 @@
+//! How an attempt ended: told to the store, and to those who watch for relays, domains and issues in trouble.
+
+use std::time::Duration;
+
+use super::round::Round;
+use super::{Outbox, about};
+use crate::model::bounce::{NewBounce, Status};
+use crate::model::delivery::{Claim, Outcome};
+use crate::model::destination::Reaction;
+use crate::model::issue::Hold;
+use crate::store::{Result, StoreError};
+
+/// How often an outcome is recorded anew where the store is busy: an answer that was heard should not end as a doubt.
+const RECORD_TRIES: u32 = 5;
+
+impl Outbox {
+    /// Where the store fails, what was heard is kept, to be recorded as soon as it can be.
+    pub(super) async fn record(&self, round: &Round, claim: &Claim, outcome: &Outcome) -> Result<()> {
+        let outcome = &outcome.without(&claim.address);
+        self.note_reaction(round, claim, outcome);
+        let mut tries = 1;
+        loop {
+            match self.store.record_outcome(claim, outcome, (self.clock)()).await {
+                Err(StoreError::Busy(_)) if tries < RECORD_TRIES => {
+                    tokio::time::sleep(Duration::from_millis(100) * tries).await;
+                    tries += 1;
+                }
+                Err(error) => {
+                    self.unfinished().outcomes.push((claim.clone(), outcome.clone()));
+                    return Err(error);
+                }
+                Ok(()) => break,
+            }
+        }
+        if let Outcome::Refused { reason } = outcome {
+            self.count_refusal(claim, reason).await?;
+        }
+        tracing::debug!(delivery = claim.delivery, subscriber = claim.subscriber, ?outcome, "an attempt ended");
+        self.tally.send_modify(|tally| tally.count(outcome));
+        if let (Some(issue), Outcome::Deferred { reason } | Outcome::Refused { reason } | Outcome::Doubt { reason }) =
+            (claim.issue().filter(|issue| self.streaks.note(*issue, outcome)), outcome)
+        {
+            self.hold(round, issue, reason).await?;
+        }
+        Ok(())
+    }
+
+    /// A relay that refuses an address says the same as a report that comes back later.
+    async fn count_refusal(&self, claim: &Claim, reason: &str) -> Result<()> {
+        let Some(status) = Status::find(reason) else { return Ok(()) };
+        let about = about(claim);
+        let report = format!("refused {about:?} {}", claim.epoch);
+        let bounce = NewBounce { report, about, kind: status.kind(), status: Some(status) };
+        self.store.record_bounce(&bounce, (self.clock)()).await.map(drop)
+    }
+
+    /// A domain that takes no more for now waits, and so does all where that is the relay's answer to everything.
+    fn note_reaction(&self, round: &Round, claim: &Claim, outcome: &Outcome) {
+        let domain = claim.address.domain();
+        let news = self.lanes.note(domain, Reaction::of(outcome), (self.clock)());
+        let Outcome::Deferred { reason } = outcome else { return };
+        if let Some(until) = news.paused_until {
+            tracing::warn!(domain, %until, reason, "a domain takes no more for now");
+        }
+        if news.everywhere {
+            round.stop(reason.clone());
+        }
+    }
+
+    /// Nothing more of this issue goes out until the operator says so. Said once.
+    pub(super) async fn hold(&self, round: &Round, issue: i64, reason: &str) -> Result<()> {
+        round.hold(issue);
+        if self.store.hold_issue(issue, Hold::Relay, Some(reason)).await? {
+            tracing::error!(issue, reason, "the relay refuses this issue, so it is held: see `crieur issues`");
+        }
+        Ok(())
+    }
+}
