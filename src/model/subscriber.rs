@@ -12,6 +12,8 @@ pub struct SubscriberRecord {
     pub address: EmailAddress,
     pub name: Option<String>,
     pub subscriptions: Vec<SubscriptionRecord>,
+    /// What was asked on a form and is not carried out yet: for a moment, as a rule.
+    pub asked: Vec<Asked>,
     pub suppression: Option<Suppression>,
 }
 
@@ -53,6 +55,13 @@ pub struct DeliveryRecord {
     pub state: DeliveryState,
     pub changed: DateTime<Utc>,
     pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    pub at: DateTime<Utc>,
+    pub lang: String,
+    pub newsletters: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

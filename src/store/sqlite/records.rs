@@ -5,6 +5,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{address, instant, named, optional_instant, slot, topics};
 use super::subscribers::suppression_hashes;
+use super::wishes;
 use crate::model::delivery::DeliveryState;
 use crate::model::subscriber::{Consent, DeliveryRecord, SubscriberRecord, SubscriptionRecord, Suppression};
 use crate::model::subscription::{EmailAddress, SubscriptionStatus};
@@ -18,23 +19,21 @@ pub(super) async fn one(
 ) -> sqlx::Result<Option<SubscriberRecord>> {
     let mut transaction = readers.begin().await?;
     let suppression = suppressed(&mut transaction, &suppression_hashes(key, wanted)).await?;
+    let asked = wishes::of(&mut transaction, &wanted.key()).await?;
     let row = sqlx::query("SELECT id, address, name FROM subscriber WHERE key = ?")
         .bind(wanted.key())
         .fetch_optional(&mut *transaction)
         .await?;
     let Some(row) = row else {
-        let nobody = |suppression| SubscriberRecord {
-            address: wanted.clone(),
-            name: None,
-            subscriptions: Vec::new(),
-            suppression,
-        };
-        return Ok(suppression.map(|suppression| nobody(Some(suppression))));
+        let is_known = suppression.is_some() || !asked.is_empty();
+        let (address, name, subscriptions) = (wanted.clone(), None, Vec::new());
+        return Ok(is_known.then_some(SubscriberRecord { address, name, subscriptions, asked, suppression }));
     };
     Ok(Some(SubscriberRecord {
         address: address(&row)?,
         name: row.try_get("name")?,
         subscriptions: subscriptions(&mut transaction, row.try_get("id")?).await?,
+        asked,
         suppression,
     }))
 }
