@@ -237,7 +237,7 @@ async fn an_open_breaker_tells_everybody_to_come_back() {
         let seconds: u64 = page.header("retry-after").parse().expect("seconds");
         assert!((1..=720).contains(&seconds), "{seconds}");
     }
-    let [one, other] = refused.each_ref().map(|page| page.text());
+    let [one, other] = refused.each_ref().map(Answer::text);
     assert_eq!(one.replace("one@", "confirmed@"), other, "what was entered, and nothing else");
     let seconds: u64 = refused[1].header("retry-after").parse().expect("seconds");
     let wait = match seconds.div_ceil(60) {
