@@ -46,6 +46,8 @@ impl Publisher {
         let web = super::web(&app, &self.clock, self.web.vitals.clone(), self.outlets.outbox_filled.clone());
         let web = Arc::new(web.following(&self.web));
         self.outlets.front.replace(web.clone());
+        // what waited for a template or a newsletter may find it now
+        web.resume();
         let content = &app.config.content;
         // what is known of files in the middle of being written stays known where it is the same folder
         if *content.dir != self.app.config.content.dir || content.max_bytes != self.app.config.content.max_bytes {

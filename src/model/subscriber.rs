@@ -16,6 +16,8 @@ pub struct SubscriberRecord {
     pub address: EmailAddress,
     pub name: Option<String>,
     pub subscriptions: Vec<SubscriptionRecord>,
+    /// What was asked on a form and is not carried out yet: for a moment, as a rule.
+    pub asked: Vec<Asked>,
     /// What was asked for on the form, oldest first.
     pub signups: Vec<SignupRecord>,
     /// Mails that are no issue's, oldest first.
@@ -33,6 +35,7 @@ impl SubscriberRecord {
             address,
             name: None,
             subscriptions: Vec::new(),
+            asked: Vec::new(),
             signups: Vec::new(),
             letters: Vec::new(),
             letter_limit: None,
@@ -157,6 +160,16 @@ pub struct DeliveryRecord {
     pub changed: DateTime<Utc>,
     pub next_attempt: Option<DateTime<Utc>>,
     pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asked {
+    pub at: DateTime<Utc>,
+    pub address: EmailAddress,
+    pub lang: String,
+    /// The language of the page whose words were agreed to.
+    pub page_lang: String,
+    pub choices: Vec<Choice>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

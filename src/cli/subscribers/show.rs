@@ -13,7 +13,10 @@ use crate::cli::exit::CONTENT;
 use crate::cli::print::{counted, say};
 use crate::model::bounce::score;
 use crate::model::delivery::DeliveryState;
-use crate::model::subscriber::{ArrivalRecord, LetterRecord, SignupRecord, SubscriberRecord, SubscriptionRecord};
+use crate::model::signup::Choice;
+use crate::model::subscriber::{
+    ArrivalRecord, Asked, LetterRecord, SignupRecord, SubscriberRecord, SubscriptionRecord,
+};
 
 #[derive(Args)]
 pub(in crate::cli) struct Show {
@@ -64,6 +67,7 @@ fn print(record: &SubscriberRecord, now: DateTime<Utc>) {
         say!("  score of soft bounces: {:.2}", score(&soft, now));
     }
     record.subscriptions.iter().for_each(print_subscription);
+    record.asked.iter().for_each(print_asked);
     record.signups.iter().for_each(print_signup);
     record.letters.iter().for_each(print_letter);
     record.arrivals.iter().for_each(print_arrival);
@@ -108,13 +112,23 @@ fn print_subscription(one: &SubscriptionRecord) {
     }
 }
 
-fn print_signup(one: &SignupRecord) {
-    let state = one.confirmed.map_or_else(|| "not confirmed".to_owned(), |at| format!("confirmed {}", day(at)));
-    say!("sign-up: {}, in {}, {state}", day(one.at), for_terminal(&one.lang));
-    for choice in &one.choices {
+fn print_asked(one: &Asked) {
+    let (at, lang, page) = (day(one.at), for_terminal(&one.lang), for_terminal(&one.page_lang));
+    say!("asked on the form: {}, {at}, in {lang}, on a page in {page}", for_terminal(one.address.as_str()));
+    print_choices(&one.choices);
+}
+
+fn print_choices(choices: &[Choice]) {
+    for choice in choices {
         say!("  {}", choice.newsletter);
         print_topics(&choice.topics);
     }
+}
+
+fn print_signup(one: &SignupRecord) {
+    let state = one.confirmed.map_or_else(|| "not confirmed".to_owned(), |at| format!("confirmed {}", day(at)));
+    say!("sign-up: {}, in {}, {state}", day(one.at), for_terminal(&one.lang));
+    print_choices(&one.choices);
     say!("  wording {}", one.wording_hash);
     print_wording(Some(&one.wording));
 }

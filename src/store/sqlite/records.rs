@@ -5,7 +5,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{address, instant, named, optional_instant, slot, topics};
 use super::subscribers::suppression_hashes;
-use super::{limits, signup};
+use super::{limits, signup, wishes};
 use crate::model::bounce::BounceKind;
 use crate::model::delivery::DeliveryState;
 use crate::model::signup::Mailed;
@@ -26,6 +26,7 @@ pub(super) async fn one(
     let suppression = suppressed(&mut transaction, &suppression_hashes(key, wanted)).await?;
     let mut record = SubscriberRecord {
         suppression,
+        asked: wishes::of(&mut transaction, &wanted.key()).await?,
         letter_limit: limits::mailed(&mut transaction, &limits::hashes(key, wanted), None)
             .await?
             .map(|Mailed { letters, last }| LetterLimit { letters, last }),

@@ -7,6 +7,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::rows::{address, decode, instant};
 use super::subscribers::suppression_hash;
 use crate::model::signup::{Choice, EXPIRES_AFTER, MOST_WISHES, Wish};
+use crate::model::subscriber::Asked;
 use crate::model::token::SigningKey;
 
 /// One statement, the same whatever is known of the address.
@@ -45,6 +46,16 @@ fn wish(row: &SqliteRow) -> sqlx::Result<Wish> {
         page_lang: row.try_get("page_lang")?,
         choices: choices.into_iter().map(|(newsletter, topics)| Choice { newsletter, topics }).collect(),
     })
+}
+
+/// Those of one person.
+pub(super) async fn of(connection: &mut SqliteConnection, key: &str) -> sqlx::Result<Vec<Asked>> {
+    let rows = sqlx::query("SELECT * FROM wish WHERE key = ? ORDER BY id").bind(key).fetch_all(connection).await?;
+    let asked = |row: &SqliteRow| {
+        let Wish { address, lang, page_lang, choices } = wish(row)?;
+        Ok(Asked { at: instant(row, "at")?, address, lang, page_lang, choices })
+    };
+    rows.iter().map(asked).collect()
 }
 
 /// Takes a wish off the list, to be carried out in the same transaction; when it was asked. `None` where it is gone: erased,

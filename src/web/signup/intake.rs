@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::signup::{Choice, Known, NewSignup, SignedUp, Wish};
@@ -19,18 +20,21 @@ use crate::web::Web;
 const NOTED_WITHIN: Duration = Duration::from_secs(5);
 /// Between the answer and the look: what is done for one sign-up does not slow the answer to the next one of the same sender.
 const PAUSE: Duration = Duration::from_millis(300);
-/// Where the store is busy. What is left then is carried out with the next sign-up, or at the next start.
+/// For one sign-up, where the store is busy or what is known of its address changes.
 const TRIES: u32 = 5;
+/// Where the store takes nothing.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 pub(super) struct Intake {
     tasks: TaskTracker,
     /// Held by the one that is looked at: a thousand at once would keep deliveries waiting for the store.
     turn: Mutex<()>,
+    ending: CancellationToken,
 }
 
 impl Intake {
     pub(super) fn new() -> Self {
-        Self { tasks: TaskTracker::new(), turn: Mutex::default() }
+        Self { tasks: TaskTracker::new(), turn: Mutex::default(), ending: CancellationToken::new() }
     }
 
     /// Notes a wish, which outlives us from then on; `false` where that cannot be done now.
@@ -52,15 +56,23 @@ impl Intake {
         let web = Arc::clone(web);
         self.tasks.spawn(async move {
             sleep(PAUSE).await;
-            let _turn = web.signups.intake.turn.lock().await;
-            if let Err(error) = web.carry_out_all().await {
+            let intake = &web.signups.intake;
+            loop {
+                let turn = intake.turn.lock().await;
+                let Err(error) = web.carry_out_all().await else { return };
+                drop(turn);
                 tracing::error!(%error, "sign-ups wait: the store does not take them");
+                tokio::select! {
+                    () = intake.ending.cancelled() => return,
+                    () = sleep(AGAIN_AFTER) => {}
+                }
             }
         });
     }
 
-    /// Waits until all that was answered is carried out.
+    /// Waits until all that was answered is carried out, if the store takes it: else the next start does.
     pub(super) async fn finish(&self) {
+        self.ending.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }

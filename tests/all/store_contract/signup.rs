@@ -450,7 +450,11 @@ async fn a_wish_is_carried_out_once_whoever_does_it(place: &Place) {
 async fn a_wish_that_was_erased_or_is_too_old_is_not_carried_out(place: &Place) {
     let store = place.open().await;
     let (anne, berthe) = (noted(&*store, "Anne", day(0)).await, noted(&*store, "berthe", day(1)).await);
+    let record = store.subscriber(&address("ANNE@example.org")).await.expect("read").expect("what waits is shown");
+    let newsletters: Vec<_> = record.asked[0].choices.iter().map(|choice| choice.newsletter.as_str()).collect();
+    assert_eq!((record.asked[0].at, newsletters), (day(0), vec![NEWS, "autre"]));
     store.erase(&address("anne@example.org"), false, day(1)).await.expect("erased");
+    assert_eq!(store.subscriber(&address("anne@example.org")).await.expect("read"), None);
     assert_eq!(carry_out(&*store, anne, "anne", day(1)).await, SignedUp::Gone);
     store.forget_expired_signups(day(7)).await.expect("forgotten");
     assert_eq!(store.wish_after(0).await.expect("read").map(|it| it.0), Some(berthe));

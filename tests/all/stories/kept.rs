@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use crieur::model::bounce::{About, BounceKind, NewBounce, Status};
 use crieur::model::letter::LetterText;
-use crieur::model::signup::{Choice, NewSignup, SignedUp, Wording};
+use crieur::model::signup::{Choice, NewSignup, SignedUp, Wish, Wording};
 use crieur::model::subscription::{EmailAddress, NewSubscription};
 use crieur::store::{SqliteStore, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::MONDAY;
 use crate::support::folder::Folder;
@@ -99,6 +99,9 @@ async fn live_through_everything(folder: &Folder) {
         letter: letter("Confirmez donc"),
     };
     assert_eq!(store.sign_up(&asked, now).await.expect("asked"), SignedUp::Asked);
+    let choices = vec![Choice { newsletter: "quatrieme".to_owned(), topics: vec!["apero".to_owned()] }];
+    let wish = Wish { address: mailbox(), lang: "it".to_owned(), page_lang: "en".to_owned(), choices };
+    assert!(store.note_wish(&wish, now).await.expect("noted"));
     let import = store.begin_import("vieux fichier", now - TimeDelta::hours(1)).await.expect("a list");
     let row = NewSubscription {
         address: mailbox(),
@@ -131,10 +134,18 @@ fn cells(folder: &Folder) -> BTreeMap<String, Vec<String>> {
     cells
 }
 
+/// All strings in an array, however deep.
+fn words(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(members) => members.iter().flat_map(words).collect(),
+        _ => value.as_str().map(str::to_owned).into_iter().collect(),
+    }
+}
+
 /// A cell as it stands in the JSON, and as it stands on a terminal: instants are times of day, arrays their members.
 fn shown(cell: &str) -> Vec<(String, String)> {
-    if let Ok(Value::Array(members)) = serde_json::from_str(cell) {
-        return members.iter().map(|it| (it.to_string(), it.as_str().unwrap_or_default().to_owned())).collect();
+    if let Ok(members @ Value::Array(_)) = serde_json::from_str(cell) {
+        return words(&members).into_iter().map(|it| (json!(it).to_string(), it)).collect();
     }
     match cell.parse::<i64>().ok().filter(|number| *number > 1_000_000_000_000).map(DateTime::from_timestamp_millis) {
         Some(Some(at)) => {
@@ -162,9 +173,18 @@ async fn everything_that_is_kept_of_a_person_is_handed_out() {
         }
     }
     assert!(seen > 45, "{seen}");
-    for table in
-        ["subscriber", "subscription", "consent", "delivery", "bounce", "signup", "signup_choice", "letter", "arrival"]
-    {
+    for table in [
+        "subscriber",
+        "subscription",
+        "consent",
+        "delivery",
+        "bounce",
+        "signup",
+        "signup_choice",
+        "letter",
+        "arrival",
+        "wish",
+    ] {
         assert!(
             state::tables(&folder.path("state/crieur.db"))[table].len()
                 == 1 + usize::from(matches!(table, "subscription" | "bounce")),

@@ -43,6 +43,17 @@ fn following_the_link_changes_nothing() {
             assert_eq!((page.header("cache-control"), page.header("x-robots-tag")), ("no-store", "noindex"));
             assert_eq!(app.ask("HEAD", &path, &[], &[]).status, 200);
         }
+        // G11: what scanners do with links
+        let query = format!("{path}?{ONE_CLICK}");
+        for (method, path) in [("GET", &query), ("HEAD", &query), ("OPTIONS", &path), ("PUT", &path), ("DELETE", &path)]
+        {
+            let purpose = [("sec-purpose", "prefetch"), ("user-agent", "Barracuda Sentinel (EE)")];
+            app.ask(method, path, &purpose, &[]);
+        }
+        // G13
+        for (path, body) in [(&path, ""), (&query, ""), (&query, "x=y")] {
+            assert_eq!(app.post(path, FORM, body).status, 400, "{path:.14} {body}");
+        }
         assert_eq!(listed(&folder), before);
     }
     assert!(before.contains("confirmed"), "{before}");
