@@ -274,7 +274,7 @@ pub trait Store: Send + Sync {
     // -- outbox
 
     /// Claims mails that are due: letters (half of them at most), then deliveries, oldest issue first, doubts to be re-sent
-    /// last. A claim is good until `lease_until`; what another worker let lapse is free again (what it was sending is in
+    /// last. Nobody gets an issue of a newsletter while the one before it waits for them or is being sent. A claim is good until `lease_until`; what another worker let lapse is free again (what it was sending is in
     /// doubt).
     async fn claim(&self, now: DateTime<Utc>, lease_until: DateTime<Utc>, limit: u32) -> Result<Vec<Claim>>;
 
