@@ -116,11 +116,15 @@ impl App {
         let name = &newsletter.name;
         let late = now - slot.due;
         let before = self.store.issue(name, slot.local).await?;
-        if before.is_some_and(|issue| issue.state != IssueState::Held || late > newsletter.missed) {
+        if before.as_ref().is_some_and(|issue| issue.state != IssueState::Held || late > newsletter.missed) {
+            return Ok(Some(Decision::AlreadyDecided));
+        }
+        let last = self.store.issues(name, 1).await?.first().map(|last| last.slot);
+        // another schedule, zone or clock has slots before the last one: whatever they had went out with that
+        if before.is_none() && last.is_some_and(|last| slot.local < last) {
             return Ok(Some(Decision::AlreadyDecided));
         }
         if late > newsletter.missed {
-            let last = self.store.issues(name, 1).await?.first().map(|last| last.slot);
             // one that rested for a year begins anew: nobody waits for the slots between
             let began = last.is_some_and(|last| last < slot.local && slot.local - last < TimeDelta::days(366));
             let held = Decision::Held { late_minutes: late.num_minutes() };

@@ -97,6 +97,8 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{Datelike as _, NaiveDate, Weekday};
+
     use super::*;
 
     fn utc(text: &str) -> DateTime<Utc> {
@@ -140,6 +142,57 @@ mod tests {
             let slot = schedule.next_slot(utc(now), chrono_tz::Europe::Paris).expect("a slot");
             assert_eq!(slot.due.to_rfc3339(), due, "after {now}");
         }
+    }
+
+    /// Every due time of a schedule from 1970 to 2100, in local time.
+    fn all(line: &str, zone: Tz) -> Vec<NaiveDateTime> {
+        let schedule = Schedule::parse(line).expect("a schedule");
+        let (mut now, end) = (utc("1969-12-31T00:00:00Z"), utc("2101-01-02T00:00:00Z"));
+        let mut slots = Vec::new();
+        while let Some(slot) = schedule.next_slot(now, zone).filter(|slot| slot.due < end) {
+            assert!(slot.due > now, "{line}: {slot:?} after {now}");
+            let latest = schedule.latest_slot(slot.due, zone);
+            assert_eq!(latest, Some(slot), "{line} in {zone}: due, and looked at that moment");
+            slots.push(slot.local);
+            now = slot.due;
+        }
+        slots
+    }
+
+    #[test]
+    fn from_1970_to_2100_every_slot_comes_once() {
+        let days = |is_wanted: fn(NaiveDate) -> bool| {
+            let first = NaiveDate::from_ymd_opt(1970, 1, 1).expect("a day");
+            let all = first.iter_days().take_while(|day| day.year() <= 2100);
+            all.filter(move |day| is_wanted(*day)).collect::<Vec<_>>()
+        };
+        for (line, is_wanted) in [
+            ("0 9 29 2 *", (|day| day.month() == 2 && day.day() == 29) as fn(NaiveDate) -> bool),
+            ("0 9 31 * *", |day| day.day() == 31),
+            // weeks 52, 53 and 1 follow each other like any others
+            ("30 2 * * MON", |day| day.weekday() == Weekday::Mon),
+            ("59 23 31 12 *", |day| day.month() == 12 && day.day() == 31),
+        ] {
+            for zone in [chrono_tz::Europe::Paris, chrono_tz::America::Sao_Paulo, chrono_tz::Pacific::Apia] {
+                let slots = all(line, zone).into_iter().map(|local| local.date());
+                let slots: Vec<NaiveDate> = slots.filter(|day| (1970..=2100).contains(&day.year())).collect();
+                assert_eq!(slots, days(is_wanted), "{line} in {zone}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_the_rules_of_a_zone_change_only_the_instant_does() {
+        let schedule = Schedule::parse("0 9 * * MON").expect("a schedule");
+        let now = utc("2019-04-08T12:00:00Z");
+        let [paris, london] = [chrono_tz::Europe::Paris, chrono_tz::Europe::London]
+            .map(|zone| (schedule.latest_slot(now, zone).expect("one"), schedule.next_slot(now, zone).expect("one")));
+        assert_eq!(
+            (paris.0.local, paris.1.local),
+            (london.0.local, london.1.local),
+            "the slot that is done stays done"
+        );
+        assert_eq!((london.1.due - paris.1.due).num_hours(), 1, "the next is at nine by the new rules");
     }
 
     #[test]

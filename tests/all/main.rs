@@ -3,6 +3,7 @@
 mod architecture;
 mod support;
 
+mod compose;
 mod mailer;
 mod mailer_tls;
 mod outbox;

@@ -9,9 +9,8 @@
 //! file is never ahead of a state that is the newest there is, wherever a crash comes between the two. The number moves on
 //! before mails leave, and once more when they have left: a copy made in between is older as well.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -111,17 +110,14 @@ impl Epoch {
         }
     }
 
-    /// Whole or not at all.
+    /// Whole or not at all. That the new name is on the disk is not waited for: what was there before is behind the state too.
     fn write(&self, noted: &Noted) -> io::Result<()> {
-        let new = self.path.with_extension("epoch-new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new().prefix(".epoch-").tempfile_in(folder)?;
         writeln!(file, "{} {} {}", noted.epoch, noted.at.timestamp_millis(), noted.state)?;
-        file.sync_data()?;
-        fs::rename(&new, &self.path)?;
-        match self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            Some(folder) => File::open(folder)?.sync_all(),
-            None => Ok(()),
-        }
+        file.as_file().sync_data()?;
+        file.persist(&self.path)?;
+        Ok(())
     }
 }
 

@@ -126,6 +126,11 @@ macro_rules! due {
              WHERE issue.state = 'frozen' AND issue.hold IS NULL AND delivery.lease_until IS NULL
                AND coalesce(delivery.domain, '') NOT IN (SELECT value FROM json_each(?3)) AND ",
             $which,
+            // nobody gets an issue while the one before it is on its way to them
+            " AND NOT EXISTS (
+                SELECT 1 FROM delivery AS former JOIN issue AS before ON before.id = former.issue
+                WHERE former.subscription = delivery.subscription AND former.state IN ('waiting', 'sending')
+                  AND before.hold IS NULL AND (before.decided_at, before.id) < (issue.decided_at, issue.id))",
             " ORDER BY issue.decided_at, issue.id, delivery.id LIMIT ?2"
         )
     };

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crieur::model::delivery::{Carries, DeliveryState, OnDoubt, Outcome, next_attempt};
+use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome, next_attempt};
+use crieur::model::issue::{Hold, NewIssue};
 use crieur::store::Store;
 
 use super::{Place, address, begin_one, claim, claim_one, counts, freeze, frozen, minute, new_issue, reader, slot};
@@ -11,6 +12,8 @@ super::promises! {
     every_recipient_is_in_one_state_all_along
     no_delivery_is_claimed_twice_at_once
     the_oldest_issue_goes_first
+    nobody_gets_an_issue_before_the_one_before_it
+    an_issue_that_is_held_does_not_hold_up_the_next
     a_claim_names_its_reader
     a_deferred_delivery_comes_back_in_its_time
     a_delivery_put_off_too_often_is_refused
@@ -84,7 +87,34 @@ async fn the_oldest_issue_goes_first(place: &Place) {
     record(&*store, &begin_one(&*store, 0).await, Outcome::Doubt { reason: "cut off".to_owned() }, 0).await;
     let claims = claim(&*store, 1, 9).await;
     let issues: Vec<_> = claims.iter().map(|claim| claim.issue() == Some(older)).collect();
-    assert_eq!(issues, [true, false, false, true], "the doubt comes last, whatever its issue");
+    assert_eq!(issues, [true, false, true], "the doubt comes last, whatever its issue");
+}
+
+async fn nobody_gets_an_issue_before_the_one_before_it(place: &Place) {
+    let (store, first) = frozen(place, 2, OnDoubt::Resend).await;
+    let second = freeze(&*store, &NewIssue { frozen_at: minute(1), ..new_issue(2, 15, OnDoubt::Resend) }).await;
+    let claims = claim(&*store, 1, 9).await;
+    assert_eq!(claims.iter().map(Claim::issue).collect::<Vec<_>>(), [Some(first), Some(first)]);
+    for claim in &claims {
+        assert!(store.begin_sending(claim, minute(1)).await.expect("begins"));
+    }
+    assert!(claim(&*store, 2, 9).await.is_empty(), "what is being sent has not arrived");
+    record(&*store, &claims[0], Outcome::Sent, 2).await;
+    let next = claim(&*store, 2, 9).await;
+    assert_eq!(
+        next.iter().map(|claim| (claim.issue(), claim.subscriber)).collect::<Vec<_>>(),
+        [(Some(second), claims[0].subscriber)]
+    );
+    // put off for hours: the one after it need not wait for that
+    record(&*store, &claims[1], Outcome::Deferred { reason: "451".to_owned() }, 2).await;
+    assert_eq!(claim(&*store, 3, 9).await.len(), 1);
+}
+
+async fn an_issue_that_is_held_does_not_hold_up_the_next(place: &Place) {
+    let (store, first) = frozen(place, 2, OnDoubt::Resend).await;
+    freeze(&*store, &NewIssue { frozen_at: minute(1), ..new_issue(2, 15, OnDoubt::Resend) }).await;
+    assert!(store.hold_issue(first, Hold::Operator, None).await.expect("held"));
+    assert_eq!(claim(&*store, 1, 9).await.len(), 2);
 }
 
 async fn a_claim_names_its_reader(place: &Place) {

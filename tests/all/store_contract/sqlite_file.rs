@@ -37,8 +37,9 @@ async fn files_and_folders_are_for_their_owner_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("deep/state/crieur.db");
     let store = SqliteStore::open(&path).await.expect("opens");
+    store.signing_key(SigningKey::new([7; 32])).await.expect("a key");
     let _charge = store.take_charge(minute(0)).await.expect("an answer").expect("in charge");
-    for name in ["crieur.db", "crieur.db-wal", "crieur.db-shm", "crieur.db.lock"] {
+    for name in ["crieur.db", "crieur.db-wal", "crieur.db-shm", "crieur.db.lock", "crieur.db.epoch"] {
         assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
     }
     for folder in [folder.path().join("deep"), folder.path().join("deep/state")] {

@@ -29,6 +29,7 @@ mod relay;
 mod restarts;
 mod send;
 mod signup;
+mod slots;
 mod storm;
 mod strange;
 mod subscribers;
