@@ -28,7 +28,8 @@ impl QuietHours {
             return None;
         }
         let today = now.with_timezone(&self.zone).date_naive();
-        let ends = (0..=2).map(|days| resolve_local((today + TimeDelta::days(days)).and_time(self.to), self.zone).instant());
+        let ends =
+            (0..=2).map(|days| resolve_local((today + TimeDelta::days(days)).and_time(self.to), self.zone).instant());
         // where the end comes twice, the second may be meant: an hour or half of one later
         ends.flat_map(|end| [end, end + TimeDelta::minutes(30), end + TimeDelta::hours(1)])
             .find(|end| *end > now && !self.covers(*end))
@@ -36,11 +37,7 @@ impl QuietHours {
 
     fn covers(self, at: DateTime<Utc>) -> bool {
         let time = at.with_timezone(&self.zone).time();
-        if self.from < self.to {
-            (self.from..self.to).contains(&time)
-        } else {
-            time >= self.from || time < self.to
-        }
+        if self.from < self.to { (self.from..self.to).contains(&time) } else { time >= self.from || time < self.to }
     }
 }
 

@@ -130,7 +130,8 @@ impl Lanes {
     /// The domains that are paused, each with the end of its pause.
     pub(super) fn paused(&self, now: DateTime<Utc>) -> BTreeMap<String, DateTime<Utc>> {
         let lanes = self.lock();
-        let paused = lanes.iter().filter_map(|(domain, lane)| Some((domain.clone(), lane.destination.paused_until(now)?)));
+        let paused =
+            lanes.iter().filter_map(|(domain, lane)| Some((domain.clone(), lane.destination.paused_until(now)?)));
         paused.collect()
     }
 

@@ -106,7 +106,8 @@ impl Round {
             return Vec::new();
         }
         let queue = &mut self.lock().queue;
-        let (taken, rest): (Vec<_>, Vec<_>) = std::mem::take(queue).into_iter().partition(|job| withheld.covers(&job.claim));
+        let (taken, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(queue).into_iter().partition(|job| withheld.covers(&job.claim));
         *queue = rest.into();
         taken.into_iter().map(|job| job.claim).collect()
     }

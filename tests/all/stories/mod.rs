@@ -23,6 +23,7 @@ mod privacy;
 mod relay;
 mod restarts;
 mod send;
+mod sending;
 mod signup;
 mod storm;
 mod strange;
