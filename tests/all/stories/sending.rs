@@ -82,7 +82,10 @@ async fn a_send_that_is_told_to_stop_waits_for_the_answers_and_leaves_no_doubt()
         let sent = sink.messages().len();
         // some more may have left before the signal was heard
         assert!(sent < 100, "{sent}");
-        assert_eq!(deliveries(&folder), [all("sent", sent), all("waiting", 200 - sent)].into_iter().flatten().collect());
+        assert_eq!(
+            deliveries(&folder),
+            [all("sent", sent), all("waiting", 200 - sent)].into_iter().flatten().collect()
+        );
         folder.crieur(["send", "--at", MONDAY]).succeeds();
         assert!(copies(&sink).len() == 200 && copies(&sink).values().all(|count| *count == 1));
     }
