@@ -66,7 +66,7 @@ def main(binary, readers=20):
     (place / "crieur.toml").write_text((HERE / "crieur.toml").read_text() + mail)
     crieur = [binary, "--quiet", "--config", str(place / "crieur.toml")]
     rows = "email\n" + "".join(f"reader{number}@example.org\n" for number in range(readers))
-    subprocess.run([*crieur, "subscribers", "import", "-"], input=rows.encode(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*crieur, "subscribers", "import", "-", "--consent-source", "a test"], input=rows.encode(), check=True, stdout=subprocess.DEVNULL)
     trace = place / "trace"
     strace = ["strace", "-f", "-s", "100000", "-o", str(trace), "-e", "trace=sendto,write,writev,fdatasync,fsync"]
     subprocess.run([*strace, *crieur, "send", "--at", MONDAY], check=True, stdout=subprocess.DEVNULL)

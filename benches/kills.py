@@ -124,7 +124,9 @@ async def main():
     crieur = [options.binary, "--quiet", "--config", str(place / "crieur.toml")]
     readers = [f"reader{number}@example.org" for number in range(options.readers)]
     rows = "email\n" + "".join(f"{reader}\n" for reader in readers)
-    await (await run(crieur, "subscribers", "import", "-", stdin=rows.encode())).wait()
+    importing = await run(crieur, "subscribers", "import", "-", "--consent-source", "a test", stdin=rows.encode())
+    if await importing.wait():
+        sys.exit("the readers could not be imported")
     started, killed = time.monotonic(), 0
     while killed < options.kills and len(sink.got) < options.readers:
         await kill_once(crieur, sink, choice)

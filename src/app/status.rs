@@ -61,6 +61,7 @@ impl App {
             newsletters,
             outbox: by_state(&self.store.outbox_counts().await?),
             letters: by_state(&self.store.letter_counts().await?),
+            quiet_until: self.config.mail.quiet_hours.and_then(|hours| hours.until(now)),
             suppressions: self.store.suppression_count().await?,
             deliveries: deliveries_by_day(&self.store.deliveries_since(status::horizon(now)).await?, &days, zone),
             refusals: self.store.refusals_since(status::horizon(now)).await?,

@@ -103,6 +103,10 @@ async fn deliver(app: &App, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     if let Err(error) = app.retain(now).await {
         tracing::error!("nothing is erased for its age: {error:#}");
     }
+    if let (Step::Idle { next: Some(_) }, Some(until)) = (&step, outbox.quiet_until(Utc::now())) {
+        let until = until.with_timezone(&app.config.site.zone);
+        tell!("quiet hours until {}: what is due goes out afterwards", until.format("%F %R"));
+    }
     if let Step::Unreachable { reason } = &step {
         tell!("the relay takes no mail: {reason}");
     }

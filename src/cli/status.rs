@@ -56,6 +56,9 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
     }
     figures.newsletters.iter().for_each(print_newsletter);
     say!("outbox         {}", counts(figures.outbox.iter()));
+    if let Some(until) = figures.quiet_until {
+        say!("quiet hours    until {}: no issue goes out", local(until));
+    }
     if figures.letters.values().any(|count| *count > 0) {
         say!("letters        {}", counts(figures.letters.iter()));
     }

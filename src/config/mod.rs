@@ -153,6 +153,9 @@ transport = "smtp"
 smtp = { host = "127.0.0.1", port = 2525, tls = "none" }
 connections = 4
 rate = 600
+domain_rate = 120
+domain_rates = { "Orange.fr" = 60 }
+quiet_hours = "21:00-07:00"
 dkim = []
 [store]
 url = "sqlite:/var/lib/crieur/crieur.db"
@@ -166,6 +169,9 @@ trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
         assert_eq!(config.publish.color("appel-a-defis").as_str(), "teal");
         assert_eq!(config.store, StoreLocation::Sqlite("/var/lib/crieur/crieur.db".into()));
         assert_eq!(config.site.public_url.as_str(), "https://crieur.example.org/");
+        assert_eq!(config.mail.domain_rates.keys().collect::<Vec<_>>(), ["orange.fr"]);
+        let night = "2027-01-10T22:00:00Z".parse().expect("an instant");
+        assert!(config.mail.quiet_hours.is_some_and(|hours| hours.until(night).is_some()));
         assert!(config.content.folders[0].pattern.is_match("agenda/2019/x.md"));
         assert!((config.content.max_withdrawn - 0.2).abs() < 1e-9);
     }
@@ -186,6 +192,9 @@ trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
             ("[site]\ntitle = \"t\"\nurl = \"example.org\"\n", 3, "site.url"),
             ("[site]\ntitle = \"t\"\nurl = \"ftp://example.org\"\n", 3, "site.url"),
             (&format!("{SITE}[content]\nprofile = \"jekyl\"\n"), 5, "jekyll"),
+            (&format!("{SITE}[mail]\nquiet_hours = \"21-07\"\n"), 5, "mail.quiet_hours"),
+            (&format!("{SITE}[mail]\ndomain_rates = {{ \"a b\" = 1 }}\n"), 5, "mail.domain_rates"),
+            (&format!("{SITE}[mail]\ndomain_rate = 0\n"), 5, "nonzero"),
             (&format!("{SITE}[content]\ntypography = \"langage\"\n"), 5, "did you mean `language`?"),
             (&format!("{SITE}[content.fields]\ntitel = \"x\"\n"), 5, "`title`"),
             (&format!("{SITE}[content.fields]\ntitle = \"a..b\"\n"), 5, "is not a path"),

@@ -30,9 +30,8 @@ impl Reaction {
     pub fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Sent => Self::Fine,
-            Outcome::Refused { .. } => Self::Neither,
             Outcome::Deferred { reason } if is_too_much(reason) => Self::TooMuch,
-            Outcome::Deferred { .. } | Outcome::Doubt { .. } => Self::Neither,
+            Outcome::Deferred { .. } | Outcome::Refused { .. } | Outcome::Doubt { .. } => Self::Neither,
         }
     }
 }

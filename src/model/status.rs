@@ -73,6 +73,8 @@ pub struct Figures {
     pub outbox: BTreeMap<&'static str, u64>,
     /// Letters by state: mails to one person that are no issue's.
     pub letters: BTreeMap<&'static str, u64>,
+    /// When quiet hours end, where it is quiet: until then no issue goes out.
+    pub quiet_until: Option<DateTime<Utc>>,
     pub suppressions: u64,
     /// One for each of the last [`DAYS`] days, today last.
     pub deliveries: Vec<DeliveryDay>,

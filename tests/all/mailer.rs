@@ -219,6 +219,53 @@ async fn garbage_before_the_dot_is_no_doubt_and_after_it_is() {
     }
 }
 
+/// E10: an octet now and then keeps nobody waiting for longer than a command may take.
+#[tokio::test]
+async fn a_relay_that_drips_its_answer_is_given_up_at_the_deadline_of_the_command() {
+    let drip = Act::Drip(b"250 this takes much longer than anybody has\r\n".to_vec(), Duration::from_millis(50));
+    let sink = Sink::builder().mail(drip.clone()).after_dot(drip).start().await;
+    let short =
+        Deadlines { command: Duration::from_millis(500), answer: Duration::from_millis(500), ..Deadlines::default() };
+    let mailer = mailer_for(sink.address().port(), short);
+    let begin = std::time::Instant::now();
+    let mut connection = mailer.connect().await.expect("a greeting");
+    let late = Err(Answer::Lost("no answer in time".to_owned()));
+    assert_eq!(name(&mut connection, "a@example.org").await, late);
+    assert!(begin.elapsed() < Duration::from_millis(1900), "before the last octet came");
+    let mut connection = mailer.connect().await.expect("a greeting");
+    assert!(doubted(&send(&mut connection, "a@example.org").await));
+}
+
+/// A13
+#[tokio::test]
+async fn the_last_word_before_the_dot_can_be_no() {
+    let sink = Sink::builder().start().await;
+    let mut connection = open(&sink).await;
+    name(&mut connection, "a@example.org").await.expect("the envelope is taken");
+    let outcome = connection.transmit_while(MESSAGE, std::sync::Arc::new(|| false)).await;
+    assert!(deferred(&outcome) && !connection.is_usable() && !connection.may_have_delivered(), "{outcome:?}");
+    // the session is over, whatever came
+    connection.close().await;
+    let mut connection = open(&sink).await;
+    assert_eq!(send(&mut connection, "b@example.org").await, Outcome::Sent);
+    assert_eq!(sink.recipients(), ["b@example.org"]);
+}
+
+/// E21
+#[tokio::test]
+async fn a_relay_whose_name_is_not_found_is_a_lost_connection() {
+    let transport = MailTransport::Smtp(SmtpSettings {
+        host: "relay.invalid".to_owned(),
+        port: 25,
+        tls: Tls::None { anywhere: true },
+        authorities: Vec::new(),
+        credentials: None,
+    });
+    let mailer = Mailer::new(&settings(transport)).expect("sound settings");
+    let failure = mailer.connect().await.expect_err("no such name");
+    assert!(matches!(&failure, Answer::Lost(reason) if reason.starts_with("the relay is not found")), "{failure:?}");
+}
+
 /// A reply too many would make every later answer the answer to something else.
 #[tokio::test]
 async fn a_relay_that_speaks_out_of_turn_is_believed_once() {

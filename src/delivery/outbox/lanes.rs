@@ -20,7 +20,7 @@ use crate::model::settings::MailSettings;
 const TOO_MANY: u32 = 20;
 
 pub(super) struct Lanes {
-    lanes: Mutex<HashMap<String, Lane>>,
+    by_domain: Mutex<HashMap<String, Lane>>,
     freed: Notify,
     in_a_row: AtomicU32,
     most: u32,
@@ -67,7 +67,7 @@ impl Drop for Ticket {
 impl Lanes {
     pub(super) fn new(mail: &MailSettings) -> Arc<Self> {
         Arc::new(Self {
-            lanes: Mutex::default(),
+            by_domain: Mutex::default(),
             freed: Notify::new(),
             in_a_row: AtomicU32::new(0),
             most: u32::try_from(mail.connections.get()).unwrap_or(u32::MAX),
@@ -78,7 +78,7 @@ impl Lanes {
 
     /// A panic elsewhere leaves the lanes sound: every change to one is a few assignments.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_domain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn gap(&self, domain: &str) -> Option<Duration> {
@@ -183,7 +183,7 @@ mod tests {
 
     fn lanes(most: u32, rate: Option<u32>) -> Arc<Lanes> {
         Arc::new(Lanes {
-            lanes: Mutex::default(),
+            by_domain: Mutex::default(),
             freed: Notify::new(),
             in_a_row: AtomicU32::new(0),
             most,

@@ -81,8 +81,18 @@ pub struct SqliteStore {
 const LEAVES_WITHIN: Duration = Duration::from_millis(100);
 
 /// IMMEDIATE: a transaction that reads first and writes then would fail, not wait, where another process wrote between.
+///
+/// On a full disk `SQLite` takes a transaction back by itself, and sqlx goes on waiting for the end of it: such a connection is
+/// of no more use, another one is.
 async fn begin(writer: &SqlitePool) -> sqlx::Result<Transaction<'static, Sqlite>> {
-    writer.begin_with("BEGIN IMMEDIATE").await
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match writer.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            writer.acquire().await?.close().await?;
+            writer.begin_with(BEGIN).await
+        }
+        begun => begun,
+    }
 }
 
 impl SqliteStore {

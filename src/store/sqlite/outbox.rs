@@ -346,7 +346,7 @@ pub(super) async fn next_due(readers: &SqlitePool, withheld: &Withheld) -> sqlx:
 }
 
 fn as_json(domains: &BTreeSet<String>) -> String {
-    serde_json::Value::from_iter(domains.iter().map(String::as_str)).to_string()
+    domains.iter().map(String::as_str).collect::<serde_json::Value>().to_string()
 }
 
 /// What was lost meanwhile stays lost.

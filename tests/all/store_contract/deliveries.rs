@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome, next_attempt};
+use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome, Withheld, next_attempt};
 use crieur::model::issue::{Hold, NewIssue};
+use crieur::model::subscription::NewSubscription;
 use crieur::store::Store;
 
 use super::{Place, address, begin_one, claim, claim_one, counts, freeze, frozen, minute, new_issue, reader, slot};
@@ -25,6 +26,9 @@ super::promises! {
     sending_begins_once
     all_done_has_no_next_time
     what_is_given_back_is_as_free_as_before
+    what_is_renewed_is_ours_for_longer_and_what_is_lost_stays_lost
+    domains_and_issues_that_have_to_wait_are_passed_over
+    a_domain_is_forgotten_with_its_reader
 }
 
 fn deferred() -> Outcome {
@@ -246,6 +250,54 @@ async fn all_done_has_no_next_time(place: &Place) {
     assert_eq!(store.next_due().await.expect("read"), Some(minute(12)), "when its lease lapses");
     record(&*store, &claim, Outcome::Sent, 3).await;
     assert_eq!(store.next_due().await.expect("read"), None);
+}
+
+async fn what_is_renewed_is_ours_for_longer_and_what_is_lost_stays_lost(place: &Place) {
+    let (store, _) = frozen(place, 3, OnDoubt::Hold).await;
+    let claims = claim(&*store, 0, 3).await;
+    assert!(store.begin_sending(&claims[0], minute(1)).await.expect("begun"));
+    store.renew(&claims[..2], minute(9), minute(30)).await.expect("renewed");
+    let free = claim(&*store, 20, 9).await;
+    assert_eq!(free.iter().map(|claim| claim.delivery).collect::<Vec<_>>(), [claims[2].delivery]);
+    assert!(store.begin_sending(&claims[1], minute(29)).await.expect("an answer"), "it is still ours");
+    // another one has it, or it lapsed
+    store.renew(&claims[2..], minute(20), minute(90)).await.expect("nothing");
+    assert!(!store.begin_sending(&claims[2], minute(21)).await.expect("an answer"));
+    store.renew(&claims, minute(30), minute(90)).await.expect("nothing");
+    assert_eq!(claim(&*store, 30, 9).await.len(), 1);
+    assert_eq!(store.doubts(None).await.expect("doubts").len(), 2, "what was being sent when its lease ended");
+}
+
+async fn domains_and_issues_that_have_to_wait_are_passed_over(place: &Place) {
+    let store = place.open().await;
+    let to = |name: &str| NewSubscription { address: address(name), ..reader("x", "fr") };
+    let names = ["a@slow.fr", "b@example.org", "c@slow.fr", "d@SLOW.fr", "e@not-slow.fr"];
+    store.add_subscriptions(&names.map(to), false, minute(-1)).await.expect("readers");
+    freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
+    let found = async |withheld: &Withheld| {
+        let claims = store.claim_without(withheld, minute(0), minute(10), 9).await.expect("claims");
+        store.give_back(&claims).await.expect("given back");
+        claims.into_iter().map(|claim| claim.address.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let slow = Withheld { domains: ["slow.fr".to_owned()].into(), ..Withheld::default() };
+    assert_eq!(found(&slow).await, ["b@example.org", "e@not-slow.fr"]);
+    assert_eq!(found(&Withheld { issues: true, ..Withheld::default() }).await, [""; 0]);
+    assert_eq!(found(&Withheld::default()).await.len(), 5);
+    let none = Withheld { domains: ["slow.fr", "example.org", "not-slow.fr"].map(str::to_owned).into(), ..slow };
+    assert_eq!(store.next_due_without(&none).await.expect("read"), None);
+    assert_eq!(store.next_due_without(&Withheld { issues: true, ..Withheld::default() }).await.expect("read"), None);
+    assert!(store.next_due().await.expect("read").is_some());
+}
+
+async fn a_domain_is_forgotten_with_its_reader(place: &Place) {
+    let store = place.open().await;
+    let jeanne = NewSubscription { address: address("jeanne@jeanne-d-arc.fr"), ..reader("x", "fr") };
+    store.add_subscriptions(&[jeanne], false, minute(-1)).await.expect("a reader");
+    let issue = freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
+    record(&*store, &begin_one(&*store, 0).await, Outcome::Sent, 0).await;
+    store.erase(&address("jeanne@jeanne-d-arc.fr"), false, minute(1)).await.expect("erased");
+    assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Sent, 1)]));
+    assert!(!place.bytes().windows(12).any(|bytes| bytes == b"jeanne-d-arc"), "a domain may be one person's");
 }
 
 async fn what_is_given_back_is_as_free_as_before(place: &Place) {

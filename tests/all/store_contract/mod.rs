@@ -50,6 +50,12 @@ impl Place {
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
+    /// Every byte there is of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path().join("state")).expect("the state");
+        files.flat_map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes")).collect()
+    }
+
     pub async fn open(&self) -> Arc<dyn Store> {
         let store = SqliteStore::open(&self.folder.path().join("state/crieur.db")).await.expect("the store opens");
         store.signing_key(SigningKey::new([7; 32])).await.expect("a key");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome};
+use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome, Withheld};
 use crieur::model::issue::Audience;
 use crieur::model::letter::LetterText;
 use crieur::model::signup::{Choice, Confirmation, Known, MOST_WISHES, NewSignup, SignedUp, Wish, Wording};
@@ -16,6 +16,7 @@ use super::{NEWS, Place, address, begin_one, claim, claim_one, counts, freeze, f
 
 super::promises! {
     nothing_is_mailed_to_before_it_is_confirmed
+    a_letter_goes_out_while_issues_wait
     a_mailbox_gets_one_letter_a_day_and_three_in_all
     confirming_lets_the_mailbox_have_letters_again
     a_confirmation_counts_once
@@ -103,6 +104,17 @@ async fn status(store: &dyn Store, name: &str) -> Option<(SubscriptionStatus, Ve
 
 fn topics(slugs: &[&str]) -> Vec<String> {
     slugs.iter().map(|slug| (*slug).to_owned()).collect()
+}
+
+async fn a_letter_goes_out_while_issues_wait(place: &Place) {
+    let store = place.open().await;
+    assert_eq!(sign_up(&*store, "anne", minute(0)).await, SignedUp::Asked);
+    let quiet = Withheld { issues: true, ..Withheld::default() };
+    assert!(store.next_due_without(&quiet).await.expect("read").is_some());
+    let here = Withheld { domains: ["example.org".to_owned()].into(), ..quiet.clone() };
+    assert_eq!(store.next_due_without(&here).await.expect("read"), None);
+    assert!(store.claim_without(&here, minute(0), minute(9), 9).await.expect("claims").is_empty());
+    assert_eq!(store.claim_without(&quiet, minute(0), minute(9), 9).await.expect("claims").len(), 1);
 }
 
 async fn nothing_is_mailed_to_before_it_is_confirmed(place: &Place) {

@@ -28,6 +28,7 @@ mod privacy;
 mod relay;
 mod restarts;
 mod send;
+mod sending;
 mod signup;
 mod slots;
 mod storm;

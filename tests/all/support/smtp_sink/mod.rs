@@ -27,6 +27,10 @@ pub enum Act {
     Say(String),
     /// Octets as they are, with whatever line ends they have.
     Raw(Vec<u8>),
+    /// The same, an octet at a time with this long between them.
+    Drip(Vec<u8>, Duration),
+    /// Waits until the story lets all go on, then does the other thing.
+    Gate(Box<Act>),
     /// Closes the connection without a word.
     Drop,
     /// Never answers.
@@ -225,6 +229,8 @@ struct State {
     connections: AtomicUsize,
     open: AtomicUsize,
     changed: Notify,
+    /// How many wait at a gate, and whether it is open.
+    gate: tokio::sync::watch::Sender<(usize, bool)>,
 }
 
 /// A running server; it stops when dropped.
@@ -276,6 +282,20 @@ impl Sink {
         };
         tokio::time::timeout(PATIENCE, enough).await.expect("the messages should have come by now");
         self.messages()
+    }
+}
+
+impl Sink {
+    /// Waits until somebody waits at a gate.
+    pub async fn reached(&self) {
+        let mut gate = self.state.gate.subscribe();
+        let waiting = gate.wait_for(|(waiting, _)| *waiting > 0);
+        tokio::time::timeout(PATIENCE, waiting).await.expect("somebody at the gate").expect("the sink");
+    }
+
+    /// Opens all gates, for good.
+    pub fn open_gates(&self) {
+        self.state.gate.send_modify(|(_, open)| *open = true);
     }
 }
 

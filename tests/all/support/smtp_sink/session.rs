@@ -177,7 +177,7 @@ impl Session {
             self.breach("DATA without a recipient".to_owned());
         }
         let act = self.state.script.data.next("354 go on");
-        let goes_on = matches!(&act, Act::Say(reply) if reply.starts_with("354"));
+        let goes_on = begins_with(&act, b"354");
         self.act(act).await?;
         if !goes_on {
             return Ok(());
@@ -250,14 +250,33 @@ impl Session {
 
     async fn act(&mut self, act: Act) -> Result<(), Over> {
         let mut act = act;
-        while let Act::After(wait, then) = act {
-            tokio::time::sleep(wait).await;
-            act = *then;
+        loop {
+            act = match act {
+                Act::After(wait, then) => {
+                    tokio::time::sleep(wait).await;
+                    *then
+                }
+                Act::Gate(then) => {
+                    wait_at_gate(&self.state).await;
+                    *then
+                }
+                act => break self.do_now(act).await,
+            }
         }
+    }
+
+    async fn do_now(&mut self, act: Act) -> Result<(), Over> {
         match act {
             Act::Say(reply) => self.stream.write_all(format!("{reply}\r\n").as_bytes()).await?,
             Act::Raw(octets) => self.stream.write_all(&octets).await?,
-            Act::Drop | Act::After(..) => return Err(Over),
+            Act::Drip(octets, pause) => {
+                for octet in octets {
+                    self.stream.write_all(&[octet]).await?;
+                    self.stream.flush().await?;
+                    tokio::time::sleep(pause).await;
+                }
+            }
+            Act::Drop | Act::After(..) | Act::Gate(_) => return Err(Over),
             Act::Silence => std::future::pending().await,
         }
         // TLS keeps what is written until it is told
@@ -286,11 +305,20 @@ impl Session {
     }
 }
 
+async fn wait_at_gate(state: &State) {
+    state.gate.send_modify(|(waiting, _)| *waiting += 1);
+    let _ = state.gate.subscribe().wait_for(|(_, open)| *open).await;
+}
+
 fn is_positive(act: &Act) -> bool {
+    begins_with(act, b"2")
+}
+
+fn begins_with(act: &Act, code: &[u8]) -> bool {
     match act {
-        Act::Say(reply) => reply.starts_with('2'),
-        Act::Raw(octets) => octets.starts_with(b"2"),
-        Act::After(_, then) => is_positive(then),
+        Act::Say(reply) => reply.as_bytes().starts_with(code),
+        Act::Raw(octets) | Act::Drip(octets, _) => octets.starts_with(code),
+        Act::After(_, then) | Act::Gate(then) => begins_with(then, code),
         Act::Drop | Act::Silence => false,
     }
 }
