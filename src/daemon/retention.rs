@@ -23,7 +23,8 @@ pub(super) async fn run(apps: watch::Receiver<Arc<App>>, clock: Clock, cancel: C
             let app = apps.borrow().clone();
             // what failed is tried again at the next look
             match app.retain(now).await {
-                Ok(_) => due = now + EVERY,
+                Ok(retained) if retained.bytes_gone => due = now + EVERY,
+                Ok(_) => {}
                 Err(error) => tracing::error!("nothing is erased for its age: {error:#}"),
             }
         }

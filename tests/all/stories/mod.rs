@@ -24,6 +24,7 @@ mod preview;
 mod privacy;
 mod relay;
 mod restarts;
+mod secrets;
 mod send;
 mod signup;
 mod storm;
