@@ -38,11 +38,16 @@ impl App {
             tracing::info!(unconfirmed, "sign-ups nobody confirmed in time are erased");
         }
         let retained = self.store.retain(now).await?;
-        if retained != Retained::default() {
+        if retained.left + retained.silent > 0 {
             tracing::info!(
                 left = retained.left,
                 silent = retained.silent,
                 "subscriptions kept for long enough are erased"
+            );
+        }
+        if !retained.bytes_gone {
+            tracing::warn!(
+                "what was erased for its age is still in the log of the state: another process is reading it"
             );
         }
         Ok(retained)

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use clap::{ArgAction, Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing_subscriber::EnvFilter;
 
 use self::print::tell;
@@ -85,6 +86,7 @@ enum Command {
 /// Runs the command that was asked for.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(say_where));
+    leave_no_core();
     let arguments = Arguments::parse();
     log_to_stderr(&arguments);
     let runtime = match tokio::runtime::Runtime::new() {
@@ -96,6 +98,13 @@ pub fn main() -> ExitCode {
         Ok(Err(error)) => exit::failed(&error),
         Err(_) => ExitCode::from(exit::TRY_AGAIN),
     }
+}
+
+/// What is in memory is people's addresses and the keys to their links: no crash leaves it in a file, nor with whoever collects
+/// crashes (systemd-coredump keeps to this limit).
+fn leave_no_core() {
+    // where it cannot be set, there is nothing else to do about it
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 /// Where something of ours broke, not what it was about: that may be an address.

@@ -26,7 +26,7 @@ pub(super) fn tell_pauses(pauses: &[Pause]) {
 }
 
 /// `1 error`, `2 errors`, `2 deliveries`.
-pub(super) fn counted(count: impl Display + PartialEq + From<u8>, noun: &str) -> String {
+pub(super) fn counted(count: impl Copy + Display + PartialEq + From<u8>, noun: &str) -> String {
     let is_one = count == 1.into();
     match noun.strip_suffix('y') {
         Some(stem) if !is_one => format!("{count} {stem}ies"),

@@ -21,7 +21,7 @@ pub(super) async fn run(apps: watch::Receiver<Arc<App>>, clock: Clock, cancel: C
         let now = clock();
         if due <= now {
             let app = apps.borrow().clone();
-            // what failed, or met a pause, is tried again at the next look
+            // what failed, met a pause or was read by others meanwhile is tried again at the next look
             match retain(&app, now).await {
                 Ok(is_done) => due = if is_done { now + EVERY } else { now },
                 Err(error) => tracing::error!("nothing is erased for its age: {error:#}"),
@@ -34,10 +34,10 @@ pub(super) async fn run(apps: watch::Receiver<Arc<App>>, clock: Clock, cancel: C
     }
 }
 
-/// Not by a clock that is not believed.
+/// Whether all that is old enough is gone. Not by a clock that is not believed.
 async fn retain(app: &App, now: DateTime<Utc>) -> anyhow::Result<bool> {
     if !app.store.pauses().await?.is_empty() {
         return Ok(false);
     }
-    app.retain(now).await.map(|_| true)
+    Ok(app.retain(now).await?.bytes_gone)
 }

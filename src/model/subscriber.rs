@@ -197,6 +197,8 @@ pub struct Retained {
     pub left: u64,
     /// Nothing was heard of them, nor sent to them, for long.
     pub silent: u64,
+    /// Whether the bytes of all that was erased until now have left the state: not where another process was reading.
+    pub bytes_gone: bool,
 }
 
 /// The consent to a subscription is kept while it lasts and for this long after it ended, to prove what was agreed to; and

@@ -375,8 +375,9 @@ pub trait Store: Send + Sync {
     /// are not taken.
     async fn import(&self, import: i64, new: &[NewSubscription], now: DateTime<Utc>) -> Result<Vec<Added>>;
 
-    /// Subscribes everybody who came in with a list, all or none, with a receipt each; how many there were. Whoever left or
-    /// was suppressed meanwhile stays so. `None` where the list is finished, or was forgotten meanwhile.
+    /// Subscribes everybody who came in with a list, with a receipt each; how many there were. Whoever left or was suppressed
+    /// meanwhile stays so. `None` where the list is finished, or was forgotten meanwhile. Once begun it is done: where the
+    /// process ends in the middle, the next one goes on; no issue is frozen before, and nobody else waits for all of it.
     async fn finish_import(&self, import: i64, now: DateTime<Utc>) -> Result<Option<u64>>;
 
     /// Everything that is kept of an address; `None` where that is nothing.
@@ -388,7 +389,8 @@ pub trait Store: Send + Sync {
     /// the person again when it is opened. Idempotent.
     async fn erase(&self, address: &EmailAddress, objected: bool, now: DateTime<Utc>) -> Result<Erased>;
 
-    /// Erases what was kept for longer than `model::subscriber::KEPT`, and lists nobody went on with. Idempotent.
+    /// Erases what was kept for longer than `model::subscriber::KEPT`, and lists nobody went on with; and sees to it that
+    /// nothing of what was erased until now, by whomever, is left on the disk, unless `bytes_gone` says otherwise. Idempotent.
     async fn retain(&self, now: DateTime<Utc>) -> Result<Retained>;
 
     /// Has `fresh` sign from now on; the keys before it go on opening what they signed, and suppressions go on holding. Only

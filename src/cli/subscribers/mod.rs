@@ -23,18 +23,31 @@ use crate::model::subscription::{EmailAddress, SubscriptionStatus};
 #[derive(Subcommand)]
 pub(super) enum Subscribers {
     /// Add one address, confirmed at once on the operator's word
+    ///
+    /// Exit code 1 where it is suppressed or its reader left, 2 where topic, newsletter or language are unknown.
     Add(add::Add),
     /// List subscriptions: address, newsletter, status, since, name
     List(list::List),
     /// Everything that is kept of one person, also for handing out to them
+    ///
+    /// Exit code 1 where nothing is.
     Show(show::Show),
     /// Take over a list: CSV with a header that has at least `email`
+    ///
+    /// Rows that are wrong are told by line on stderr, and the rest goes in: no address, a topic or newsletter there is not, a
+    /// language that is no tag, a quote that nobody closed (the lines below it are read as rows of their own). Correct them
+    /// and import the same file again: what went in is known. Nobody is subscribed before the last row was read. Exit code 1
+    /// where a row was not taken for a fault; whoever is subscribed already, left or is suppressed is counted and no fault.
     Import(import::Import),
     /// Write subscriptions as CSV, safe for spreadsheets and readable by `import`
     Export(export::Export),
     /// End a person's subscriptions
+    ///
+    /// Exit code 1 where there is none.
     Unsubscribe(unsubscribe::Unsubscribe),
     /// Erase a person: what is kept of them is gone, byte by byte
+    ///
+    /// Exit code 75 where another process was reading the state all the time: run it again.
     Erase(erase::Erase),
     /// Sign links with a new key; links that were sent stay good
     RotateKey(rotate_key::RotateKey),

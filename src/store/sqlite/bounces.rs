@@ -122,7 +122,7 @@ async fn soft(connection: &mut SqliteConnection, subscription: i64) -> sqlx::Res
 /// Everybody whose address is at the same domain as this reader's.
 macro_rules! neighbours {
     () => {
-        "(SELECT id FROM subscriber WHERE substr(key, instr(key, '@')) = (
+        "(SELECT id FROM subscriber WHERE erased IS NULL AND substr(key, instr(key, '@')) = (
             SELECT substr(key, instr(key, '@')) FROM subscriber
             JOIN subscription ON subscription.subscriber = subscriber.id WHERE subscription.id = ?1))"
     };

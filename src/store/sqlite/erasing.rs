@@ -124,7 +124,11 @@ pub(super) async fn retain(writer: &SqlitePool, now: DateTime<Utc>) -> sqlx::Res
         return Ok(Retained::default());
     }
     let before = now - KEPT;
-    Ok(Retained { left: all_of(writer, LEFT, before, now).await?, silent: all_of(writer, SILENT, before, now).await? })
+    Ok(Retained {
+        left: all_of(writer, LEFT, before, now).await?,
+        silent: all_of(writer, SILENT, before, now).await?,
+        ..Retained::default()
+    })
 }
 
 async fn all_of(

@@ -20,7 +20,8 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::address;
 use super::subscribers::{suppression_hash, suppression_hashes};
-use super::{begin, erasing, keys, limits, suppression, wiping, wishes};
+use super::wiping::{self, Tries};
+use super::{begin, erasing, keys, limits, suppression, turns, wishes};
 use crate::model::subscriber::Erased;
 use crate::model::subscription::EmailAddress;
 use crate::model::token::SigningKey;
@@ -172,12 +173,14 @@ pub(super) async fn catch_up(writer: &SqlitePool, database: &Path) -> sqlx::Resu
     // also where it is shorter: another log is there now
     carried_out(&mut transaction, length).await?;
     transaction.commit().await?;
-    wiping::wipe(writer, database, Vec::new()).await.map(drop)
+    wiping::empty_log(writer, Tries::ForAWhile).await.map(drop)
 }
 
 async fn carry_out(connection: &mut SqliteConnection, key: &SigningKey, lines: &str) -> sqlx::Result<()> {
     let first = first(key);
     let ours = fingerprint(key);
+    // a list in the backup may bring them in
+    turns::carry_out_within(connection).await?;
     let wanted: HashMap<&str, Entry> =
         lines.lines().filter_map(entry).filter(|entry| entry.key == ours).map(|entry| (entry.hash, entry)).collect();
     if wanted.is_empty() {

@@ -1,7 +1,7 @@
-//! Lists that operators bring in. Rows wait in a place of their own until the last one was read; then all of them are
-//! subscribed in one transaction, so that no issue is ever frozen for half a list.
+//! Lists that operators bring in, until their last row was read: `turns` subscribes them.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -10,14 +10,26 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{named, topics_text};
 use super::subscribers::{suppression_hash, suppression_hashes};
-use super::{begin, ids};
+use super::{begin, turns};
 use crate::model::subscriber::ABANDONED;
 use crate::model::subscription::{Added, NewSubscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
+/// This connection takes in lists. Addresses come in no order: with the two megabytes there are else, each turn would read and
+/// write the pages of an index many times, and with a log of four, each would be copied into the file as often. What came by
+/// already is kept beside the state, as numbers that tell nobody's address.
+const FOR_LISTS: [&str; 4] = [
+    "PRAGMA cache_size = -65536",
+    "PRAGMA wal_autocheckpoint = 16384",
+    "CREATE TEMP TABLE IF NOT EXISTS came (import INTEGER, hash INTEGER, PRIMARY KEY (import, hash)) WITHOUT ROWID",
+    "DELETE FROM came",
+];
+
 pub(super) async fn start(writer: &SqlitePool, source: &str, now: DateTime<Utc>) -> sqlx::Result<i64> {
-    // addresses come in no order: with the two megabytes there are else, each batch writes the pages of the index many times
-    sqlx::query("PRAGMA cache_size = -65536").execute(writer).await?;
+    turns::carry_out(writer, now).await?;
+    for statement in FOR_LISTS {
+        sqlx::query(statement).execute(writer).await?;
+    }
     let mut transaction = begin(writer).await?;
     forget_abandoned(&mut transaction, now).await?;
     let id = sqlx::query_scalar("INSERT INTO import (source, began, touched) VALUES (?1, ?2, ?2) RETURNING id")
@@ -31,7 +43,7 @@ pub(super) async fn start(writer: &SqlitePool, source: &str, now: DateTime<Utc>)
 
 /// Nobody goes on with a list whose process ended.
 pub(super) async fn forget_abandoned(connection: &mut SqliteConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM arrival WHERE import IN (SELECT id FROM import WHERE touched < ?)")
+    sqlx::query("DELETE FROM arrival WHERE import IN (SELECT id FROM import WHERE finished IS NULL AND touched < ?)")
         .bind((now - ABANDONED).timestamp_millis())
         .execute(&mut *connection)
         .await?;
@@ -48,7 +60,7 @@ pub(super) async fn consider(
     key: &SigningKey,
     new: &[NewSubscription],
 ) -> sqlx::Result<Vec<Added>> {
-    answers(&mut *readers.acquire().await?, key, 0, new).await
+    answers(&mut *readers.acquire().await?, key, new).await
 }
 
 pub(super) async fn take(
@@ -59,7 +71,8 @@ pub(super) async fn take(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Added>> {
     let mut transaction = begin(writer).await?;
-    let answers = answers(&mut transaction, key, import, new).await?;
+    let mut answers = answers(&mut transaction, key, new).await?;
+    repeated(&mut transaction, import, new, &mut answers).await?;
     let rows: Vec<_> = std::iter::zip(new, &answers)
         .filter(|(_, answer)| **answer == Added::Confirmed)
         .map(|(new, _)| {
@@ -97,7 +110,6 @@ pub(super) async fn take(
 async fn answers(
     connection: &mut SqliteConnection,
     key: &SigningKey,
-    import: i64,
     new: &[NewSubscription],
 ) -> sqlx::Result<Vec<Added>> {
     let asked: Vec<_> = new
@@ -109,27 +121,58 @@ async fn answers(
             EXISTS (
                 SELECT 1 FROM suppression
                 WHERE hash IN (SELECT hashes.value FROM json_each(asked.value, '$[2]') AS hashes)
-            ) AS suppressed,
-            EXISTS (
-                SELECT 1 FROM arrival
-                WHERE import = ?2 AND key = asked.value ->> 0 AND arrival.newsletter = asked.value ->> 1
-            ) AS repeated
+            ) AS suppressed
          FROM json_each(?1) AS asked LEFT JOIN subscriber ON subscriber.key = asked.value ->> 0
          LEFT JOIN subscription
             ON subscription.subscriber = subscriber.id AND subscription.newsletter = asked.value ->> 1
          ORDER BY asked.key",
     )
     .bind(serde_json::Value::from(asked).to_string())
-    .bind(import)
     .fetch_all(connection)
     .await?;
     let mut seen = HashSet::new();
     rows.iter().map(|row| answer(row, &mut seen)).collect()
 }
 
+/// Marks what would be taken but came with an earlier part of this list. One in 10¹⁹ of another address is mistaken for it.
+async fn repeated(
+    connection: &mut SqliteConnection,
+    import: i64,
+    new: &[NewSubscription],
+    answers: &mut [Added],
+) -> sqlx::Result<()> {
+    let hashes: Vec<i64> = new.iter().map(short_hash).collect();
+    let taken = std::iter::zip(&hashes, &*answers).filter(|(_, answer)| **answer == Added::Confirmed);
+    let taken: Vec<i64> = taken.map(|(hash, _)| *hash).collect();
+    let came: Vec<i64> =
+        sqlx::query_scalar("SELECT hash FROM came WHERE import = ? AND hash IN (SELECT value FROM json_each(?))")
+            .bind(import)
+            .bind(json!(taken).to_string())
+            .fetch_all(&mut *connection)
+            .await?;
+    let came: HashSet<i64> = came.into_iter().collect();
+    for (hash, answer) in std::iter::zip(hashes, answers) {
+        if *answer == Added::Confirmed && came.contains(&hash) {
+            *answer = Added::Repeated;
+        }
+    }
+    sqlx::query("INSERT INTO came (import, hash) SELECT ?, value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING")
+        .bind(import)
+        .bind(json!(taken).to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn short_hash(new: &NewSubscription) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    (new.address.key(), &new.newsletter).hash(&mut hasher);
+    hasher.finish().cast_signed()
+}
+
 fn answer(row: &SqliteRow, seen: &mut HashSet<(String, String)>) -> sqlx::Result<Added> {
     let repeated = !seen.insert((row.try_get("key")?, row.try_get("newsletter")?));
-    if repeated || row.try_get("repeated")? {
+    if repeated {
         return Ok(Added::Repeated);
     }
     if row.try_get("suppressed")? {
@@ -143,67 +186,4 @@ fn answer(row: &SqliteRow, seen: &mut HashSet<(String, String)>) -> sqlx::Result
         SubscriptionStatus::Confirmed => Added::AlreadyConfirmed,
         SubscriptionStatus::Unsubscribed => Added::Unsubscribed,
     })
-}
-
-/// What happened since a row was read counts: whoever left or was suppressed meanwhile stays so.
-const SUBSCRIBE: [&str; 3] = [
-    "INSERT INTO subscriber (key, address, name, hash)
-     SELECT key, address, name, hash FROM arrival
-     WHERE import = ?1 AND hash NOT IN (SELECT hash FROM suppression) ORDER BY key
-     ON CONFLICT (key) DO UPDATE SET name = coalesce(subscriber.name, excluded.name)
-        WHERE subscriber.name IS NULL AND excluded.name IS NOT NULL",
-    "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created, confirmed)
-     SELECT subscriber.id, arrival.newsletter, arrival.lang, arrival.topics, 'confirmed', ?2, ?2
-     FROM arrival JOIN subscriber ON subscriber.key = arrival.key WHERE import = ?1 ORDER BY arrival.id
-     ON CONFLICT (subscriber, newsletter) DO UPDATE SET lang = excluded.lang, topics = excluded.topics,
-        status = 'confirmed', confirmed = ?2
-        WHERE subscription.status = 'pending'",
-    "INSERT INTO consent (subscription, at, newsletter, source)
-     SELECT subscription.id, ?2, subscription.newsletter, import.source
-     FROM arrival JOIN import ON import.id = arrival.import JOIN subscriber ON subscriber.key = arrival.key
-     JOIN subscription
-        ON subscription.subscriber = subscriber.id AND subscription.newsletter = arrival.newsletter
-     WHERE import = ?1 AND subscription.status = 'confirmed' AND subscription.confirmed = ?2 ORDER BY subscription.id",
-];
-
-pub(super) async fn finish(writer: &SqlitePool, import: i64, now: DateTime<Utc>) -> sqlx::Result<Option<u64>> {
-    let mut transaction = begin(writer).await?;
-    let is_open: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM import WHERE id = ? AND finished IS NULL)")
-        .bind(import)
-        .fetch_one(&mut *transaction)
-        .await?;
-    if !is_open {
-        return Ok(None);
-    }
-    ids::move_on(&mut transaction, now).await?;
-    let mut subscribed = 0;
-    for statement in SUBSCRIBE {
-        let done = sqlx::query(statement).bind(import).bind(now.timestamp_millis()).execute(&mut *transaction).await?;
-        // the last one writes a receipt for each
-        subscribed = done.rows_affected();
-    }
-    sqlx::query("UPDATE import SET finished = ?2, touched = ?2 WHERE id = ?1")
-        .bind(import)
-        .bind(now.timestamp_millis())
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    // nobody waits for this any more
-    sweep(writer, import).await?;
-    Ok(Some(subscribed))
-}
-
-/// A few at a time: whoever sends need not wait for a million rows to be wiped.
-async fn sweep(writer: &SqlitePool, import: i64) -> sqlx::Result<()> {
-    loop {
-        let swept = sqlx::query(
-            "DELETE FROM arrival WHERE id IN (SELECT id FROM arrival WHERE import = ? ORDER BY id LIMIT 20000)",
-        )
-        .bind(import)
-        .execute(writer)
-        .await?;
-        if swept.rows_affected() == 0 {
-            return Ok(());
-        }
-    }
 }

@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{decode, instant, named, slot, slot_text};
-use super::{audiences, begin, pauses};
+use super::{audiences, begin, pauses, turns};
 use crate::model::announcement::AnnouncementId;
 use crate::model::delivery::OnDoubt;
 use crate::model::issue::{FrozenIssue, Hold, Issue, IssueItem, IssueState, Masthead, NewIssue, Section, Variant};
@@ -99,9 +99,13 @@ pub(super) async fn next_number(readers: &SqlitePool, newsletter: &str) -> sqlx:
 }
 
 pub(super) async fn freeze(writer: &SqlitePool, new: &NewIssue) -> sqlx::Result<Freeze> {
+    turns::carry_out(writer, new.frozen_at).await?;
     let mut transaction = begin(writer).await?;
     if pauses::any(&mut *transaction).await? {
         return Ok(Freeze::Paused);
+    }
+    if turns::are_underway(&mut transaction).await? {
+        return Ok(Freeze::ReadersChanged);
     }
     if is_decided(&mut transaction, new).await? {
         return Ok(Freeze::SlotTaken);

@@ -4,9 +4,9 @@ use sqlx::Row as _;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::begin;
 use super::rows::{address, decode};
 use super::subscribers::suppression_hash;
+use super::{begin, turns};
 use crate::model::token::SigningKey;
 
 /// Rows whose hash is made anew at once.
@@ -43,10 +43,13 @@ pub(super) async fn rotate(writer: &SqlitePool, fresh: &SigningKey) -> sqlx::Res
     .bind(fresh.bytes().as_slice())
     .execute(&mut *transaction)
     .await?;
+    // what is on its way in carries hashes of the former key
+    turns::carry_out_within(&mut transaction).await?;
     rehash_subscribers(&mut transaction, fresh).await?;
-    // the next look at a list would compare hashes of the former key
     sqlx::query("DELETE FROM arrival").execute(&mut *transaction).await?;
-    sqlx::query("UPDATE import SET finished = touched WHERE finished IS NULL").execute(&mut *transaction).await?;
+    sqlx::query("UPDATE import SET finished = touched, moved = touched WHERE finished IS NULL")
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await
 }
 

@@ -31,6 +31,7 @@ mod rows;
 mod signup;
 mod subscribers;
 mod suppression;
+mod turns;
 mod wiping;
 mod wishes;
 
@@ -49,6 +50,7 @@ use tokio::time::timeout;
 use self::epoch::Epoch;
 use self::faults::{explain, is_failed_sync};
 use self::leaving::Leaving;
+use self::wiping::Tries;
 use super::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store, StoreError};
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
@@ -64,6 +66,9 @@ use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
+
+/// How long a statement waits for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A store in one `SQLite` file.
 #[derive(Debug)]
@@ -143,12 +148,14 @@ impl Store for SqliteStore {
 
     async fn take_charge(&self, now: DateTime<Utc>) -> Result<Option<Charge>> {
         let Some(lock) = open::lock_charge(&self.path)? else { return Ok(None) };
+        open::check_all(&self.path, &self.writer).await?;
         self.explained(outbox::take_back_all(&self.writer, now).await)?;
         let (_, last) = self.explained(epoch::here(&self.readers).await)?;
         match went_back(now, last) {
             Some(reason) => self.pause(Cause::Clock, &reason).await.map(drop)?,
             None => self.explained(self.epoch.move_on(&self.writer, now).await)?,
         }
+        self.explained(turns::carry_out(&self.writer, now).await)?;
         Ok(Some(Charge { _lock: Some(lock) }))
     }
 
@@ -484,7 +491,7 @@ impl Store for SqliteStore {
     }
 
     async fn finish_import(&self, import: i64, now: DateTime<Utc>) -> Result<Option<u64>> {
-        self.explained(imports::finish(&self.writer, import, now).await)
+        self.explained(turns::finish(&self.writer, import, now).await)
     }
 
     async fn subscriber(&self, address: &EmailAddress) -> Result<Option<SubscriberRecord>> {
@@ -500,11 +507,10 @@ impl Store for SqliteStore {
     }
 
     async fn retain(&self, now: DateTime<Utc>) -> Result<Retained> {
+        self.explained(turns::carry_out(&self.writer, now).await)?;
         let retained = self.explained(erasing::retain(&self.writer, now).await)?;
-        if retained != Retained::default() {
-            self.explained(wiping::wipe(&self.writer, &self.path, Vec::new()).await)?;
-        }
-        Ok(retained)
+        let bytes_gone = self.explained(wiping::empty_log(&self.writer, Tries::Once).await)?;
+        Ok(Retained { bytes_gone, ..retained })
     }
 
     async fn rotate_key(&self, fresh: SigningKey) -> Result<SigningKey> {

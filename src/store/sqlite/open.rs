@@ -17,13 +17,11 @@ use sqlx::{ConnectOptions as _, Sqlite};
 
 use super::epoch::Epoch;
 use super::leaving::Leaving;
-use super::{SqliteStore, begin, erasures, explain};
+use super::{PATIENCE, SqliteStore, begin, erasures, explain};
 use crate::store::{Result, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 
-/// How long a statement waits for another process that is writing.
-const PATIENCE: Duration = Duration::from_secs(30);
 const READERS: u32 = 4;
 
 impl SqliteStore {
@@ -37,7 +35,7 @@ impl SqliteStore {
             .map_err(|error| StoreError::Unusable { place: path.display().to_string(), reason: error.to_string() })?;
         let settings = settings(path);
         let writer = connect_writer(path, &settings).await?;
-        check_health(path, &writer).await?;
+        check_if_small(path, &writer).await?;
         check_rights(path)?;
         migrate(path, &writer).await?;
         // before anybody asks for readers
@@ -47,7 +45,8 @@ impl SqliteStore {
         leaving.carry_out(&writer).await.map_err(|error| explain(path, error))?;
         let epoch = Epoch::beside(path);
         epoch.look(&writer).await.map_err(|error| explain(path, error))?;
-        let readers = pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON"));
+        let readers =
+            pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON").pragma("cache_size", "-2000"));
         Ok(Self { path: path.to_owned(), writer, readers, leaving, epoch, lost: OnceLock::new() })
     }
 }
@@ -84,6 +83,8 @@ fn settings(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
         .pragma("secure_delete", "ON")
+        // an issue for a million readers is one transaction: with less, its pages would go to the disk many times
+        .pragma("cache_size", "-32768")
         .disable_statement_logging()
 }
 
@@ -113,6 +114,23 @@ async fn connect_writer(path: &Path, settings: &SqliteConnectOptions) -> Result<
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// A state larger than this is looked through by whoever takes charge, not by every command: reading a gigabyte takes
+/// seconds, and to show one person should not.
+const SMALL: u64 = 32 << 20;
+
+async fn check_if_small(path: &Path, writer: &SqlitePool) -> Result<()> {
+    if is_small(path) { check_health(path, writer).await } else { Ok(()) }
+}
+
+/// What was too much to look through when it was opened.
+pub(super) async fn check_all(path: &Path, writer: &SqlitePool) -> Result<()> {
+    if is_small(path) { Ok(()) } else { check_health(path, writer).await }
+}
+
+fn is_small(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() <= SMALL)
 }
 
 async fn check_health(path: &Path, writer: &SqlitePool) -> Result<()> {

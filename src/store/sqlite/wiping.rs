@@ -4,16 +4,29 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 
-/// Tries to empty the log of writes; each waits for readers in other processes as long as any statement.
-const TRIES: u32 = 3;
+use super::PATIENCE;
+
+/// How long a try to empty the log of writes waits for readers in other processes. Meanwhile nobody can write.
+const A_MOMENT: Duration = Duration::from_secs(2);
+/// Between two tries others write.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often it is tried: once where it will be tried again anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tries {
+    Once,
+    ForAWhile,
+}
 
 /// Empties the log of writes, and writes the whole file anew if one of `traces` still stands in it (which it may rightly: in
 /// an announcement). `false` where another process was reading all the time.
 pub(super) async fn wipe(writer: &SqlitePool, path: &Path, traces: Vec<String>) -> sqlx::Result<bool> {
-    if !empty_log(writer).await? {
+    if !empty_log(writer, Tries::ForAWhile).await? {
         return Ok(false);
     }
     let place = path.to_owned();
@@ -22,17 +35,32 @@ pub(super) async fn wipe(writer: &SqlitePool, path: &Path, traces: Vec<String>) 
         return Ok(true);
     }
     sqlx::query("VACUUM").execute(writer).await?;
-    empty_log(writer).await
+    empty_log(writer, Tries::ForAWhile).await
 }
 
-async fn empty_log(writer: &SqlitePool) -> sqlx::Result<bool> {
-    for _ in 0..TRIES {
-        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
+/// `false` where another process was reading all the time.
+pub(super) async fn empty_log(writer: &SqlitePool, tries: Tries) -> sqlx::Result<bool> {
+    let tries = if tries == Tries::Once { 1 } else { 5 };
+    for tried in 0..tries {
+        if tried > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+        let mut connection = writer.acquire().await?;
+        wait_for_others(&mut connection, A_MOMENT).await?;
+        let emptied = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+        wait_for_others(&mut connection, PATIENCE).await?;
+        let (busy, _, _): (i64, i64, i64) = emptied?;
         if busy == 0 {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+async fn wait_for_others(connection: &mut SqliteConnection, patience: Duration) -> sqlx::Result<()> {
+    let pragma = format!("PRAGMA busy_timeout = {}", patience.as_millis());
+    sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(connection).await?;
+    Ok(())
 }
 
 /// Piece by piece: the file may be larger than the memory.

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use crieur::model::delivery::OnDoubt;
 use crieur::model::token::SigningKey;
-use crieur::store::{SqliteStore, Store, StoreError};
+use crieur::store::{Freeze, SqliteStore, Store, StoreError};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{add_readers, address, freeze, minute, new_issue, reader};
+use super::{NEWS, add_readers, address, freeze, minute, new_issue, reader};
 
 async fn refusal(path: &Path) -> String {
     match SqliteStore::open(path).await {
@@ -185,4 +185,103 @@ async fn ids_are_not_given_again_after_an_older_copy_was_put_back() {
     fs::write(&path, older).expect("put back");
     let second = newest(SqliteStore::open(&path).await.expect("opens"), "apres", minute(2)).await;
     assert_ne!(first, second, "a link of one would be the other's");
+}
+
+/// Whoever died between two turns left a list of which some are subscribed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_decided_on_is_subscribed_to_its_end_before_an_issue_is_frozen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    let store = SqliteStore::open(&path).await.expect("opens");
+    store.signing_key(SigningKey::new([7; 32])).await.expect("a key");
+    add_readers(&store, 1).await;
+    let import = store.begin_import("paper, 2019", minute(0)).await.expect("begun");
+    let list = ["anne", "bob", "carl"].map(|name| reader(name, "fr"));
+    store.import(import, &list, minute(1)).await.expect("taken");
+    store.suppress(&address("bob@example.org"), "complaint", minute(2)).await.expect("suppressed");
+    tamper(&path, "UPDATE import SET finished = touched").await;
+    let Freeze::Frozen { recipients, .. } = store.freeze(&new_issue(1, 8, OnDoubt::Resend)).await.expect("frozen")
+    else {
+        panic!("not frozen")
+    };
+    assert_eq!(recipients, 3, "all of the list but who was suppressed");
+    let names: Vec<_> = store.subscriptions(None, 0, 9).await.expect("read").into_iter().map(|it| it.name).collect();
+    assert_eq!(names.into_iter().flatten().collect::<Vec<_>>(), ["reader0", "anne", "carl"]);
+    let sources = ask(&path, "SELECT source FROM consent ORDER BY id").await;
+    assert_eq!(sources, ["operator", "paper, 2019", "paper, 2019"], "with a receipt each");
+    assert_eq!(ask(&path, "SELECT address FROM arrival").await, [""; 0]);
+    assert_eq!(store.finish_import(import, minute(9)).await.expect("asked again"), None);
+}
+
+/// What hashes such a list carries is known only to the key they were made with.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_and_a_log_of_erasures_wait_for_no_list() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    let store = SqliteStore::open(&path).await.expect("opens");
+    store.signing_key(SigningKey::new([7; 32])).await.expect("a key");
+    let import = store.begin_import("paper, 2019", minute(0)).await.expect("begun");
+    store.import(import, &["anne", "bob"].map(|name| reader(name, "fr")), minute(1)).await.expect("taken");
+    tamper(&path, "UPDATE import SET finished = touched").await;
+    store.rotate_key(SigningKey::new([9; 32])).await.expect("rotated");
+    store.suppress(&address("anne@example.org"), "complaint", minute(2)).await.expect("suppressed");
+    assert_eq!(store.readers(NEWS).await.expect("readers").values().sum::<u64>(), 1, "by the hash of the new key");
+
+    let import = store.begin_import("paper, 2020", minute(3)).await.expect("begun");
+    store.import(import, &["carl", "dana"].map(|name| reader(name, "fr")), minute(4)).await.expect("taken");
+    tamper(&path, "UPDATE import SET finished = touched").await;
+    store.close().await;
+    let older = fs::read(&path).expect("a copy");
+    let store = SqliteStore::open(&path).await.expect("opens");
+    store.erase(&address("carl@example.org"), false, minute(5)).await.expect("erased");
+    store.close().await;
+    fs::write(&path, older).expect("put back");
+    SqliteStore::open(&path).await.expect("opens").close().await;
+    let left = ask(&path, "SELECT address FROM subscriber UNION SELECT address FROM arrival ORDER BY 1").await;
+    assert_eq!(left, ["anne@example.org", "bob@example.org", "dana@example.org"]);
+}
+
+async fn ask(path: &Path, query: &'static str) -> Vec<String> {
+    let mut connection = SqliteConnectOptions::new().filename(path).connect().await.expect("the state file");
+    sqlx::query_scalar(query).fetch_all(&mut connection).await.expect(query)
+}
+
+/// What a reader in another process still sees cannot leave the log of writes; that is said, and done the next time.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_erased_for_its_age_leaves_the_log_of_writes_as_soon_as_nobody_reads_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("crieur.db");
+    let store = SqliteStore::open(&path).await.expect("opens");
+    store.signing_key(SigningKey::new([7; 32])).await.expect("a key");
+    let canary = reader("kanarienvogel", "fr");
+    store.add_subscriptions(&[canary], false, minute(0)).await.expect("added");
+    let id = store.subscriptions(None, 0, 1).await.expect("read")[0].id;
+    store.unsubscribe(id, minute(1)).await.expect("left");
+    let traces = || {
+        let files = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let has = |path: &std::path::PathBuf| {
+            fs::read(path).expect("bytes").windows(13).any(|window| window.eq_ignore_ascii_case(b"kanarienvogel"))
+        };
+        files.filter(has).count()
+    };
+    assert!(traces() > 0, "the scan finds what is there");
+
+    let mut other = SqliteConnectOptions::new().filename(&path).connect().await.expect("the state file");
+    let mut reading = other.begin().await.expect("a transaction");
+    sqlx::query("SELECT count(*) FROM subscriber").fetch_one(&mut *reading).await.expect("a count");
+    let mut years = minute(2);
+    let retained = loop {
+        years += chrono::TimeDelta::days(365);
+        let retained = store.retain(years).await.expect("looked");
+        assert!(!retained.bytes_gone, "somebody reads");
+        if retained.left > 0 {
+            break retained;
+        }
+    };
+    assert_eq!(retained.left, 1);
+    assert!(traces() > 0, "and still could");
+    drop(reading);
+    other.close().await.expect("closed");
+    assert!(store.retain(years).await.expect("looked").bytes_gone);
+    assert_eq!(traces(), 0);
 }

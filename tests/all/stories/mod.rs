@@ -27,6 +27,7 @@ mod preview;
 mod privacy;
 mod relay;
 mod restarts;
+mod secrets;
 mod send;
 mod sending;
 mod signup;

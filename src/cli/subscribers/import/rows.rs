@@ -255,8 +255,10 @@ mod tests {
         assert_eq!(told, [(0, cells(&["email", "name, first"])), (3, cells(&["a@b.fr", "Ada"]))]);
     }
 
+    type Told = Vec<(u64, String)>;
+
     /// Lines of the rows that are read, and of those that are not with the reason.
-    fn told(csv: &str) -> (Vec<(u64, String)>, Vec<(u64, String)>) {
+    fn told(csv: &str) -> (Told, Told) {
         let input = Box::new(Cursor::new(csv.as_bytes().to_vec()));
         let mut rows = Rows::new(input, Path::new("list.csv"), None, false).expect("a list");
         rows.are_short(|column| column == 0);
