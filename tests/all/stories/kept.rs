@@ -43,7 +43,7 @@ const OF_NOBODY: [&str; 20] = [
 ];
 
 /// Columns that say nothing beyond what the others do: numbers of rows, what is found by, and turns of the outbox.
-const INNER: [&str; 13] = [
+const INNER: [&str; 14] = [
     "id",
     "subscriber",
     "subscription",
@@ -58,6 +58,8 @@ const INNER: [&str; 13] = [
     "doubts",
     // the date of `at`
     "day",
+    // the end of the address
+    "domain",
 ];
 
 fn letter(subject: &str) -> LetterText {
