@@ -26,7 +26,7 @@ pub(super) fn tell_pauses(pauses: &[Pause]) {
 }
 
 /// `1 error`, `2 errors`.
-pub(super) fn counted<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     let plural = if count == N::from(1) { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
