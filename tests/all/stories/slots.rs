@@ -4,6 +4,7 @@ use super::announcement;
 use crate::support::folder::Folder;
 
 const READER: &str = "reader@example.org";
+const SECRET: &str = "Sous embargo";
 
 /// Due at this cron line, with an announcement of that day that nobody has been told of.
 fn due(schedule: &str, news: &str) -> Folder {
@@ -92,7 +93,6 @@ fn an_announcement_dated_back_and_merged_late_is_in_the_next_issue() {
 #[test]
 fn an_announcement_dated_ahead_is_on_no_surface_before() {
     let folder = due("0 9 * * *", "2021-03-01 08:00:00 +01:00");
-    const SECRET: &str = "Sous embargo";
     let event = "event_start_date: 2021-03-10 10:00:00 +01:00";
     folder.write(
         "content/agenda/embargo.md",

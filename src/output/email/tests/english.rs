@@ -25,8 +25,8 @@ fn english(slug: &str, title: &str, published: &str, category: &str) -> Announce
     }
 }
 
-fn place(name: &str, address: &str) -> Option<Place> {
-    Some(Place { name: Some(name.to_owned()), address: Some(address.to_owned()), geo: None })
+fn place(name: &str, address: &str) -> Place {
+    Place { name: Some(name.to_owned()), address: Some(address.to_owned()), geo: None }
 }
 
 /// Moved by a week, into another room.
@@ -35,10 +35,10 @@ fn repair_cafe() -> (Announcement, Vec<Change>) {
         (timed("2027-03-12 14:00", Some("2027-03-12 18:00")), timed("2027-03-19 15:00", Some("2027-03-19 19:00")));
     let (old, new) = (place("The workshop", "4 Mill Lane"), place("Town hall", "1 Market Square"));
     let it = Announcement {
-        event: Some(Event { place: new.clone(), ..event(to.clone()) }),
+        event: Some(Event { place: Some(new.clone()), ..event(to.clone()) }),
         ..english("repair-cafe", "Repair café: bring what is broken", "2027-02-20T09:00:00Z", "Workshop")
     };
-    (it, vec![Change::Moved { from, to }, Change::Place { from: old, to: new }])
+    (it, vec![Change::Moved { from, to }, Change::Place { from: Some(old), to: Some(new) }])
 }
 
 fn open_day() -> (Announcement, Vec<Change>) {
@@ -110,9 +110,9 @@ fn rendered() -> Variant {
         lang: "en".to_owned(),
         ..samples::newsletter()
     };
-    let (changed, changes): (Vec<_>, Vec<_>) = [repair_cafe(), open_day()].into_iter().unzip();
+    let (events, notes): (Vec<_>, Vec<_>) = [repair_cafe(), open_day()].into_iter().unzip();
     let (new, upcoming) = ([webinar(), report(), visitors()], [webinar()]);
-    let changed = samples::entries(&changed).into_iter().zip(changes);
+    let changed = samples::entries(&events).into_iter().zip(notes);
     let contents = Contents {
         changed: changed.map(|(entry, changes)| ChangedEntry { entry, changes }).collect(),
         new: samples::entries(&new),
