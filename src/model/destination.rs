@@ -189,6 +189,7 @@ mod tests {
             (Reaction::TooMuch, 3, false),
             (Reaction::TooMuch, 2, false),
             (Reaction::TooMuch, 2, false),
+            (Reaction::TooMuch, 2, false),
             (Reaction::TooMuch, 1, true),
             // they were under way
             (Reaction::TooMuch, 1, true),
