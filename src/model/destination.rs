@@ -196,6 +196,7 @@ mod tests {
             (Reaction::TooMuch, 1, true),
             (Reaction::Fine, 2, false),
             (Reaction::Fine, 2, false),
+            (Reaction::Fine, 2, false),
             (Reaction::Fine, 3, false),
         ] {
             domain.note(reaction, NOW);
