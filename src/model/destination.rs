@@ -189,10 +189,12 @@ mod tests {
             (Reaction::TooMuch, 3, false),
             (Reaction::TooMuch, 2, false),
             (Reaction::TooMuch, 2, false),
+            (Reaction::TooMuch, 2, false),
             (Reaction::TooMuch, 1, true),
             // they were under way
             (Reaction::TooMuch, 1, true),
             (Reaction::TooMuch, 1, true),
+            (Reaction::Fine, 2, false),
             (Reaction::Fine, 2, false),
             (Reaction::Fine, 2, false),
             (Reaction::Fine, 3, false),
