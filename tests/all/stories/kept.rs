@@ -18,7 +18,7 @@ use crate::support::state;
 const CANARY: &str = "kanarienvogel@example.org";
 
 /// Tables that hold nothing of anybody, or only what a report of everybody's is known again by.
-const OF_NOBODY: [&str; 20] = [
+const OF_NOBODY: [&str; 22] = [
     "_sqlx_migrations",
     "archive",
     "bounce_report",
@@ -30,7 +30,9 @@ const OF_NOBODY: [&str; 20] = [
     "ledger",
     "memory",
     "memory_maker",
+    "pause",
     "retention",
+    "sending",
     "signing_key",
     "source",
     "sqlite_sequence",

@@ -13,7 +13,7 @@ use crate::support::cli::executable;
 use crate::support::folder::Folder;
 use crate::support::poll::eventually;
 use crate::support::rights::{Mounted, can, can_mount};
-use crate::support::smtp_sink::{Act, Sink};
+use crate::support::smtp_sink::{Act, Received, Sink};
 use crate::support::state;
 
 fn reader(number: usize) -> String {
@@ -34,9 +34,9 @@ fn all(state: &str, count: usize) -> BTreeMap<String, usize> {
 }
 
 /// How many copies each reader got; they are the same to the octet (I5).
-fn copies(sink: &Sink) -> BTreeMap<String, usize> {
+fn copies(messages: &[Received]) -> BTreeMap<String, usize> {
     let mut first: BTreeMap<String, (usize, Vec<u8>)> = BTreeMap::new();
-    for received in sink.messages() {
+    for received in messages {
         let (count, message) = first.entry(received.to[0].clone()).or_insert((0, received.message.clone()));
         *count += 1;
         assert_eq!(*message, received.message, "another mail to {}", received.to[0]);
@@ -87,7 +87,7 @@ async fn a_send_that_is_told_to_stop_waits_for_the_answers_and_leaves_no_doubt()
             [all("sent", sent), all("waiting", 200 - sent)].into_iter().flatten().collect()
         );
         folder.crieur(["send", "--at", MONDAY]).succeeds();
-        assert!(copies(&sink).len() == 200 && copies(&sink).values().all(|count| *count == 1));
+        assert!(copies(&sink.messages()).len() == 200 && copies(&sink.messages()).values().all(|count| *count == 1));
     }
 }
 
@@ -109,7 +109,7 @@ async fn the_second_signal_ends_a_send_at_once_and_leaves_a_doubt_a_connection()
     sink.open_gates();
     folder.crieur(["send", "--at", MONDAY]).succeeds();
     assert_eq!(deliveries(&folder), all("sent", 20));
-    let copies = copies(&sink);
+    let copies = copies(&sink.messages());
     assert_eq!((copies.len(), copies.values().filter(|count| **count == 2).count()), (20, 3));
 }
 
@@ -134,7 +134,10 @@ async fn a_mail_that_kills_the_process_each_time_is_tried_twice_and_the_others_g
     }
     folder.crieur(["send", "--at", MONDAY]).succeeds();
     assert_eq!(deliveries(&folder), [all("sent", 9), all("doubt", 1)].into_iter().flatten().collect());
-    assert_eq!(copies(&sink), (0..10).map(|number| (reader(number), if number == 3 { 2 } else { 1 })).collect());
+    assert_eq!(
+        copies(&sink.messages()),
+        (0..10).map(|number| (reader(number), if number == 3 { 2 } else { 1 })).collect()
+    );
     let doubts = folder.crieur(["issues", "doubts"]).succeeds().stdout;
     assert!(doubts.contains(&poison), "{doubts}");
 }
@@ -182,14 +185,12 @@ async fn killed_at_any_system_call_of_a_send_nobody_is_lost_and_nobody_gets_thre
         assert!(left.get("sending").copied().unwrap_or(0) <= 2, "call {call}: {left:?}");
         folder.crieur(["send", "--at", MONDAY]).succeeds();
         assert_eq!(deliveries(&folder), all("sent", READERS), "call {call}");
-        let mut got: BTreeMap<String, usize> = BTreeMap::new();
-        sink.messages()[before..].iter().for_each(|one| *got.entry(one.to[0].clone()).or_default() += 1);
+        let got = copies(&sink.messages()[before..]);
         before = sink.messages().len();
         assert!(got.len() == READERS && got.values().all(|copies| *copies <= 2), "call {call}: {got:?}");
     }
     println!("killed {killed} times at {most} system calls of a thread");
     assert!(killed * 2 > kills.min(most), "{killed}");
-    copies(&sink);
 }
 
 /// What fills the small disk the state is on, to its last octet.
@@ -226,7 +227,7 @@ async fn on_a_full_disk_nothing_is_handed_over_unmarked_and_what_was_answered_is
         disk.inside("rm state/filler state/filler2");
         eventually("all mails", || (sink.messages().len() >= READERS).then_some(()));
         disk.app.until("/healthz", |health| health == "ok\n");
-        assert_eq!(copies(&sink), (0..READERS).map(|number| (reader(number), 1)).collect());
+        assert_eq!(copies(&sink.messages()), (0..READERS).map(|number| (reader(number), 1)).collect());
         let status = disk.app.log();
         assert!(!status.contains("in doubt"), "{status}");
         eventually("the ledger", || {
