@@ -15,11 +15,10 @@ use crate::model::subscriber::ABANDONED;
 use crate::model::subscription::{Added, NewSubscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
 
-/// This connection takes in lists. Addresses come in no order: with the two megabytes there are else, each turn would read and
-/// write the pages of an index many times, and with a log of four, each would be copied into the file as often. What came by
-/// already is kept beside the state, as numbers that tell nobody's address.
+/// This connection takes in lists. With a log of four megabytes each page of an index would be copied into the file many times.
+/// What came by already is kept beside the state, as numbers that tell nobody's address.
 const FOR_LISTS: [&str; 4] = [
-    "PRAGMA cache_size = -65536",
+    turns::TO_INSERT,
     "PRAGMA wal_autocheckpoint = 16384",
     "CREATE TEMP TABLE IF NOT EXISTS came (import INTEGER, hash INTEGER, PRIMARY KEY (import, hash)) WITHOUT ROWID",
     "DELETE FROM came",

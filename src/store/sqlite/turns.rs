@@ -16,6 +16,9 @@ use sqlx::sqlite::SqlitePool;
 use super::wiping::{self, Tries};
 use super::{begin, ids};
 
+/// Addresses come in no order: with less, each turn would read and write the pages of an index many times.
+pub(super) const TO_INSERT: &str = "PRAGMA cache_size = -65536";
+
 /// Rows that are subscribed at once: whoever signs up or leaves meanwhile waits for so many, a second or two.
 const TURN: usize = 20_000;
 
@@ -116,9 +119,18 @@ async fn move_in(writer: &SqlitePool, import: i64, decided: i64) -> sqlx::Result
     Ok(subscribed)
 }
 
+/// What is sorted stays in memory up to the size of the cache; with this one the most of a long list goes to the disk.
+const TO_SORT: &str = "PRAGMA cache_size = -4096";
+
 /// By address, turn by turn: neighbours among the subscribers come in together. Within a turn the list keeps its order.
 async fn arrivals(connection: &mut SqliteConnection, import: i64) -> sqlx::Result<Vec<i64>> {
-    sqlx::query_scalar("SELECT id FROM arrival WHERE import = ? ORDER BY key").bind(import).fetch_all(connection).await
+    sqlx::query(TO_SORT).execute(&mut *connection).await?;
+    let sorted = sqlx::query_scalar("SELECT id FROM arrival WHERE import = ? ORDER BY key")
+        .bind(import)
+        .fetch_all(&mut *connection)
+        .await;
+    sqlx::query(TO_INSERT).execute(connection).await?;
+    sorted
 }
 
 /// Rows that another process subscribed meanwhile are passed over.
