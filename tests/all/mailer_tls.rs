@@ -1,7 +1,9 @@
 //! The mailer and TLS: whom it believes, and that without it nothing is said. The certificates are those of
 //! `tests/fixtures/tls`.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::num::NonZeroUsize;
+use std::process::{Command, Stdio};
 
 use crieur::delivery::mailer::{Answer, Connection, Mailer, MailerError};
 use crieur::model::delivery::Outcome;
@@ -10,6 +12,7 @@ use crieur::model::subscription::EmailAddress;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
+use crate::support::rights::can;
 use crate::support::smtp_sink::{Act, Builder, Sink};
 
 const MESSAGE: &[u8] = b"Subject: essai\r\n\r\nBonjour\r\n";
@@ -88,6 +91,36 @@ async fn a_relay_that_cannot_prove_its_name_gets_nothing() {
             assert!(reason.contains("certificate"), "{tls:?}, {certificate}: {reason}");
             assert_eq!((sink.messages().len(), sink.connections()), (0, 1), "{tls:?}, {certificate}");
         }
+    }
+}
+
+/// E16. What speaks for the relay here is OpenSSL, told to forget what came after.
+#[tokio::test]
+async fn a_relay_that_speaks_an_old_tls_only_gets_nothing() {
+    for (version, is_spoken) in [("-tls1_1", false), ("-tls1_2", true)] {
+        let relay_of_old =
+            ["s_server", version, "-cipher", "DEFAULT@SECLEVEL=0", "-cert", "tests/fixtures/tls/good.pem"];
+        if !can("an old TLS", &["openssl", "s_server", "-help"]) {
+            return;
+        }
+        let mut server = Command::new("openssl")
+            .args(relay_of_old)
+            .args(["-accept", "127.0.0.1:0"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl");
+        let mut said = BufReader::new(server.stdout.take().expect("its output")).lines();
+        let place = said.find_map(|line| line.ok()?.strip_prefix("ACCEPT 127.0.0.1:")?.parse().ok());
+        let relay = relay("localhost", place.expect("a port"), Tls::Implicit);
+        // whoever gets through the handshake finds nobody who says a greeting
+        server.stdin.take().expect("its input").write_all(b"no greeting\n").expect("a line");
+        let answer = connect(relay).await.expect_err("no mail goes there");
+        let is_refused = matches!(&answer, Answer::Unwelcome(reason) if reason.contains("handshake failed"));
+        assert_eq!(is_refused, !is_spoken, "{version}: {answer:?}");
+        server.kill().expect("killed");
+        server.wait().expect("its end");
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use super::MONDAY;
 use crate::support::folder::Folder;
 use crate::support::mails::Mail;
+use crate::support::rights::{can, can_mount, mounted};
 use crate::support::smtp_sink::{Received, Sink};
 use crate::support::state;
 
@@ -100,6 +103,45 @@ async fn after_crashes_in_the_middle_nobody_is_lost_and_nobody_gets_more_than_tw
 }
 
 /// The Message-IDs each reader got.
+/// E24: of the addresses a relay has, one where nobody answers costs its share of the time, and the next one is tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_where_nobody_answers_is_passed_over() {
+    // a queue for one connection that nobody takes from: what comes after it is not answered
+    const HOLE: &str = "import socket, sys
+hole = socket.socket(socket.AF_INET6)
+hole.bind(('::1', int(sys.argv[1])))
+hole.listen(0)
+waiting = [socket.socket(socket.AF_INET6) for _ in range(4)]
+for one in waiting:
+    one.setblocking(False)
+    one.connect_ex(('::1', int(sys.argv[1])))
+print('there', flush=True)
+sys.stdin.read()
+";
+    const BOTH: &str = "printf '::1 localhost\\n127.0.0.1 localhost\\n' > hosts && mount --bind hosts /etc/hosts";
+    let sink = Sink::builder().start().await;
+    let port = sink.address().port().to_string();
+    if !can_mount()
+        || !can("IPv6", &["python3", "-c", "import socket; socket.socket(socket.AF_INET6).bind(('::1', 0))"])
+    {
+        return;
+    }
+    let mut hole = Command::new("python3")
+        .args(["-c", HOLE, &port])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3");
+    BufReader::new(hole.stdout.take().expect("its output")).read_line(&mut String::new()).expect("a line");
+    let folder = Folder::of_five()
+        .and(&format!("[mail]\nsmtp = {{ host = \"localhost\", port = {port}, tls = \"none\" }}\nconnections = 1\n"));
+    folder.crieur(["subscribers", "add", "ada@example.org"]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).under(&mounted(BOTH)).succeeds();
+    assert_eq!(sink.recipients(), ["ada@example.org"]);
+    hole.kill().expect("killed");
+    hole.wait().expect("its end");
+}
+
 fn copies(messages: &[Received]) -> BTreeMap<String, Vec<String>> {
     let mut copies: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for received in messages {
