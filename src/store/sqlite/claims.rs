@@ -1,10 +1,37 @@
 //! Mails that are due, whatever they carry, as whoever claims them gets them.
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::rows::address;
 use crate::model::delivery::{Carries, Claim};
+
+/// The two tables whose mails leave by the outbox. From `state` on, their rows are alike.
+#[derive(Clone, Copy)]
+pub(super) enum Table {
+    Delivery,
+    Letter,
+}
+
+impl Table {
+    pub(super) const ALL: [Self; 2] = [Self::Delivery, Self::Letter];
+
+    pub(super) fn of(claim: &Claim) -> Self {
+        match claim.carries {
+            Carries::Issue { .. } => Self::Delivery,
+            Carries::Letter { .. } => Self::Letter,
+        }
+    }
+
+    /// A statement about this one of the two. Nothing but our own words is in it.
+    pub(super) fn says(self, statement: &'static str) -> AssertSqlSafe<String> {
+        let name = match self {
+            Self::Delivery => "delivery",
+            Self::Letter => "letter",
+        };
+        AssertSqlSafe(statement.replace("{outbox}", name))
+    }
+}
 
 /// Runs a query of what is due at `now` (`?1`), at most `limit` rows (`?2`), not for these domains (`?3`, a JSON array);
 /// `carries` tells what a row has to say.

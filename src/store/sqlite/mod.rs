@@ -4,6 +4,7 @@
 //! trait stand here in its order; each is said in full in the file of its chapter.
 
 mod archive;
+mod attempts;
 mod audiences;
 mod bounces;
 mod claims;
@@ -47,6 +48,7 @@ use sqlx::{Sqlite, Transaction};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use self::attempts::{Mark, Marks};
 use self::epoch::Epoch;
 use self::faults::{explain, is_failed_sync};
 use self::leaving::Leaving;
@@ -78,6 +80,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     leaving: Leaving,
     epoch: Epoch,
+    marks: Marks,
     /// Why nothing is written any more, once that is so.
     lost: OnceLock<String>,
 }
@@ -420,7 +423,7 @@ impl Store for SqliteStore {
     }
 
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool> {
-        self.explained(outbox::begin_sending(&self.writer, claim, now).await)
+        self.explained(self.marks.make(&self.writer, Mark::Begin(claim.clone()), now).await)
     }
 
     async fn give_back(&self, claims: &[Claim]) -> Result<()> {
@@ -428,7 +431,8 @@ impl Store for SqliteStore {
     }
 
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()> {
-        self.explained(outbox::record_outcome(&self.writer, claim, outcome, now).await)
+        let mark = Mark::End(claim.clone(), outcome.clone());
+        self.explained(self.marks.make(&self.writer, mark, now).await).map(drop)
     }
 
     async fn doubts(&self, newsletter: Option<&str>) -> Result<Vec<Doubt>> {

@@ -15,6 +15,7 @@ use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Sqlite};
 
+use super::attempts::Marks;
 use super::epoch::Epoch;
 use super::leaving::Leaving;
 use super::{PATIENCE, SqliteStore, begin, erasures, explain};
@@ -47,7 +48,15 @@ impl SqliteStore {
         epoch.look(&writer).await.map_err(|error| explain(path, error))?;
         let readers =
             pool(READERS).connect_lazy_with(settings.pragma("query_only", "ON").pragma("cache_size", "-2000"));
-        Ok(Self { path: path.to_owned(), writer, readers, leaving, epoch, lost: OnceLock::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers,
+            leaving,
+            epoch,
+            marks: Marks::default(),
+            lost: OnceLock::new(),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The outbox: deliveries and letters, who has claimed them, and how each attempt ended.
+//! The outbox: deliveries and letters, and who has claimed them. How an attempt ends: `attempts`.
 //!
 //! A claim is a lease and an epoch. The epoch moves with each claim and whenever one is taken back, so a worker that comes
 //! too late finds its row at another epoch. One exception is meant: a lease that lapses while `sending` leaves the epoch
@@ -8,43 +8,16 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection};
 
-use super::rows::{counts, named, optional_instant};
+use super::claims::Table;
+use super::rows::{counts, optional_instant};
 use super::{begin, claims, ids, letters};
-use crate::model::delivery::{Carries, Claim, DeliveryState, Outcome, Withheld};
+use crate::model::delivery::{Carries, Claim, DeliveryState, Withheld};
 use crate::store::DeliveryCounts;
-use crate::store::settle::{Settled, Standing, settle};
 
 /// The reason of a delivery whose reader is gone.
 pub(super) const ERASED: &str = "the reader was erased";
-
-/// The two tables whose mails leave by the outbox. From `state` on, their rows are alike.
-#[derive(Clone, Copy)]
-enum Table {
-    Delivery,
-    Letter,
-}
-
-impl Table {
-    const ALL: [Self; 2] = [Self::Delivery, Self::Letter];
-
-    fn of(claim: &Claim) -> Self {
-        match claim.carries {
-            Carries::Issue { .. } => Self::Delivery,
-            Carries::Letter { .. } => Self::Letter,
-        }
-    }
-
-    /// A statement about this one of the two. Nothing but our own words is in it.
-    fn says(self, statement: &'static str) -> AssertSqlSafe<String> {
-        let name = match self {
-            Self::Delivery => "delivery",
-            Self::Letter => "letter",
-        };
-        AssertSqlSafe(statement.replace("{outbox}", name))
-    }
-}
 
 /// What waits for a subscription will not be sent. What is being sent cannot be called back.
 pub(super) async fn suppress(
@@ -184,70 +157,6 @@ fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {
     })
 }
 
-/// Claim, lease, reader and suppression are looked at in the statement that commits to sending.
-pub(super) async fn begin_sending(writer: &SqlitePool, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<bool> {
-    let mut transaction = begin(writer).await?;
-    let begun = match claim.carries {
-        Carries::Issue { .. } => begin_delivery(&mut transaction, claim, now).await?,
-        Carries::Letter { .. } => letters::begin_sending(&mut transaction, claim, now).await?,
-    };
-    if !begun {
-        if claim.issue().is_some() {
-            put_back_if_held(&mut transaction, claim).await?;
-        }
-        suppress_if_ours(&mut transaction, claim, now).await?;
-    }
-    transaction.commit().await?;
-    Ok(begun)
-}
-
-async fn begin_delivery(connection: &mut SqliteConnection, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<bool> {
-    let begun = sqlx::query(
-        "UPDATE delivery SET state = 'sending', changed_at = ?3
-         WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3 AND state IN ('waiting', 'deferred', 'doubt')
-           AND issue NOT IN (SELECT id FROM issue WHERE hold IS NOT NULL)
-           AND EXISTS (
-             SELECT 1 FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
-             WHERE subscription.id = delivery.subscription AND subscription.status = 'confirmed'
-               AND subscriber.hash NOT IN (SELECT hash FROM suppression))",
-    )
-    .bind(claim.delivery)
-    .bind(claim.epoch)
-    .bind(now.timestamp_millis())
-    .execute(connection)
-    .await?;
-    Ok(begun.rows_affected() == 1)
-}
-
-/// What was claimed just before its issue was held waits with the rest of it.
-async fn put_back_if_held(connection: &mut SqliteConnection, claim: &Claim) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE delivery SET lease_until = NULL, epoch = epoch + 1
-         WHERE id = ? AND epoch = ? AND lease_until IS NOT NULL AND state IN ('waiting', 'deferred', 'doubt')
-           AND issue IN (SELECT id FROM issue WHERE hold IS NOT NULL)",
-    )
-    .bind(claim.delivery)
-    .bind(claim.epoch)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// A claim that is still ours and yet could not begin has lost its reader.
-async fn suppress_if_ours(connection: &mut SqliteConnection, claim: &Claim, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query(Table::of(claim).says(
-        "UPDATE {outbox} SET state = 'suppressed', reason = 'the reader left or is suppressed', changed_at = ?3,
-            lease_until = NULL, next_attempt = NULL
-         WHERE id = ?1 AND epoch = ?2 AND lease_until > ?3 AND state IN ('waiting', 'deferred', 'doubt')",
-    ))
-    .bind(claim.delivery)
-    .bind(claim.epoch)
-    .bind(now.timestamp_millis())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
 pub(super) async fn give_back(writer: &SqlitePool, claims: &[Claim]) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
     for claim in claims {
@@ -261,59 +170,6 @@ pub(super) async fn give_back(writer: &SqlitePool, claims: &[Claim]) -> sqlx::Re
         .await?;
     }
     transaction.commit().await
-}
-
-pub(super) async fn record_outcome(
-    writer: &SqlitePool,
-    claim: &Claim,
-    outcome: &Outcome,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    let mut transaction = begin(writer).await?;
-    let row = sqlx::query(Table::of(claim).says(
-        "SELECT state, lease_until IS NOT NULL AS claimed, attempts, doubts FROM {outbox} WHERE id = ? AND epoch = ?",
-    ))
-    .bind(claim.delivery)
-    .bind(claim.epoch)
-    .fetch_optional(&mut *transaction)
-    .await?;
-    let standing = row.as_ref().map(standing).transpose()?;
-    if let Some(settled) = standing.and_then(|standing| settle(standing, outcome, now)) {
-        write_settled(&mut transaction, claim, &settled, now).await?;
-    }
-    transaction.commit().await
-}
-
-fn standing(row: &SqliteRow) -> sqlx::Result<Standing> {
-    Ok(Standing {
-        state: named(row, "state", &DeliveryState::ALL, DeliveryState::as_str)?,
-        claimed: row.try_get("claimed")?,
-        attempts: row.try_get("attempts")?,
-        doubts: row.try_get("doubts")?,
-    })
-}
-
-async fn write_settled(
-    connection: &mut SqliteConnection,
-    claim: &Claim,
-    settled: &Settled,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query(Table::of(claim).says(
-        "UPDATE {outbox} SET state = ?, attempts = ?, doubts = ?, next_attempt = ?, reason = ?, changed_at = ?,
-            lease_until = NULL
-         WHERE id = ?",
-    ))
-    .bind(settled.state.as_str())
-    .bind(settled.attempts)
-    .bind(settled.doubts)
-    .bind(settled.next_attempt.map(|at| at.timestamp_millis()))
-    .bind(&settled.reason)
-    .bind(now.timestamp_millis())
-    .bind(claim.delivery)
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// `?1`: whether issues wait. `?2`: the domains that do, as a JSON array.
