@@ -135,12 +135,7 @@ impl List {
 
 /// `, held (operator: a slip in the date)`.
 fn held(issue: &Issue) -> String {
-    let reason = issue.hold_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    match issue.hold {
-        None => String::new(),
-        Some(Hold::Approval) => ", waits for approval".to_owned(),
-        Some(hold) => format!(", held ({}{reason})", hold.as_str()),
-    }
+    issue.why_held().map(|why| format!(", {why}")).unwrap_or_default()
 }
 
 /// `2 sent, 1 in doubt`.

@@ -110,8 +110,13 @@ async fn deliver(app: &App, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     if let Step::Unreachable { reason } = &step {
         tell!("the relay takes no mail: {reason}");
     }
+    let held = outbox.held_by_relay().await?;
+    for issue in &held {
+        let (number, why) = (issue.number.unwrap_or_default(), issue.why_held().unwrap_or_default());
+        tell!("{}, issue {number}: {why}\n  hint: `crieur issues resume {number}` lets it go on", issue.newsletter);
+    }
     Ok(match step {
-        Step::Idle { next: None } if tally.refused > 0 => ExitCode::from(CONTENT),
+        Step::Idle { next: None } if tally.refused > 0 || !held.is_empty() => ExitCode::from(CONTENT),
         Step::Idle { next: None } => ExitCode::SUCCESS,
         _ => ExitCode::from(TRY_AGAIN),
     })

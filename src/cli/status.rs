@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::print::{counted, say};
 use crate::app::App;
+use crate::model::issue::Issue;
 use crate::model::pause::CONFIRM;
 use crate::model::status::{NewsletterFigures, Status as Report};
 
@@ -54,7 +55,7 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
         Some(last) => say!("last publish   {}: {}", local(last.at), counted(last.documents, "document")),
         None => say!("last publish   never"),
     }
-    figures.newsletters.iter().for_each(print_newsletter);
+    figures.newsletters.iter().for_each(|newsletter| print_newsletter(newsletter, &figures.held));
     say!("outbox         {}", counts(figures.outbox.iter()));
     if let Some(until) = figures.quiet_until {
         say!("quiet hours    until {}: no issue goes out", local(until));
@@ -68,7 +69,7 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
     say!("suppressions   {}", figures.suppressions);
 }
 
-fn print_newsletter(newsletter: &NewsletterFigures) {
+fn print_newsletter(newsletter: &NewsletterFigures, held: &[Issue]) {
     say!("newsletter     {} ({})", newsletter.name, newsletter.title);
     if let Some(slot) = newsletter.next_slot {
         say!("  next slot    {}", slot.format("%F %R"));
@@ -76,6 +77,10 @@ fn print_newsletter(newsletter: &NewsletterFigures) {
     if let Some(last) = &newsletter.last {
         let number = last.number.map(|number| format!(", number {number}")).unwrap_or_default();
         say!("  last slot    {}: {}{number}", last.slot.format("%F %R"), last.state.as_str());
+    }
+    for issue in held.iter().filter(|issue| issue.newsletter == newsletter.name) {
+        let number = issue.number.unwrap_or_default();
+        say!("  number {number:<5} {}", issue.why_held().unwrap_or_default());
     }
     say!("  subscribers  {}", counts(newsletter.subscribers.iter()));
 }

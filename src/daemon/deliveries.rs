@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::systemd::{Part, Pulse};
 use crate::delivery::outbox::{Outbox, Step};
 use crate::model::health::Trouble;
+use crate::model::issue::Issue;
 use crate::model::time::Clock;
 use crate::web::Vitals;
 
@@ -43,6 +44,7 @@ pub(super) async fn run(
                 }
                 vitals.note(Trouble::Store, None);
                 vitals.note(Trouble::Relay, unreachable(&step));
+                note_held(&outbox, &vitals).await;
                 if let Step::Unreachable { reason } = &step {
                     tracing::warn!(reason, "the relay takes no mail; what waits is tried again");
                 }
@@ -64,6 +66,22 @@ pub(super) async fn run(
         };
         pulse.during(Part::Deliveries, rest).await;
     }
+}
+
+/// An issue the relay refuses waits for the operator, who has to hear of it.
+async fn note_held(outbox: &Outbox, vitals: &Vitals) {
+    match outbox.held_by_relay().await {
+        Ok(held) => {
+            vitals.note(Trouble::Issue, held.first().map(|issue| format!("{}, {}", issue.newsletter, in_words(issue))));
+        }
+        Err(error) => {
+            vitals.note(Trouble::Store, Some(error.to_string()));
+        }
+    }
+}
+
+fn in_words(issue: &Issue) -> String {
+    format!("number {}: {}", issue.number.unwrap_or_default(), issue.why_held().unwrap_or_default())
 }
 
 fn unreachable(step: &Step) -> Option<String> {

@@ -29,7 +29,7 @@ use self::streaks::Streaks;
 use super::mailer::{Answer, Connection, Mailer};
 use crate::model::bounce::About;
 use crate::model::delivery::{Carries, Claim, Outcome};
-use crate::model::issue::Masthead;
+use crate::model::issue::{Hold, Issue, Masthead};
 use crate::model::settings::MailSettings;
 use crate::model::time::Clock;
 use crate::model::token::SigningKey;
@@ -126,6 +126,16 @@ impl Outbox {
             house,
             clock,
         })
+    }
+
+    /// The issues that the relay refuses as a whole: they wait for the operator.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn held_by_relay(&self) -> Result<Vec<Issue>> {
+        let mut held = self.store.held_issues().await?;
+        held.retain(|issue| issue.hold == Some(Hold::Relay));
+        Ok(held)
     }
 
     /// The running total since this value was made, for a progress bar and metrics.

@@ -18,6 +18,8 @@ pub enum Trouble {
     Store,
     /// The relay takes no mail: what waits, waits on.
     Relay,
+    /// The relay refuses an issue as a whole: it is held.
+    Issue,
     /// Nothing is mailed and no issue frozen before the operator has looked: `model::pause`.
     Paused,
     /// The folder is not watched, only looked at now and then: what is saved appears later.
@@ -27,12 +29,13 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Held,
         Self::Publishing,
         Self::Writing,
         Self::Store,
         Self::Relay,
+        Self::Issue,
         Self::Paused,
         Self::Polling,
         Self::Configuration,
@@ -45,6 +48,7 @@ impl Trouble {
             Self::Writing => "writing",
             Self::Store => "store",
             Self::Relay => "relay",
+            Self::Issue => "issue",
             Self::Paused => "paused",
             Self::Polling => "polling",
             Self::Configuration => "configuration",
@@ -59,6 +63,7 @@ impl Trouble {
             Self::Writing => "the site cannot be written to its folder",
             Self::Store => "the store fails",
             Self::Relay => "the relay takes no mail",
+            Self::Issue => "an issue is held, the relay refuses it",
             Self::Paused => "no newsletter is sent before the operator has looked",
             Self::Polling => "the content folder is polled, not watched",
             Self::Configuration => "a changed configuration cannot be used, the old one stays",

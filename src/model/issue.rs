@@ -216,3 +216,14 @@ pub struct Issue {
     pub hold_reason: Option<String>,
     pub decided_at: DateTime<Utc>,
 }
+
+impl Issue {
+    /// `waits for approval`, `held (relay: 552 5.3.4 too large)`; `None` where it goes out.
+    pub fn why_held(&self) -> Option<String> {
+        let reason = self.hold_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        Some(match self.hold? {
+            Hold::Approval => "waits for approval".to_owned(),
+            hold => format!("held ({}{reason})", hold.as_str()),
+        })
+    }
+}

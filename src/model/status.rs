@@ -67,6 +67,8 @@ pub struct FileFigures {
 pub struct Figures {
     /// Why nothing is mailed for now.
     pub pauses: Vec<Pause>,
+    /// Issues that do not go out for now.
+    pub held: Vec<Issue>,
     pub last_publish: Option<LastPublish>,
     pub newsletters: Vec<NewsletterFigures>,
     /// Deliveries of all issues by state.

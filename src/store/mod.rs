@@ -272,6 +272,9 @@ pub trait Store: Send + Sync {
     /// What an issue carries, in its order.
     async fn issue_items(&self, issue: i64) -> Result<Vec<IssueItem>>;
 
+    /// The frozen issues that do not go out for now, of all newsletters, earliest slot first.
+    async fn held_issues(&self) -> Result<Vec<Issue>>;
+
     /// Keeps a frozen issue from going out until it is released: what is not handed over yet waits, what is being handed over
     /// cannot be called back. `false` where it was held before (that reason stays) or is no frozen issue. Idempotent.
     async fn hold_issue(&self, issue: i64, hold: Hold, reason: Option<&str>) -> Result<bool>;

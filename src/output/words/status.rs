@@ -114,6 +114,14 @@ impl Tongue {
             (Self::English, Trouble::Relay) => {
                 ("The relay takes no mail", "What waits is tried again; nobody is forgotten.")
             }
+            (Self::French, Trouble::Issue) => (
+                "Un numéro est retenu : le relais le refuse",
+                "Voyez pourquoi avec « crieur issues list » ; « crieur issues resume » le relance.",
+            ),
+            (Self::English, Trouble::Issue) => (
+                "An issue is held: the relay refuses it",
+                "“crieur issues list” says why; “crieur issues resume” lets it go on.",
+            ),
             (Self::French, Trouble::Paused) => (
                 "Les envois sont suspendus",
                 "Rien ne part et aucun numéro n’est composé. Si tout est en ordre, confirmez-le avec « crieur issues resume --confirm ».",

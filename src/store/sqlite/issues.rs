@@ -30,6 +30,11 @@ pub(super) async fn latest(readers: &SqlitePool, newsletter: &str, limit: u32) -
     rows.iter().map(issue).collect()
 }
 
+pub(super) async fn held(readers: &SqlitePool) -> sqlx::Result<Vec<Issue>> {
+    let rows = sqlx::query("SELECT * FROM issue WHERE hold IS NOT NULL ORDER BY slot, id").fetch_all(readers).await?;
+    rows.iter().map(issue).collect()
+}
+
 fn issue(row: &SqliteRow) -> sqlx::Result<Issue> {
     Ok(Issue {
         id: row.try_get("id")?,

@@ -390,6 +390,10 @@ impl Store for SqliteStore {
         self.explained(issues::items(&self.readers, issue).await)
     }
 
+    async fn held_issues(&self) -> Result<Vec<Issue>> {
+        self.explained(issues::held(&self.readers).await)
+    }
+
     async fn hold_issue(&self, issue: i64, hold: Hold, reason: Option<&str>) -> Result<bool> {
         self.explained(holds::hold(&self.writer, issue, hold, reason).await)
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use super::MONDAY;
+use super::{MONDAY, due_newsletter};
 use crate::support::folder::Folder;
 use crate::support::mails::Mail;
 use crate::support::rights::{can, can_mount, mounted};
@@ -103,6 +103,22 @@ async fn after_crashes_in_the_middle_nobody_is_lost_and_nobody_gets_more_than_tw
 }
 
 /// The Message-IDs each reader got.
+/// E18: what waits for the operator is said wherever they look.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_the_relay_will_not_have_is_said_by_send_status_and_health() {
+    let sink = Sink::builder().extension("SIZE 1000").start().await;
+    let folder = due_newsletter().relayed_by(sink.address().port(), "");
+    folder.crieur(["subscribers", "add", "ada@example.org"]).succeeds();
+    let sent = folder.crieur(["send"]).exits(1);
+    assert!(sent.stderr.contains("held (relay: ") && sent.stderr.contains("issues resume 1"), "{}", sent.stderr);
+    let status = folder.crieur(["status"]).succeeds().stdout;
+    assert!(status.contains("number 1     held (relay: "), "{status}");
+    let app = folder.serve();
+    app.until("/healthz", |health| health.contains("an issue is held, the relay refuses it"));
+    folder.crieur(["issues", "resume", "1"]).succeeds();
+    assert!(!folder.crieur(["status"]).succeeds().stdout.contains("held (relay"));
+}
+
 /// E24: of the addresses a relay has, one where nobody answers costs its share of the time, and the next one is tried.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_where_nobody_answers_is_passed_over() {
