@@ -295,6 +295,7 @@ pub(super) async fn change_preferences(
     subscriber: i64,
     lang: &str,
     kept: &[Choice],
+    ended: &[String],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
@@ -304,18 +305,15 @@ pub(super) async fn change_preferences(
             .fetch_all(&mut *transaction)
             .await?;
     for (id, newsletter) in confirmed {
-        match kept.iter().find(|choice| choice.newsletter == newsletter) {
-            Some(choice) => {
-                sqlx::query("UPDATE subscription SET lang = ?, topics = ? WHERE id = ?")
-                    .bind(lang)
-                    .bind(topics_text(&choice.topics))
-                    .bind(id)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            None => {
-                end(&mut transaction, id, now).await?;
-            }
+        if let Some(choice) = kept.iter().find(|choice| choice.newsletter == newsletter) {
+            sqlx::query("UPDATE subscription SET lang = ?, topics = ? WHERE id = ?")
+                .bind(lang)
+                .bind(topics_text(&choice.topics))
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+        } else if ended.contains(&newsletter) {
+            end(&mut transaction, id, now).await?;
         }
     }
     transaction.commit().await

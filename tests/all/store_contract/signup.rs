@@ -319,14 +319,17 @@ async fn preferences_change_topics_and_language_and_end_the_others(place: &Place
     };
     let en = |newsletter: &str, status, slugs| (newsletter.to_owned(), status, "en".to_owned(), topics(slugs));
     let kept = [choice(NEWS, &["agenda", "presse"]), choice("autre", &[]), choice("third", &[])];
-    store.change_preferences(subscriber, "en", &kept, day(1)).await.expect("changed");
+    let both = [NEWS, "autre"].map(str::to_owned);
+    store.change_preferences(subscriber, "fr", &[], &["third".to_owned()], day(1)).await.expect("changed");
+    assert!(has().await.iter().all(|it| it.1 == Confirmed), "what is not named stays");
+    store.change_preferences(subscriber, "en", &kept, &[], day(1)).await.expect("changed");
     assert_eq!(has().await, [en("autre", Confirmed, &[]), en(NEWS, Confirmed, &["agenda", "presse"])], "none begins");
     for _ in 0..2 {
-        store.change_preferences(subscriber, "en", &kept[1..2], day(2)).await.expect("changed");
+        store.change_preferences(subscriber, "en", &kept[1..2], &both, day(2)).await.expect("changed");
         let expected = [en("autre", Confirmed, &[]), en(NEWS, Unsubscribed, &["agenda", "presse"])];
         assert_eq!(has().await, expected);
     }
-    store.change_preferences(subscriber, "fr", &kept, day(3)).await.expect("changed");
+    store.change_preferences(subscriber, "fr", &kept, &[], day(3)).await.expect("changed");
     assert_eq!(has().await[1].1, Unsubscribed, "whoever left comes back by a sign-up only");
     assert_eq!(store.next_due().await.expect("read"), None, "what waited for it is suppressed");
 }
@@ -507,7 +510,7 @@ async fn other_topics_are_confirmed_like_another_newsletter(place: &Place) {
     }
     // what she confirmed since stays
     let old = asked(&*store, day(7)).await;
-    store.change_preferences(1, "fr", &[], day(7)).await.expect("left");
+    store.change_preferences(1, "fr", &[], &[NEWS.to_owned()], day(7)).await.expect("left");
     store.confirm(old, day(7)).await.expect("an answer");
     assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Unsubscribed));
 }

@@ -16,6 +16,8 @@ use crate::support::state;
 const FORM: &str = "application/x-www-form-urlencoded";
 const NEWS: &str = "newsletter=communaute-ux";
 const CONFIRM: &str = "confirm=yes";
+const PRESSE: &str = "[[newsletter]]\nname = \"presse\"\ntitle = \"La presse\"\nschedule = \"0 9 * * MON#1\"\n\
+    categories = [\"presse\"]";
 
 /// A letter as its reader's program shows it.
 struct Letter {
@@ -332,7 +334,7 @@ fn what_is_no_form_of_ours_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_topics_are_asked_for_like_another_newsletter() {
     let sink = Sink::builder().start().await;
-    let folder = relayed(&sink).and("[[newsletter]]\nname = \"presse\"\ntitle = \"La presse\"\nschedule = \"0 9 * * MON#1\"\ncategories = [\"presse\"]");
+    let folder = relayed(&sink).and(PRESSE);
     folder.crieur(["subscribers", "add", "jeanne@example.org", "--newsletter", "communaute-ux"]).succeeds();
     let app = folder.serve();
     let body = format!(
@@ -358,6 +360,29 @@ async fn other_topics_are_asked_for_like_another_newsletter() {
     assert_eq!(app.post(&path, FORM, CONFIRM).status, 200);
     let record = folder.crieur(["subscribers", "show", "jeanne@example.org"]).succeeds().stdout;
     assert!(record.contains("topics: atelier") && record.contains("presse: confirmed"), "{record}");
+}
+
+/// A page of preferences that was opened before somebody signed up for more says nothing about what it did not show.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_page_of_preferences_ends_only_what_it_showed() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink).and(PRESSE);
+    folder.crieur(["subscribers", "add", "jeanne@example.org", "--newsletter", "communaute-ux"]).succeeds();
+    let app = folder.serve();
+    let body = "page_lang=fr&newsletter=presse&lang=fr&email=jeanne%40example.org";
+    assert_eq!(app.post("/subscribe", FORM, body).status, 200);
+    let path = letters(&sink, 1).await[0].path("confirm");
+    let confirmed = app.post(&path, FORM, CONFIRM);
+    let preferences =
+        confirmed.text().split('"').find(|part| part.starts_with("/preferences/")).expect("a link").to_owned();
+    assert!(app.get(&preferences).text().contains("name=\"shown\" value=\"presse\""));
+    let old = app.post(&preferences, FORM, &format!("save=yes&lang=fr&shown=communaute-ux&{NEWS}"));
+    assert!(old.status == 200 && listed(&folder).contains("\tpresse\tconfirmed"), "{}", listed(&folder));
+    let both = "save=yes&lang=fr&shown=communaute-ux&shown=presse&newsletter=communaute-ux";
+    assert_eq!(app.post(&preferences, FORM, both).status, 200);
+    assert!(listed(&folder).contains("\tpresse\tunsubscribed") && listed(&folder).contains("-ux\tconfirmed"));
+    assert_eq!(app.post(&preferences, FORM, "leave=all&lang=fr&shown=presse").status, 200);
+    assert!(!listed(&folder).contains("\tconfirmed"), "{}", listed(&folder));
 }
 
 /// G17: a slash too many is no reason to be sent away, nor anywhere else.
