@@ -30,6 +30,8 @@ pub struct Wish {
     /// The language of the page whose words were agreed to.
     pub page_lang: String,
     pub choices: Vec<Choice>,
+    /// The words that page showed; unknown of what was noted before they were kept.
+    pub wording: Option<Wording>,
 }
 
 /// Wishes that are answered and not yet carried out; beyond, nobody's is taken.

@@ -15,9 +15,7 @@ use crate::store;
 
 /// Shows what would be confirmed, or what became of it.
 pub(super) async fn ask(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
-    let Some(id) = web.key.open_confirmation_token(&token) else {
-        return errors::page(&web, StatusCode::NOT_FOUND);
-    };
+    let Some(id) = web.key.open_confirmation_token(&token) else { return not_ours(&web, &token) };
     match seen(&web, id).await {
         Ok((signup, stage)) => show(&web, signup.as_ref(), stage),
         Err(error) => errors::failed(&web, &error),
@@ -31,9 +29,7 @@ pub(super) async fn confirm(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let Some(id) = web.key.open_confirmation_token(&token) else {
-        return errors::page(&web, StatusCode::NOT_FOUND);
-    };
+    let Some(id) = web.key.open_confirmation_token(&token) else { return not_ours(&web, &token) };
     match Fields::of_form(&headers, &body) {
         Ok(fields) if fields.one("confirm") == Some("yes") => {}
         Ok(_) => return errors::page(&web, StatusCode::BAD_REQUEST),
@@ -48,6 +44,14 @@ pub(super) async fn confirm(
         Ok((signup, stage)) => show(&web, signup.as_ref(), stage),
         Err(error) => errors::failed(&web, &error),
     }
+}
+
+/// Of a former key's nothing is looked up: whoever stole that key may have made it.
+fn not_ours(web: &Web, token: &str) -> Response<Body> {
+    if web.key.is_void_confirmation_token(token) {
+        return show(web, None, Stage::Expired);
+    }
+    errors::page(web, StatusCode::NOT_FOUND)
 }
 
 /// A sign-up and how far it is. One that was forgotten is as good as expired.

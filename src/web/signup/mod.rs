@@ -21,7 +21,7 @@ use crate::model::signup::{Choice, Wish};
 use crate::model::subscription::{DomainDoubt, EmailAddress};
 use crate::model::text::{Label, is_language_tag};
 use crate::output::page::forms::{Entered, Fault, Forms};
-use crate::output::page::offers::Offer;
+use crate::output::page::offers::{Offer, wording};
 use crate::output::words::Tongue;
 
 /// What outlives one request.
@@ -111,7 +111,9 @@ pub(super) async fn sign_up(
         Err(faults) => return again(StatusCode::UNPROCESSABLE_ENTITY, &faults),
     };
     let message_lang = spoken(&web, entered.lang.as_deref().or(Some(&lang)));
-    let wish = Wish { address, lang: message_lang, page_lang: lang.clone(), choices };
+    let agreed: Vec<Offer> = intake::picks(&offers, &choices).iter().map(|pick| pick.offer).collect();
+    let wording = Some(wording(&lang, &agreed));
+    let wish = Wish { address, lang: message_lang, page_lang: lang.clone(), choices, wording };
     match take(&web, client.0, &wish).await {
         Ok(()) => errors::show(&web, StatusCode::OK, web.forms(&offers).sent(&lang)),
         Err(wait) => {

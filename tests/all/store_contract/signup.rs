@@ -243,16 +243,22 @@ async fn a_reader_who_has_all_of_it_is_reminded(place: &Place) {
 
 async fn another_key_does_not_make_a_mailbox_forget(place: &Place) {
     let store = place.open().await;
+    store.add_subscriptions(&[reader("paul", "fr")], false, day(0)).await.expect("added");
+    assert_eq!(sign_up_for_all(&*store, "paul", day(1)).await, SignedUp::Reminded);
     for days in 0..2 {
         assert_eq!(sign_up(&*store, "anne", day(days)).await, SignedUp::Asked);
     }
     store.rotate_key(SigningKey::new([8; 32])).await.expect("another key");
+    assert_eq!(sign_up_for_all(&*store, "paul", day(1)).await, SignedUp::Limited);
+    assert_eq!(sign_up(&*store, "anne", day(1)).await, SignedUp::Asked, "her link died with its key");
     assert_eq!(sign_up(&*store, "anne", day(1)).await, SignedUp::Limited);
-    assert_eq!(sign_up(&*store, "anne", day(2)).await, SignedUp::Asked);
-    assert_eq!(sign_up(&*store, "anne", day(3)).await, SignedUp::Limited, "three in all");
-    let erased = store.erase(&address("anne@example.org"), false, day(3)).await.expect("erased");
+    for days in [2, 3] {
+        assert_eq!(sign_up(&*store, "anne", day(days)).await, SignedUp::Asked);
+    }
+    assert_eq!(sign_up(&*store, "anne", day(4)).await, SignedUp::Limited, "three in all");
+    let erased = store.erase(&address("anne@example.org"), false, day(4)).await.expect("erased");
     assert!(!erased.suppressed);
-    assert_eq!(sign_up(&*store, "anne", day(3)).await, SignedUp::Asked, "nothing is kept of whoever was erased");
+    assert_eq!(sign_up(&*store, "anne", day(4)).await, SignedUp::Asked, "nothing is kept of whoever was erased");
 }
 
 async fn nobody_is_locked_out_by_what_strangers_entered(place: &Place) {
@@ -421,6 +427,7 @@ fn wish(name: &str) -> Wish {
         lang: "fr".to_owned(),
         page_lang: "en".to_owned(),
         choices: vec![choice(NEWS, &["agenda"]), choice("autre", &[])],
+        wording: Some(Wording("These very words.".to_owned())),
     }
 }
 

@@ -419,6 +419,56 @@ async fn an_expired_link_offers_the_form() {
     assert!(listed(&folder).contains("\tpending\t"), "{}", listed(&folder));
 }
 
+/// A fresh link whose key was rotated is no broken one, and its reader gets another at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_a_former_key_offers_the_form_and_a_letter_at_once() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    sign_up(&app, "jeanne@example.org");
+    let path = letters(&sink, 1).await[0].path("confirm");
+    drop(app);
+    let said = folder.crieur(["subscribers", "rotate-key"]).succeeds().stdout;
+    assert!(said.contains("links to confirm that were sent are void"), "{said}");
+    let app = folder.serve();
+    for answer in [app.get(&path), app.post(&path, FORM, CONFIRM)] {
+        assert!(answer.status == 410 && answer.text().contains("action=\"/subscribe\""), "{}", answer.text());
+    }
+    sign_up(&app, "jeanne@example.org");
+    let path = letters(&sink, 2).await[1].path("confirm");
+    assert_eq!(app.post(&path, FORM, CONFIRM).status, 200);
+}
+
+/// The receipt holds what the page said, not what another configuration would say when the sign-up is looked at; what cannot
+/// be read, however much of it there is, keeps nobody waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_holds_the_words_of_the_page() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    let state = folder.path("state/crieur.db");
+    for _ in 0..25 {
+        state::change(
+            &state,
+            "INSERT INTO wish (key, address, lang, page_lang, choices, at) VALUES ('x', 'x', 'fr', 'fr', '{', 9e15)",
+        );
+    }
+    state::change(&state, "CREATE TRIGGER held BEFORE DELETE ON wish BEGIN SELECT raise(ABORT, 'held'); END");
+    sign_up(&app, "jeanne@example.org");
+    drop(app);
+    state::change(&state, "DROP TRIGGER held");
+    let toml = std::fs::read_to_string(folder.path("crieur.toml")).expect("read");
+    let titled = toml.replace("\"Communauté UX\"", "\"Tout autre chose\"");
+    assert_ne!(toml, titled);
+    folder.write("crieur.toml", &titled);
+    let app = folder.serve();
+    let letter = letters(&sink, 1).await.remove(0);
+    assert!(letter.subject.ends_with("Tout autre chose"), "{}", letter.subject);
+    assert_eq!(app.post(&letter.path("confirm"), FORM, CONFIRM).status, 200);
+    let words = state::ask(&state, "SELECT text FROM wording");
+    assert!(words.len() == 1 && words[0].starts_with("Communauté UX\n"), "{words:?}");
+}
+
 /// G8, G26, G27
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_are_neither_guessed_nor_given_away() {
