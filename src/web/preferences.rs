@@ -16,7 +16,7 @@ use crate::store;
 pub(super) async fn show(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
     match known(&web, &token).await {
         Ok(Some((_, all))) => page(&web, &all, false),
-        Ok(None) => errors::page(&web, StatusCode::NOT_FOUND),
+        Ok(None) => errors::of_link(&web, StatusCode::NOT_FOUND),
         Err(error) => errors::failed(&web, &error),
     }
 }
@@ -30,12 +30,12 @@ pub(super) async fn change(
 ) -> Response<Body> {
     let (subscriber, all) = match known(&web, &token).await {
         Ok(Some(known)) => known,
-        Ok(None) => return errors::page(&web, StatusCode::NOT_FOUND),
+        Ok(None) => return errors::of_link(&web, StatusCode::NOT_FOUND),
         Err(error) => return errors::failed(&web, &error),
     };
     let wanted = match Fields::of_form(&headers, &body).and_then(|fields| wanted(&web, &fields, &all)) {
         Ok(wanted) => wanted,
-        Err(status) => return errors::page(&web, status),
+        Err(status) => return errors::of_link(&web, status),
     };
     let changed = async {
         web.store.change_preferences(subscriber, &wanted.lang, &wanted.kept, &wanted.ended, (web.clock)()).await?;

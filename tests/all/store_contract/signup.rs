@@ -196,8 +196,8 @@ async fn an_old_link_brings_nobody_back(place: &Place) {
     store.confirm(second, day(1)).await.expect("confirmed");
     let id = store.subscriptions(None, 0, 9).await.expect("all")[0].id;
     store.unsubscribe(id, day(2)).await.expect("left");
-    for signup in [second, first] {
-        store.confirm(signup, day(3)).await.expect("an answer");
+    for (signup, expected) in [(second, Confirmation::AlreadyConfirmed), (first, Confirmation::Overtaken)] {
+        assert_eq!(store.confirm(signup, day(3)).await.expect("an answer"), expected);
         assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Unsubscribed));
     }
 }

@@ -313,6 +313,18 @@ fn what_is_no_form_of_ours_is_refused() {
     let shown = app.post("/subscribe", FORM, &format!("page_lang=fr&{NEWS}&email=%22%3E%3Cscript%3E&lang=fr"));
     assert!(!shown.text().contains("<script>") && shown.text().contains("aria-invalid=\"true\""), "{}", shown.text());
     assert!(shown.text().contains("<title>Erreur – ") && shown.text().contains("href=\"#page.email\""));
+    let english = format!("{good}&page_lang=en&lang=en");
+    let refused = app.post("/subscribe", FORM, &english);
+    assert!(refused.status == 400 && refused.text().contains("This request could not be taken"), "{}", refused.text());
+    for refused in [refused, app.post("/subscribe", "text/plain", "x"), app.ask("DELETE", "/subscribe", &[], &[])] {
+        assert!(refused.text().contains("class=\"button\" href=\"/subscribe\""), "{}", refused.text());
+        assert!(!refused.text().contains("Lien incomplet"));
+    }
+    assert!(app.get("/confirm/cut").text().contains("Lien incomplet"));
+    let both = app.post("/subscribe", FORM, "page_lang=fr&email=jeanne&lang=fr");
+    let [newsletters, email] =
+        ["newsletters", "email"].map(|field| both.text().find(&format!("<a href=\"#page.{field}\"")));
+    assert!(newsletters.is_some() && newsletters < email, "as on the page: {}", both.text());
     // what was entered comes back as it was entered, each fault also at its field
     let alone = "page_lang=en&topic=communaute-ux%2Fatelier&lang=fr&email=+jeanne%40example.org+&newsletter=other";
     let shown = app.post("/subscribe", FORM, alone);
@@ -360,6 +372,44 @@ async fn other_topics_are_asked_for_like_another_newsletter() {
     assert_eq!(app.post(&path, FORM, CONFIRM).status, 200);
     let record = folder.crieur(["subscribers", "show", "jeanne@example.org"]).succeeds().stdout;
     assert!(record.contains("topics: atelier") && record.contains("presse: confirmed"), "{record}");
+}
+
+/// The page of a link says what the button would do, and afterwards what holds now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_promises_no_more_than_its_button_does() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink).and(PRESSE);
+    folder.crieur(["subscribers", "add", "jeanne@example.org", "--newsletter", "communaute-ux"]).succeeds();
+    let app = folder.serve();
+    let body = format!("page_lang=fr&{NEWS}&topic=communaute-ux%2Fatelier&lang=fr&email=jeanne%40example.org");
+    assert_eq!(app.post("/subscribe", FORM, &body).status, 200);
+    let letter = letters(&sink, 1).await.remove(0);
+    assert_eq!(letter.subject, "Confirmez vos nouveaux sujets\u{a0}: Communauté UX");
+    let path = letter.path("confirm");
+    let page = app.get(&path);
+    assert!(page.text().contains("<h1>Confirmer vos nouveaux sujets</h1>"), "{}", page.text());
+    assert!(page.text().contains("Rien n’est changé tant") && !page.text().contains("Vous ne recevrez rien"));
+    let page = app.post(&path, FORM, CONFIRM);
+    let preferences = page.text().split('"').find(|part| part.starts_with("/preferences/")).expect("a link").to_owned();
+    let changed = format!("save=yes&lang=fr&shown=communaute-ux&{NEWS}&topic=communaute-ux%2Farticle");
+    assert_eq!(app.post(&preferences, FORM, &changed).status, 200);
+    let chosen = |page: &Answer| page.text().split_once("class=\"chosen\"").expect("a list").1.to_lowercase();
+    for page in [app.get(&path), app.post(&path, FORM, CONFIRM)] {
+        assert!(chosen(&page).contains("article") && !chosen(&page).contains("atelier"), "{}", page.text());
+    }
+
+    let asked = "page_lang=fr&newsletter=presse&lang=fr&email=jeanne%40example.org";
+    assert_eq!(app.post("/subscribe", FORM, asked).status, 200);
+    let path = letters(&sink, 2).await[1].path("confirm");
+    assert!(app.get(&path).text().contains("Rien n’est changé tant"));
+    let state = folder.path("state/crieur.db");
+    let left =
+        "UPDATE subscription SET status = 'unsubscribed', unsubscribed = created + 1000 WHERE newsletter = 'presse'";
+    state::change(&state, left);
+    for page in [app.get(&path), app.post(&path, FORM, CONFIRM)] {
+        assert!(page.status == 410 && page.text().contains("<h1>Ce lien n’est plus valable</h1>"), "{}", page.text());
+    }
+    assert_eq!(state::ask(&state, "SELECT count(*) || '' FROM signup WHERE confirmed IS NULL"), ["1"]);
 }
 
 /// A page of preferences that was opened before somebody signed up for more says nothing about what it did not show.
