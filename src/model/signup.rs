@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::letter::LetterText;
-use super::subscription::EmailAddress;
+use super::subscription::{EmailAddress, Subscription, SubscriptionStatus};
 use super::token::sha256_hex;
 
 /// A sign-up that is not confirmed by then is forgotten.
@@ -30,6 +30,8 @@ pub struct Wish {
     /// The language of the page whose words were agreed to.
     pub page_lang: String,
     pub choices: Vec<Choice>,
+    /// The words that page showed; unknown of what was noted before they were kept.
+    pub wording: Option<Wording>,
 }
 
 /// Wishes that are answered and not yet carried out; beyond, nobody's is taken.
@@ -143,6 +145,17 @@ impl Signup {
     pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
         self.confirmed.is_none() && now >= self.at + EXPIRES_AFTER
     }
+
+    /// What confirming it would still bring about: what was confirmed otherwise or left since it was asked for stays as it is.
+    pub fn open_choices(&self, has: &[Subscription]) -> Vec<Choice> {
+        let is_open = |it: &Subscription| match it.status {
+            SubscriptionStatus::Pending => true,
+            SubscriptionStatus::Confirmed => it.confirmed.is_some_and(|at| at <= self.at),
+            SubscriptionStatus::Unsubscribed => it.unsubscribed.is_some_and(|at| at < self.at),
+        };
+        let is_wanted = |choice: &&Choice| has.iter().find(|it| it.newsletter == choice.newsletter).is_none_or(is_open);
+        self.choices.iter().filter(is_wanted).cloned().collect()
+    }
 }
 
 /// What became of an attempt to confirm.
@@ -151,6 +164,8 @@ pub enum Confirmation {
     Confirmed,
     /// Confirmed before; nothing changed.
     AlreadyConfirmed,
+    /// All of it was confirmed otherwise or left since it was asked for; nothing changed.
+    Overtaken,
     /// Too late, or forgotten: sign up again.
     Expired,
 }

@@ -170,6 +170,8 @@ pub struct Asked {
     /// The language of the page whose words were agreed to.
     pub page_lang: String,
     pub choices: Vec<Choice>,
+    /// The words that page showed.
+    pub wording: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -83,6 +83,11 @@ impl SigningKey {
         self.open("confirm", token, 32)
     }
 
+    /// Whether a former key made it: good once, void since another came.
+    pub fn is_void_confirmation_token(&self, token: &str) -> bool {
+        self.former.iter().any(|key| key.open("confirm", token, 32).is_some())
+    }
+
     /// The token that lets its bearer change what one subscriber gets.
     pub fn preferences_token(&self, subscriber: i64) -> String {
         self.token("preferences", subscriber, 32)
@@ -228,6 +233,10 @@ mod tests {
             .followed_by(SigningKey::numbered(3, [9; 32], 20));
         assert_eq!(key.open_subscription_token(&sent), Some(42));
         assert_ne!(key.subscription_token(42), sent);
+        let (void, good) = (old.confirmation_token(42), key.confirmation_token(42));
+        assert_eq!((key.open_confirmation_token(&void), key.open_confirmation_token(&good)), (None, Some(42)));
+        assert_eq!((key.is_void_confirmation_token(&void), key.is_void_confirmation_token(&good)), (true, false));
+        assert!(!key.is_void_confirmation_token(&sent) && !key.is_void_confirmation_token(&void[1..]));
         assert_eq!(old.open_subscription_token(&key.subscription_token(42)), None);
         assert_eq!(key.all().map(SigningKey::number).collect::<Vec<_>>(), [3, 2, 1]);
         // what was frozen before a key came stays with the one before it

@@ -95,8 +95,22 @@ struct UnsubscribePage<'a> {
 struct ErrorPage<'a> {
     #[serde(flatten)]
     frame: Frame<'a>,
+    f: &'static FormWords,
     status: u16,
     help: &'static str,
+    /// Where the form is, for whoever's was refused.
+    sign_up: Option<String>,
+}
+
+/// What somebody was about when an error met them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wayside {
+    /// Following a link of a mail, which is cut or made up then.
+    Link,
+    /// Perhaps sending the form to subscribe.
+    Form,
+    /// Where there is nothing to subscribe to.
+    Elsewhere,
 }
 
 /// An announcement's own page, in its own language where there are words for it.
@@ -172,16 +186,20 @@ fn leaving(templates: &Templates, site: &SiteSettings, title: &str, lang: &str, 
     finish(templates, "page/unsubscribe.html", &UnsubscribePage { frame, f, newsletter: title, done, sign_up })
 }
 
-/// An error as people need it: what it means to them and where to go. 400 is a link that was cut or made up.
-pub fn error(templates: &Templates, site: &SiteSettings, status: u16) -> Page {
-    let words = Tongue::of(&site.lang).words();
-    let (title, help) = match status {
-        404 | 410 => (words.not_found, words.not_found_help),
-        400..=499 => (words.bad_link, words.bad_link_help),
+/// An error as people need it: what it means to them and where to go.
+pub fn error(templates: &Templates, site: &SiteSettings, status: u16, lang: &str, wayside: Wayside) -> Page {
+    let tongue = Tongue::of(lang);
+    let words = tongue.words();
+    let (title, help) = match (status, wayside) {
+        (400..=499, Wayside::Link) => (words.bad_link, words.bad_link_help),
+        (404 | 410, _) => (words.not_found, words.not_found_help),
+        (400..=499, _) => (words.refused, words.refused_help),
         _ => (words.failure, words.failure_help),
     };
-    let frame = Frame::new(site, &site.lang, title.to_owned(), String::new()).private();
-    finish(templates, "page/error.html", &ErrorPage { frame, status, help })
+    let is_refused = title == words.refused && wayside == Wayside::Form;
+    let sign_up = is_refused.then(|| format!("{}subscribe", site.public_url.path()));
+    let frame = Frame::new(site, lang, title.to_owned(), String::new()).private();
+    finish(templates, "page/error.html", &ErrorPage { frame, f: tongue.form_words(), status, help, sign_up })
 }
 
 /// What stands at `/style.css`.

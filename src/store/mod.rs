@@ -226,9 +226,16 @@ pub trait Store: Send + Sync {
     /// What one subscriber has, had or waits for.
     async fn subscriptions_of(&self, subscriber: i64) -> Result<Vec<Subscription>>;
 
-    /// Changes what a reader gets, all or none: the language, and the topics of each newsletter named. Confirmed ones that are
-    /// not named end; none begins. Idempotent.
-    async fn change_preferences(&self, subscriber: i64, lang: &str, kept: &[Choice], now: DateTime<Utc>) -> Result<()>;
+    /// Changes what a reader gets, all or none: the language and the topics of each newsletter kept; those in `ended` end, others
+    /// stay as they are, none begins. Idempotent.
+    async fn change_preferences(
+        &self,
+        subscriber: i64,
+        lang: &str,
+        kept: &[Choice],
+        ended: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<()>;
 
     /// The wording a receipt names by its hash.
     async fn wording(&self, hash: &str) -> Result<Option<String>>;

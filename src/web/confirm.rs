@@ -8,16 +8,14 @@ use axum::http::{HeaderMap, Response, StatusCode};
 
 use super::fields::Fields;
 use super::{Web, errors};
-use crate::model::signup::{Confirmation, Signup};
-use crate::model::subscription::SubscriptionStatus;
+use crate::model::signup::{Choice, Confirmation, Signup};
+use crate::model::subscription::{Subscription, SubscriptionStatus};
 use crate::output::page::forms::Stage;
 use crate::store;
 
 /// Shows what would be confirmed, or what became of it.
 pub(super) async fn ask(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
-    let Some(id) = web.key.open_confirmation_token(&token) else {
-        return errors::page(&web, StatusCode::NOT_FOUND);
-    };
+    let Some(id) = web.key.open_confirmation_token(&token) else { return not_ours(&web, &token) };
     match seen(&web, id).await {
         Ok((signup, stage)) => show(&web, signup.as_ref(), stage),
         Err(error) => errors::failed(&web, &error),
@@ -31,13 +29,11 @@ pub(super) async fn confirm(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let Some(id) = web.key.open_confirmation_token(&token) else {
-        return errors::page(&web, StatusCode::NOT_FOUND);
-    };
+    let Some(id) = web.key.open_confirmation_token(&token) else { return not_ours(&web, &token) };
     match Fields::of_form(&headers, &body) {
         Ok(fields) if fields.one("confirm") == Some("yes") => {}
-        Ok(_) => return errors::page(&web, StatusCode::BAD_REQUEST),
-        Err(status) => return errors::page(&web, status),
+        Ok(_) => return errors::of_link(&web, StatusCode::BAD_REQUEST),
+        Err(status) => return errors::of_link(&web, status),
     }
     let confirmed = async {
         let answer = web.store.confirm(id, (web.clock)()).await?;
@@ -50,21 +46,41 @@ pub(super) async fn confirm(
     }
 }
 
-/// A sign-up and how far it is. One that was forgotten is as good as expired.
+/// Of a former key's nothing is looked up: whoever stole that key may have made it.
+fn not_ours(web: &Web, token: &str) -> Response<Body> {
+    if web.key.is_void_confirmation_token(token) {
+        return show(web, None, Stage::Expired);
+    }
+    errors::of_link(web, StatusCode::NOT_FOUND)
+}
+
+/// A sign-up with what its page lists, and how far it is. One that was forgotten is as good as expired.
 async fn seen(web: &Web, id: i64) -> store::Result<(Option<Signup>, Stage)> {
     let Some(signup) = web.store.signup(id).await? else { return Ok((None, Stage::Expired)) };
-    let stage = match signup.confirmed {
-        None if signup.is_expired((web.clock)()) => Stage::Expired,
-        None => Stage::Open,
-        Some(_) => {
-            let all = web.store.subscriptions_of(signup.subscriber).await?;
-            let is_asked = |name: &str| signup.choices.iter().any(|choice| choice.newsletter == name);
-            let holds = all.iter().any(|it| it.status == SubscriptionStatus::Confirmed && is_asked(&it.newsletter));
-            let token = web.key.preferences_token(signup.subscriber);
-            if holds { Stage::Confirmed(web.site_path(&format!("preferences/{token}"))) } else { Stage::Used }
-        }
-    };
-    Ok((Some(signup), stage))
+    if signup.is_expired((web.clock)()) {
+        return Ok((Some(signup), Stage::Expired));
+    }
+    let has: Vec<Subscription> = web.store.subscriptions_of(signup.subscriber).await?;
+    let open = if signup.confirmed.is_some() { Vec::new() } else { signup.open_choices(&has) };
+    let gets: Vec<Choice> =
+        has.into_iter().filter(|it| it.status == SubscriptionStatus::Confirmed).map(choice).collect();
+    let is_had = |name: &str| gets.iter().any(|it| it.newsletter == name);
+    if !open.is_empty() {
+        let stage = Stage::Open { changes: open.iter().all(|it| is_had(&it.newsletter)), stays: !gets.is_empty() };
+        return Ok((Some(Signup { choices: open, ..signup }), stage));
+    }
+    let is_asked = |name: &str| signup.choices.iter().any(|choice| choice.newsletter == name);
+    let holds: Vec<Choice> = gets.into_iter().filter(|it| is_asked(&it.newsletter)).collect();
+    if holds.is_empty() {
+        return Ok((Some(signup), Stage::Used));
+    }
+    let token = web.key.preferences_token(signup.subscriber);
+    let stage = Stage::Confirmed(web.site_path(&format!("preferences/{token}")));
+    Ok((Some(Signup { choices: holds, ..signup }), stage))
+}
+
+fn choice(subscription: Subscription) -> Choice {
+    Choice { newsletter: subscription.newsletter, topics: subscription.topics }
 }
 
 fn show(web: &Web, signup: Option<&Signup>, stage: Stage) -> Response<Body> {

@@ -7,12 +7,26 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode, header};
 
 use super::Web;
-use crate::output::page;
+use crate::output::page::{self, Wayside};
 use crate::output::site::HTML;
 use crate::output::templates::TemplateError;
 
 pub(super) fn page(web: &Web, status: StatusCode) -> Response<Body> {
-    let bytes = page::error(&web.templates, &web.site, status.as_u16());
+    refused(web, status, &web.site.lang)
+}
+
+/// In the language of the form that was sent.
+pub(super) fn refused(web: &Web, status: StatusCode, lang: &str) -> Response<Body> {
+    met(web, status, lang, if web.newsletters.is_empty() { Wayside::Elsewhere } else { Wayside::Form })
+}
+
+/// Where a link of a mail leads.
+pub(super) fn of_link(web: &Web, status: StatusCode) -> Response<Body> {
+    met(web, status, &web.site.lang, Wayside::Link)
+}
+
+fn met(web: &Web, status: StatusCode, lang: &str, wayside: Wayside) -> Response<Body> {
+    let bytes = page::error(&web.templates, &web.site, status.as_u16(), lang, wayside);
     respond(status, bytes.unwrap_or_else(|_| format!("{status}\n").into_bytes()))
 }
 

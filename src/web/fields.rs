@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use percent_encoding::percent_decode;
 
 /// Fields of which there may be several, each with a value of its own.
-const SEVERAL: [&str; 2] = ["newsletter", "topic"];
+const SEVERAL: [&str; 3] = ["newsletter", "topic", "shown"];
 
 /// Names and values, in the order they came.
 #[derive(Debug, PartialEq, Eq)]

@@ -16,12 +16,12 @@ use crate::store;
 pub(super) async fn show(State(web): State<Arc<Web>>, Path(token): Path<String>) -> Response<Body> {
     match known(&web, &token).await {
         Ok(Some((_, all))) => page(&web, &all, false),
-        Ok(None) => errors::page(&web, StatusCode::NOT_FOUND),
+        Ok(None) => errors::of_link(&web, StatusCode::NOT_FOUND),
         Err(error) => errors::failed(&web, &error),
     }
 }
 
-/// Takes over what the form says, however often it is sent: what is not ticked ends, nothing begins.
+/// Takes over what the form says, however often it is sent: what it showed and is not ticked ends, nothing begins.
 pub(super) async fn change(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,
@@ -30,15 +30,15 @@ pub(super) async fn change(
 ) -> Response<Body> {
     let (subscriber, all) = match known(&web, &token).await {
         Ok(Some(known)) => known,
-        Ok(None) => return errors::page(&web, StatusCode::NOT_FOUND),
+        Ok(None) => return errors::of_link(&web, StatusCode::NOT_FOUND),
         Err(error) => return errors::failed(&web, &error),
     };
     let wanted = match Fields::of_form(&headers, &body).and_then(|fields| wanted(&web, &fields, &all)) {
         Ok(wanted) => wanted,
-        Err(status) => return errors::page(&web, status),
+        Err(status) => return errors::of_link(&web, status),
     };
     let changed = async {
-        web.store.change_preferences(subscriber, &wanted.lang, &wanted.kept, (web.clock)()).await?;
+        web.store.change_preferences(subscriber, &wanted.lang, &wanted.kept, &wanted.ended, (web.clock)()).await?;
         web.store.subscriptions_of(subscriber).await
     };
     match changed.await {
@@ -57,16 +57,19 @@ async fn known(web: &Web, token: &str) -> store::Result<Option<(i64, Vec<Subscri
 struct Wanted {
     lang: String,
     kept: Vec<Choice>,
+    ended: Vec<String>,
 }
 
 fn wanted(web: &Web, fields: &Fields, all: &[Subscription]) -> Result<Wanted, StatusCode> {
     let is_on_offer = |lang: &&str| is_language_on_offer(lang, own_lang(web, all));
     let lang = fields.one("lang").filter(is_on_offer).ok_or(StatusCode::BAD_REQUEST)?.to_owned();
-    let kept = match (fields.one("save"), fields.one("leave")) {
-        (Some("yes"), None) => signup::choices(fields),
-        (None, Some("all")) => Vec::new(),
+    let (kept, shown) = match (fields.one("save"), fields.one("leave")) {
+        (Some("yes"), None) => (signup::choices(fields), shown(fields, all)),
+        (None, Some("all")) => (Vec::new(), names(all)),
         _ => return Err(StatusCode::BAD_REQUEST),
     };
+    let is_kept = |newsletter: &String| kept.iter().any(|choice| choice.newsletter == *newsletter);
+    let ended = shown.into_iter().filter(|newsletter| !is_kept(newsletter)).collect();
     let labels = web.labels();
     let offers = web.offers(&labels);
     let is_known = |newsletter: &str, topic: &String| {
@@ -75,7 +78,18 @@ fn wanted(web: &Web, fields: &Fields, all: &[Subscription]) -> Result<Wanted, St
             || all.iter().any(|it| it.newsletter == newsletter && it.topics.contains(topic))
     };
     let all_known = kept.iter().all(|choice| choice.topics.iter().all(|topic| is_known(&choice.newsletter, topic)));
-    if all_known { Ok(Wanted { lang, kept }) } else { Err(StatusCode::BAD_REQUEST) }
+    if all_known { Ok(Wanted { lang, kept, ended }) } else { Err(StatusCode::BAD_REQUEST) }
+}
+
+/// What stood on the page that is sent: a page may be older than the latest subscription. A template of one's own that does
+/// not say it is taken to have shown everything, or nobody could leave by it.
+fn shown(fields: &Fields, all: &[Subscription]) -> Vec<String> {
+    let shown: Vec<String> = fields.all("shown").map(str::to_owned).collect();
+    if shown.is_empty() { names(all) } else { shown }
+}
+
+fn names(all: &[Subscription]) -> Vec<String> {
+    all.iter().map(|it| it.newsletter.clone()).collect()
 }
 
 /// The language of what a reader gets, or got.

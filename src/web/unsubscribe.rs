@@ -25,7 +25,7 @@ pub(super) async fn ask(State(web): State<Arc<Web>>, Path(token): Path<String>) 
             let show = if leaver.has_left() { page::unsubscribed } else { page::unsubscribe };
             errors::show(&web, StatusCode::OK, show(&web.templates, &web.site, title, lang))
         }
-        Err(status) => errors::page(&web, status),
+        Err(status) => errors::of_link(&web, status),
     }
 }
 
@@ -39,12 +39,12 @@ pub(super) async fn leave(
 ) -> Response<Body> {
     match Fields::of_one_click(&headers, body).await {
         Ok(fields) if fields.one("List-Unsubscribe") == Some("One-Click") => {}
-        Ok(_) => return errors::page(&web, StatusCode::BAD_REQUEST),
-        Err(status) => return errors::page(&web, status),
+        Ok(_) => return errors::of_link(&web, StatusCode::BAD_REQUEST),
+        Err(status) => return errors::of_link(&web, status),
     }
     let leaver = match find(&web, &token).await {
         Ok(leaver) => leaver,
-        Err(status) => return errors::page(&web, status),
+        Err(status) => return errors::of_link(&web, status),
     };
     match web.store.unsubscribe(leaver.id, (web.clock)()).await {
         Ok(_) => {

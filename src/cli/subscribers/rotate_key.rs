@@ -23,6 +23,9 @@ impl RotateKey {
         let _charge = take_charge(app, Utc::now()).await?;
         let key = app.rotate_key().await?;
         say!("key {} signs from now on; links to unsubscribe that were sent stay good", key.number());
+        say!(
+            "links to confirm that were sent are void: their page says so and offers the form, which sends another at once"
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

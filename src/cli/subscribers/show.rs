@@ -116,6 +116,9 @@ fn print_asked(one: &Asked) {
     let (at, lang, page) = (day(one.at), for_terminal(&one.lang), for_terminal(&one.page_lang));
     say!("asked on the form: {}, {at}, in {lang}, on a page in {page}", for_terminal(one.address.as_str()));
     print_choices(&one.choices);
+    if one.wording.is_some() {
+        print_wording(one.wording.as_deref());
+    }
 }
 
 fn print_choices(choices: &[Choice]) {

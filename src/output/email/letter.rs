@@ -66,7 +66,12 @@ struct Item {
 /// A template that cannot be rendered, or that leaves out the link.
 pub fn confirmation(templates: &Templates, view: &LetterView) -> Result<LetterText, TemplateError> {
     let tongue = Tongue::of(view.lang);
-    letter(templates, view, &tongue.confirm_subject(what(view)), tongue.form_words().confirm, true)
+    let (subject, heading) = if view.asked.is_empty() {
+        (tongue.change_subject(what(view)), tongue.form_words().confirm_change)
+    } else {
+        (tongue.confirm_subject(what(view)), tongue.form_words().confirm)
+    };
+    letter(templates, view, &subject, heading, true)
 }
 
 /// Says that there is nothing to confirm, and leads to the preferences.
@@ -161,7 +166,11 @@ mod tests {
         let text = flat(&known.text);
         assert!(text.contains("toutes les annonces") && text.contains("que vous recevez déjà"), "{text}");
         assert!(!text.contains("effacée") && !known.html.contains("effacée"), "{text}");
-        assert_eq!(known.subject, "Confirmez votre abonnement\u{a0}: La lettre de la communauté UX");
+        assert_eq!(known.subject, "Confirmez vos nouveaux sujets\u{a0}: La lettre de la communauté UX");
+        assert!(
+            known.text.starts_with("Confirmer vos nouveaux sujets\n")
+                && !known.html.contains("Confirmer mon abonnement")
+        );
         let both = letter(&[calls], &[some], true, "en");
         for text in [&both.text, &both.html] {
             let (asked, changes) = text.split_once("… and for other topics").expect("two lists");

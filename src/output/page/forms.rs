@@ -75,12 +75,17 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     /// Asks for the button.
-    Open,
+    Open {
+        /// Only other topics of what is received already.
+        changes: bool,
+        /// Something is received whatever becomes of this.
+        stays: bool,
+    },
     /// With the address of the preferences.
     Confirmed(String),
     /// Too late, or forgotten.
     Expired,
-    /// Confirmed once, left since.
+    /// Left since it was asked for.
     Used,
 }
 
@@ -137,6 +142,8 @@ struct ConfirmPage<'a> {
     f: &'static FormWords,
     stage: &'static str,
     heading: &'static str,
+    changes: bool,
+    stays: bool,
     choices: Vec<ChoiceView>,
     preferences: Option<String>,
     form: FormView<'a>,
@@ -182,8 +189,13 @@ impl<'a> Forms<'a> {
     pub fn confirm(&self, lang: &str, choices: &[Choice], stage: Stage) -> Page {
         let tongue = Tongue::of(lang);
         let f = tongue.form_words();
+        let (changes, stays) = match stage {
+            Stage::Open { changes, stays } => (changes, stays),
+            _ => (false, false),
+        };
         let (name, heading, preferences) = match stage {
-            Stage::Open => ("open", f.confirm, None),
+            Stage::Open { changes: true, .. } => ("open", f.confirm_change, None),
+            Stage::Open { .. } => ("open", f.confirm, None),
             Stage::Confirmed(preferences) => ("confirmed", f.confirmed, Some(preferences)),
             Stage::Expired => ("expired", f.expired, None),
             Stage::Used => ("used", f.used, None),
@@ -193,6 +205,8 @@ impl<'a> Forms<'a> {
             f,
             stage: name,
             heading,
+            changes,
+            stays,
             choices: choices.iter().map(|choice| self.choice(choice, tongue)).collect(),
             preferences,
             form: self.form(lang, &Entered::choosing(choices), &[]),

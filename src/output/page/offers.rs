@@ -28,12 +28,12 @@ impl Offer<'_> {
     /// What somebody gets of it who chose these topics.
     pub(in crate::output) fn about(&self, chosen: &[String], tongue: Tongue) -> String {
         let is_chosen = |label: &&Label| chosen.contains(&label.slug);
-        let labels: Vec<&str> = if chosen.is_empty() {
-            self.subjects.iter().map(|label| label.label.as_str()).collect()
+        let labels: Vec<String> = if chosen.is_empty() {
+            self.subjects.iter().map(|label| tongue.shown(&label.label)).collect()
         } else {
-            let offered = self.topics.iter().filter(is_chosen).map(|label| label.label.as_str());
+            let offered = self.topics.iter().filter(is_chosen).map(|label| tongue.shown(&label.label));
             let gone = chosen.iter().filter(|slug| self.topics.iter().all(|label| label.slug != **slug));
-            offered.chain(gone.map(String::as_str)).collect()
+            offered.chain(gone.cloned()).collect()
         };
         if labels.is_empty() { tongue.words().about_everything.to_owned() } else { labels.join(", ") }
     }
@@ -81,7 +81,7 @@ impl<'a> OfferView<'a> {
     pub(super) fn new(offer: Offer<'a>, checked: bool, is_chosen: impl Fn(&str) -> bool, tongue: Tongue) -> Self {
         let topic = |label: &Label| TopicView {
             slug: label.slug.clone(),
-            label: label.label.clone(),
+            label: tongue.shown(&label.label),
             checked: is_chosen(&label.slug),
         };
         Self {

@@ -84,7 +84,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("form", text(forms.sign_up("fr", &Entered::default(), &[]))),
         ("form-en", text(forms.sign_up("en", &entered, &[Fault::BadEmail, Fault::StaleTopics]))),
         ("sent", text(forms.sent("fr"))),
-        ("confirm", text(forms.confirm("fr", &kept, Stage::Open))),
+        ("confirm", text(forms.confirm("fr", &kept, Stage::Open { changes: false, stays: false }))),
         ("confirmed", text(forms.confirm("fr-CA", &kept, stage))),
         ("expired", text(forms.confirm("de", &[], Stage::Expired))),
         ("preferences", text(forms.preferences("de", &kept, true))),
@@ -105,7 +105,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("newsletter", text(newsletter(&templates, &site, &samples::newsletter(), &[], &[], &[]))),
         ("unsubscribe", text(unsubscribe(&templates, &site, "Communauté UX", "fr"))),
         ("unsubscribed", text(unsubscribed(&templates, &site, "Communauté UX", "fr"))),
-        ("error", text(error(&templates, &site, 404))),
+        ("error", text(error(&templates, &site, 404, &site.lang, Wayside::Elsewhere))),
     ]
 }
 

@@ -8,6 +8,8 @@ use super::Tongue;
 pub struct FormWords {
     pub sign_up: &'static str,
     pub which: &'static str,
+    /// Where there is one only.
+    pub which_one: &'static str,
     pub topics: &'static str,
     pub topics_hint: &'static str,
     pub email: &'static str,
@@ -37,6 +39,10 @@ pub struct FormWords {
     pub confirm_question: &'static str,
     pub confirm_button: &'static str,
     pub confirm_nothing_yet: &'static str,
+    /// The same three of other topics for what is received already.
+    pub confirm_change: &'static str,
+    pub change_question: &'static str,
+    pub change_button: &'static str,
     pub confirmed: &'static str,
     pub confirmed_what: &'static str,
     pub change: &'static str,
@@ -86,6 +92,14 @@ impl Tongue {
         }
     }
 
+    /// The same where only topics change of what is received already.
+    pub fn change_subject(self, what: &str) -> String {
+        match self {
+            Self::French => format!("Confirmez vos nouveaux sujets\u{a0}: {what}"),
+            Self::English => format!("Confirm your new topics: {what}"),
+        }
+    }
+
     /// The subject of the letter to whoever has it all already.
     pub fn reminder_subject(self, what: &str) -> String {
         match self {
@@ -103,6 +117,7 @@ impl Tongue {
                 let wait = match (is_long, minutes) {
                     (true, _) => format!("{hours}\u{a0}heures"),
                     (_, 1) => "une minute".to_owned(),
+                    (_, 60) => "une heure".to_owned(),
                     _ => format!("{minutes}\u{a0}minutes"),
                 };
                 format!(
@@ -114,6 +129,7 @@ impl Tongue {
                 let wait = match (is_long, minutes) {
                     (true, _) => format!("{hours} hours"),
                     (_, 1) => "a minute".to_owned(),
+                    (_, 60) => "an hour".to_owned(),
                     _ => format!("{minutes} minutes"),
                 };
                 format!(
@@ -130,6 +146,7 @@ const LANGUAGES: [[&str; 2]; 2] = [["fr", "Français"], ["en", "English"]];
 static FRENCH: FormWords = FormWords {
     sign_up: "S’abonner par courriel",
     which: "Lettres d’information",
+    which_one: "Lettre d’information",
     topics: "Sujets",
     topics_hint: "Ne cochez rien pour tout recevoir.",
     email: "Adresse électronique",
@@ -152,17 +169,20 @@ static FRENCH: FormWords = FormWords {
     stale_topics: "Les sujets proposés ont changé\u{a0}: choisissez-les de nouveau.",
     sent: "Consultez votre messagerie",
     sent_what: "Si cette adresse peut recevoir nos lettres, un message vient d’y être envoyé\u{a0}: ouvrez-le et confirmez votre abonnement.",
-    sent_help: "Il peut mettre quelques minutes à arriver\u{202f}; regardez aussi parmi les indésirables. Il n’en part qu’un par jour, et il reste valable sept jours.",
+    sent_help: "Il peut mettre quelques minutes à arriver\u{202f}; regardez aussi parmi les indésirables. Il n’en part qu’un par jour, et il reste valable sept jours. Après lui, une autre demande pour la même adresse peut rester sans effet pendant vingt-quatre heures\u{a0}: refaites-la ensuite.",
     confirm: "Confirmer votre abonnement",
     confirm_question: "Appuyez sur le bouton pour recevoir\u{a0}:",
     confirm_button: "Confirmer mon abonnement",
     confirm_nothing_yet: "Vous ne recevrez rien tant que vous n’avez pas appuyé sur le bouton.",
+    confirm_change: "Confirmer vos nouveaux sujets",
+    change_question: "Appuyez sur le bouton pour recevoir désormais\u{a0}:",
+    change_button: "Confirmer mes nouveaux sujets",
     confirmed: "Votre abonnement est confirmé",
     confirmed_what: "Vous recevrez\u{a0}:",
     change: "Changer mes préférences",
     expired: "Ce lien n’est plus valable",
     expired_help: "Un lien de confirmation vaut sept jours. Demandez ci-dessous un nouveau message.",
-    used: "Ce lien a déjà servi",
+    used: "Ce lien n’est plus valable",
     used_help: "Depuis, cet abonnement a pris fin. Vous pouvez vous abonner de nouveau ci-dessous.",
     preferences: "Mes préférences",
     preferences_help: "Décochez une lettre pour ne plus la recevoir.",
@@ -189,6 +209,7 @@ static FRENCH: FormWords = FormWords {
 static ENGLISH: FormWords = FormWords {
     sign_up: "Subscribe by e-mail",
     which: "Newsletters",
+    which_one: "Newsletter",
     topics: "Topics",
     topics_hint: "Tick none to receive them all.",
     email: "E-mail address",
@@ -211,17 +232,20 @@ static ENGLISH: FormWords = FormWords {
     stale_topics: "The topics on offer have changed: choose again.",
     sent: "Check your mail",
     sent_what: "If this address can be subscribed, a message has just been sent there: open it and confirm your subscription.",
-    sent_help: "It may take a few minutes; look among the spam as well. Only one a day is sent, and it is good for seven days.",
+    sent_help: "It may take a few minutes; look among the spam as well. Only one a day is sent, and it is good for seven days. After it, another request for the same address may have no effect for twenty-four hours: make it again then.",
     confirm: "Confirm your subscription",
     confirm_question: "Press the button to receive:",
     confirm_button: "Confirm my subscription",
     confirm_nothing_yet: "You will receive nothing until you press the button.",
+    confirm_change: "Confirm your new topics",
+    change_question: "Press the button to receive from now on:",
+    change_button: "Confirm my new topics",
     confirmed: "Your subscription is confirmed",
     confirmed_what: "You will receive:",
     change: "Change my preferences",
     expired: "This link is no longer valid",
     expired_help: "A confirmation link is good for seven days. Ask for a new message below.",
-    used: "This link has been used",
+    used: "This link is no longer valid",
     used_help: "The subscription has ended since. You may subscribe again below.",
     preferences: "My preferences",
     preferences_help: "Untick a newsletter to stop receiving it.",

@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use super::rows::{address, decode};
 use super::subscribers::suppression_hash;
-use super::{begin, turns};
+use super::{begin, limits, turns};
 use crate::model::token::SigningKey;
 
 /// Rows whose hash is made anew at once.
@@ -35,7 +35,11 @@ fn key(row: &SqliteRow) -> sqlx::Result<SigningKey> {
 
 /// Hashes are made anew wherever the address is known, so that a suppression stands under the hash its subscriber has.
 pub(super) async fn rotate(writer: &SqlitePool, fresh: &SigningKey) -> sqlx::Result<()> {
+    let former = all(writer).await?;
     let mut transaction = begin(writer).await?;
+    if let Some(former) = &former {
+        forget_limits(&mut transaction, former).await?;
+    }
     sqlx::query(
         "INSERT INTO signing_key (kid, bytes, since_issue)
          SELECT coalesce(max(kid), 0) + 1, ?, (SELECT coalesce(max(id), 0) FROM issue) FROM signing_key",
@@ -51,6 +55,19 @@ pub(super) async fn rotate(writer: &SqlitePool, fresh: &SigningKey) -> sqlx::Res
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await
+}
+
+/// Links to confirm die with their key: whoever waits for one may ask for another at once.
+async fn forget_limits(connection: &mut SqliteConnection, former: &SigningKey) -> sqlx::Result<()> {
+    let waiting = sqlx::query(
+        "SELECT DISTINCT address FROM subscriber JOIN signup ON signup.subscriber = subscriber.id WHERE confirmed IS NULL",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in &waiting {
+        limits::forget(connection, &limits::hashes(former, &address(row)?)).await?;
+    }
+    Ok(())
 }
 
 async fn rehash_subscribers(connection: &mut SqliteConnection, fresh: &SigningKey) -> sqlx::Result<()> {

@@ -332,8 +332,15 @@ impl Store for SqliteStore {
         self.explained(subscribers::of_subscriber(&self.readers, subscriber).await)
     }
 
-    async fn change_preferences(&self, subscriber: i64, lang: &str, kept: &[Choice], now: DateTime<Utc>) -> Result<()> {
-        self.explained(signup::change_preferences(&self.writer, subscriber, lang, kept, now).await)
+    async fn change_preferences(
+        &self,
+        subscriber: i64,
+        lang: &str,
+        kept: &[Choice],
+        ended: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        self.explained(signup::change_preferences(&self.writer, subscriber, lang, kept, ended, now).await)
     }
 
     async fn wording(&self, hash: &str) -> Result<Option<String>> {

@@ -200,8 +200,12 @@ pub(super) async fn confirm(
     if signup.is_expired(now) || is_suppressed(&mut transaction, &[hash]).await? {
         return Ok(Confirmation::Expired);
     }
+    let mut brought_about = false;
     for choice in &signup.choices {
-        confirm_choice(&mut transaction, &signup, choice, now).await?;
+        brought_about |= confirm_choice(&mut transaction, &signup, choice, now).await?;
+    }
+    if !brought_about {
+        return Ok(Confirmation::Overtaken);
     }
     sqlx::query("UPDATE signup SET confirmed = ? WHERE id = ?")
         .bind(now.timestamp_millis())
@@ -216,13 +220,13 @@ pub(super) async fn confirm(
     Ok(Confirmation::Confirmed)
 }
 
-/// Whoever left after this was asked for meant to leave: an old link does not bring anybody back.
+/// Whether anything came of it. Whoever left after this was asked for meant to leave: an old link does not bring anybody back.
 async fn confirm_choice(
     connection: &mut SqliteConnection,
     signup: &Signup,
     choice: &Choice,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<bool> {
     let subscription: Option<i64> = sqlx::query_scalar(
         "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created, confirmed)
          VALUES (?1, ?2, ?3, ?4, 'confirmed', ?5, ?6)
@@ -241,7 +245,7 @@ async fn confirm_choice(
     .bind(now.timestamp_millis())
     .fetch_optional(&mut *connection)
     .await?;
-    let Some(subscription) = subscription else { return Ok(()) };
+    let Some(subscription) = subscription else { return Ok(false) };
     sqlx::query(
         "INSERT INTO consent (subscription, at, newsletter, source, wording_hash, confirmed)
          SELECT ?, at, ?, ?, wording_hash, ? FROM signup WHERE id = ?",
@@ -253,7 +257,7 @@ async fn confirm_choice(
     .bind(signup.id)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(true)
 }
 
 pub(super) async fn forget_expired(writer: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<u64> {
@@ -295,6 +299,7 @@ pub(super) async fn change_preferences(
     subscriber: i64,
     lang: &str,
     kept: &[Choice],
+    ended: &[String],
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
@@ -304,18 +309,15 @@ pub(super) async fn change_preferences(
             .fetch_all(&mut *transaction)
             .await?;
     for (id, newsletter) in confirmed {
-        match kept.iter().find(|choice| choice.newsletter == newsletter) {
-            Some(choice) => {
-                sqlx::query("UPDATE subscription SET lang = ?, topics = ? WHERE id = ?")
-                    .bind(lang)
-                    .bind(topics_text(&choice.topics))
-                    .bind(id)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            None => {
-                end(&mut transaction, id, now).await?;
-            }
+        if let Some(choice) = kept.iter().find(|choice| choice.newsletter == newsletter) {
+            sqlx::query("UPDATE subscription SET lang = ?, topics = ? WHERE id = ?")
+                .bind(lang)
+                .bind(topics_text(&choice.topics))
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+        } else if ended.contains(&newsletter) {
+            end(&mut transaction, id, now).await?;
         }
     }
     transaction.commit().await

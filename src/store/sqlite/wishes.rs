@@ -6,7 +6,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::rows::{address, decode, instant};
 use super::subscribers::suppression_hash;
-use crate::model::signup::{Choice, EXPIRES_AFTER, MOST_WISHES, Wish};
+use crate::model::signup::{Choice, EXPIRES_AFTER, MOST_WISHES, Wish, Wording};
 use crate::model::subscriber::Asked;
 use crate::model::token::SigningKey;
 
@@ -15,8 +15,8 @@ pub(super) async fn note(writer: &SqlitePool, wish: &Wish, now: DateTime<Utc>) -
     let choices: Vec<(&String, &Vec<String>)> =
         wish.choices.iter().map(|choice| (&choice.newsletter, &choice.topics)).collect();
     let noted = sqlx::query(
-        "INSERT INTO wish (key, address, lang, page_lang, choices, at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM wish) < ?7",
+        "INSERT INTO wish (key, address, lang, page_lang, choices, at, wording)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?8 WHERE (SELECT count(*) FROM wish) < ?7",
     )
     .bind(wish.address.key())
     .bind(wish.address.as_str())
@@ -25,16 +25,24 @@ pub(super) async fn note(writer: &SqlitePool, wish: &Wish, now: DateTime<Utc>) -
     .bind(serde_json::json!(choices).to_string())
     .bind(now.timestamp_millis())
     .bind(MOST_WISHES)
+    .bind(wish.wording.as_ref().map(|Wording(text)| text))
     .execute(writer)
     .await?;
     Ok(noted.rows_affected() == 1)
 }
 
 /// One that cannot be read (another version took other addresses) is passed over, and forgotten in its time.
-pub(super) async fn after(readers: &SqlitePool, after: i64) -> sqlx::Result<Option<(i64, Wish)>> {
-    let rows =
-        sqlx::query("SELECT * FROM wish WHERE id > ? ORDER BY id LIMIT 20").bind(after).fetch_all(readers).await?;
-    Ok(rows.iter().find_map(|row| Some((row.try_get("id").ok()?, wish(row).ok()?))))
+pub(super) async fn after(readers: &SqlitePool, mut after: i64) -> sqlx::Result<Option<(i64, Wish)>> {
+    loop {
+        let rows =
+            sqlx::query("SELECT * FROM wish WHERE id > ? ORDER BY id LIMIT 20").bind(after).fetch_all(readers).await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        after = last.try_get("id")?;
+        let readable = rows.iter().find_map(|row| Some((row.try_get("id").ok()?, wish(row).ok()?)));
+        if readable.is_some() {
+            return Ok(readable);
+        }
+    }
 }
 
 fn wish(row: &SqliteRow) -> sqlx::Result<Wish> {
@@ -45,6 +53,7 @@ fn wish(row: &SqliteRow) -> sqlx::Result<Wish> {
         lang: row.try_get("lang")?,
         page_lang: row.try_get("page_lang")?,
         choices: choices.into_iter().map(|(newsletter, topics)| Choice { newsletter, topics }).collect(),
+        wording: row.try_get::<Option<String>, _>("wording")?.map(Wording),
     })
 }
 
@@ -52,8 +61,9 @@ fn wish(row: &SqliteRow) -> sqlx::Result<Wish> {
 pub(super) async fn of(connection: &mut SqliteConnection, key: &str) -> sqlx::Result<Vec<Asked>> {
     let rows = sqlx::query("SELECT * FROM wish WHERE key = ? ORDER BY id").bind(key).fetch_all(connection).await?;
     let asked = |row: &SqliteRow| {
-        let Wish { address, lang, page_lang, choices } = wish(row)?;
-        Ok(Asked { at: instant(row, "at")?, address, lang, page_lang, choices })
+        let Wish { address, lang, page_lang, choices, wording } = wish(row)?;
+        let wording = wording.map(|Wording(text)| text);
+        Ok(Asked { at: instant(row, "at")?, address, lang, page_lang, choices, wording })
     };
     rows.iter().map(asked).collect()
 }

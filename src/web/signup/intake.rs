@@ -1,7 +1,8 @@
 //! What is done about a sign-up once it is noted and answered. Whoever waits for the answer learns nothing from how long that
 //! takes: it is given before anything is looked up.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -30,11 +31,18 @@ pub(super) struct Intake {
     /// Held by the one that is looked at: a thousand at once would keep deliveries waiting for the store.
     turn: Mutex<()>,
     ending: CancellationToken,
+    /// The wishes that wait for another configuration: whoever signs up has them looked at again, and nobody told again.
+    told: std::sync::Mutex<HashSet<i64>>,
 }
 
 impl Intake {
     pub(super) fn new() -> Self {
-        Self { tasks: TaskTracker::new(), turn: Mutex::default(), ending: CancellationToken::new() }
+        Self {
+            tasks: TaskTracker::new(),
+            turn: Mutex::default(),
+            ending: CancellationToken::new(),
+            told: std::sync::Mutex::default(),
+        }
     }
 
     /// Notes a wish, which outlives us from then on; `false` where that cannot be done now.
@@ -70,6 +78,11 @@ impl Intake {
         });
     }
 
+    /// Whether it was not yet said of a wish that it waits.
+    fn is_new(&self, number: i64) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(number)
+    }
+
     /// Waits until all that was answered is carried out, if the store takes it: else the next start does.
     pub(super) async fn finish(&self) {
         self.ending.cancel();
@@ -94,11 +107,15 @@ impl Web {
             let new = match self.new_signup(number, wish, known) {
                 Ok(Some(new)) => new,
                 Ok(None) => {
-                    tracing::warn!("a sign-up waits: none of its newsletters is there any more");
+                    if self.signups.intake.is_new(number) {
+                        tracing::warn!("a sign-up waits: none of its newsletters is there any more");
+                    }
                     return Ok(());
                 }
                 Err(error) => {
-                    tracing::error!(%error, "a sign-up waits: its letter cannot be written");
+                    if self.signups.intake.is_new(number) {
+                        tracing::error!(%error, "a sign-up waits: its letter cannot be written");
+                    }
                     return Ok(());
                 }
             };
@@ -143,7 +160,7 @@ impl Web {
             wish: Some(number),
             address: wish.address.clone(),
             lang: wish.lang.clone(),
-            wording: wording(&wish.page_lang, &agreed),
+            wording: wish.wording.clone().unwrap_or_else(|| wording(&wish.page_lang, &agreed)),
             choices,
             known,
             letter,
@@ -152,7 +169,7 @@ impl Web {
 }
 
 /// The choices that are on offer.
-fn picks<'a>(offers: &[Offer<'a>], choices: &'a [Choice]) -> Vec<Pick<'a>> {
+pub(super) fn picks<'a>(offers: &[Offer<'a>], choices: &'a [Choice]) -> Vec<Pick<'a>> {
     let offer = |choice: &Choice| offers.iter().find(|offer| offer.newsletter.name == choice.newsletter).copied();
     choices.iter().filter_map(|choice| Some(Pick { offer: offer(choice)?, topics: &choice.topics })).collect()
 }

@@ -21,7 +21,7 @@ use crate::model::signup::{Choice, Wish};
 use crate::model::subscription::{DomainDoubt, EmailAddress};
 use crate::model::text::{Label, is_language_tag};
 use crate::output::page::forms::{Entered, Fault, Forms};
-use crate::output::page::offers::Offer;
+use crate::output::page::offers::{Offer, wording};
 use crate::output::words::Tongue;
 
 /// What outlives one request.
@@ -93,16 +93,17 @@ pub(super) async fn sign_up(
     if web.newsletters.is_empty() {
         return errors::page(&web, StatusCode::NOT_FOUND);
     }
+    let page_lang = url::form_urlencoded::parse(&body).find(|(name, _)| name == "page_lang").map(|(_, lang)| lang);
+    let lang = spoken(&web, page_lang.as_deref());
     if origin::is_foreign(&web.site, &headers) {
-        return errors::page(&web, StatusCode::FORBIDDEN);
+        return errors::refused(&web, StatusCode::FORBIDDEN, &lang);
     }
     let fields = match Fields::of_form(&headers, &body) {
         Ok(fields) => fields,
-        Err(status) => return errors::page(&web, status),
+        Err(status) => return errors::refused(&web, status, &lang),
     };
     let labels = web.labels();
     let offers = web.offers(&labels);
-    let lang = spoken(&web, fields.one("page_lang"));
     let entered = entered(&fields);
     let again =
         |status, faults: &[Fault]| errors::show(&web, status, web.forms(&offers).sign_up(&lang, &entered, faults));
@@ -111,7 +112,9 @@ pub(super) async fn sign_up(
         Err(faults) => return again(StatusCode::UNPROCESSABLE_ENTITY, &faults),
     };
     let message_lang = spoken(&web, entered.lang.as_deref().or(Some(&lang)));
-    let wish = Wish { address, lang: message_lang, page_lang: lang.clone(), choices };
+    let agreed: Vec<Offer> = intake::picks(&offers, &choices).iter().map(|pick| pick.offer).collect();
+    let wording = Some(wording(&lang, &agreed));
+    let wish = Wish { address, lang: message_lang, page_lang: lang.clone(), choices, wording };
     match take(&web, client.0, &wish).await {
         Ok(()) => errors::show(&web, StatusCode::OK, web.forms(&offers).sent(&lang)),
         Err(wait) => {
@@ -141,12 +144,12 @@ fn entered(fields: &Fields) -> Entered {
     }
 }
 
-/// Whom it is for and what they chose, or all that is wrong with it.
+/// Whom it is for and what they chose, or all that is wrong with it in the order of the page.
 fn read(fields: &Fields, offers: &[Offer]) -> Result<(EmailAddress, Vec<Choice>), Vec<Fault>> {
     let choices = choices(fields);
     match (address(fields), choice_fault(fields, &choices, offers)) {
         (Ok(address), None) => Ok((address, choices)),
-        (address, fault) => Err(address.err().into_iter().chain(fault).collect()),
+        (address, fault) => Err(fault.into_iter().chain(address.err()).collect()),
     }
 }
 

@@ -196,8 +196,8 @@ async fn an_old_link_brings_nobody_back(place: &Place) {
     store.confirm(second, day(1)).await.expect("confirmed");
     let id = store.subscriptions(None, 0, 9).await.expect("all")[0].id;
     store.unsubscribe(id, day(2)).await.expect("left");
-    for signup in [second, first] {
-        store.confirm(signup, day(3)).await.expect("an answer");
+    for (signup, expected) in [(second, Confirmation::AlreadyConfirmed), (first, Confirmation::Overtaken)] {
+        assert_eq!(store.confirm(signup, day(3)).await.expect("an answer"), expected);
         assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Unsubscribed));
     }
 }
@@ -243,16 +243,22 @@ async fn a_reader_who_has_all_of_it_is_reminded(place: &Place) {
 
 async fn another_key_does_not_make_a_mailbox_forget(place: &Place) {
     let store = place.open().await;
+    store.add_subscriptions(&[reader("paul", "fr")], false, day(0)).await.expect("added");
+    assert_eq!(sign_up_for_all(&*store, "paul", day(1)).await, SignedUp::Reminded);
     for days in 0..2 {
         assert_eq!(sign_up(&*store, "anne", day(days)).await, SignedUp::Asked);
     }
     store.rotate_key(SigningKey::new([8; 32])).await.expect("another key");
+    assert_eq!(sign_up_for_all(&*store, "paul", day(1)).await, SignedUp::Limited);
+    assert_eq!(sign_up(&*store, "anne", day(1)).await, SignedUp::Asked, "her link died with its key");
     assert_eq!(sign_up(&*store, "anne", day(1)).await, SignedUp::Limited);
-    assert_eq!(sign_up(&*store, "anne", day(2)).await, SignedUp::Asked);
-    assert_eq!(sign_up(&*store, "anne", day(3)).await, SignedUp::Limited, "three in all");
-    let erased = store.erase(&address("anne@example.org"), false, day(3)).await.expect("erased");
+    for days in [2, 3] {
+        assert_eq!(sign_up(&*store, "anne", day(days)).await, SignedUp::Asked);
+    }
+    assert_eq!(sign_up(&*store, "anne", day(4)).await, SignedUp::Limited, "three in all");
+    let erased = store.erase(&address("anne@example.org"), false, day(4)).await.expect("erased");
     assert!(!erased.suppressed);
-    assert_eq!(sign_up(&*store, "anne", day(3)).await, SignedUp::Asked, "nothing is kept of whoever was erased");
+    assert_eq!(sign_up(&*store, "anne", day(4)).await, SignedUp::Asked, "nothing is kept of whoever was erased");
 }
 
 async fn nobody_is_locked_out_by_what_strangers_entered(place: &Place) {
@@ -319,14 +325,17 @@ async fn preferences_change_topics_and_language_and_end_the_others(place: &Place
     };
     let en = |newsletter: &str, status, slugs| (newsletter.to_owned(), status, "en".to_owned(), topics(slugs));
     let kept = [choice(NEWS, &["agenda", "presse"]), choice("autre", &[]), choice("third", &[])];
-    store.change_preferences(subscriber, "en", &kept, day(1)).await.expect("changed");
+    let both = [NEWS, "autre"].map(str::to_owned);
+    store.change_preferences(subscriber, "fr", &[], &["third".to_owned()], day(1)).await.expect("changed");
+    assert!(has().await.iter().all(|it| it.1 == Confirmed), "what is not named stays");
+    store.change_preferences(subscriber, "en", &kept, &[], day(1)).await.expect("changed");
     assert_eq!(has().await, [en("autre", Confirmed, &[]), en(NEWS, Confirmed, &["agenda", "presse"])], "none begins");
     for _ in 0..2 {
-        store.change_preferences(subscriber, "en", &kept[1..2], day(2)).await.expect("changed");
+        store.change_preferences(subscriber, "en", &kept[1..2], &both, day(2)).await.expect("changed");
         let expected = [en("autre", Confirmed, &[]), en(NEWS, Unsubscribed, &["agenda", "presse"])];
         assert_eq!(has().await, expected);
     }
-    store.change_preferences(subscriber, "fr", &kept, day(3)).await.expect("changed");
+    store.change_preferences(subscriber, "fr", &kept, &[], day(3)).await.expect("changed");
     assert_eq!(has().await[1].1, Unsubscribed, "whoever left comes back by a sign-up only");
     assert_eq!(store.next_due().await.expect("read"), None, "what waited for it is suppressed");
 }
@@ -418,6 +427,7 @@ fn wish(name: &str) -> Wish {
         lang: "fr".to_owned(),
         page_lang: "en".to_owned(),
         choices: vec![choice(NEWS, &["agenda"]), choice("autre", &[])],
+        wording: Some(Wording("These very words.".to_owned())),
     }
 }
 
@@ -507,7 +517,7 @@ async fn other_topics_are_confirmed_like_another_newsletter(place: &Place) {
     }
     // what she confirmed since stays
     let old = asked(&*store, day(7)).await;
-    store.change_preferences(1, "fr", &[], day(7)).await.expect("left");
+    store.change_preferences(1, "fr", &[], &[NEWS.to_owned()], day(7)).await.expect("left");
     store.confirm(old, day(7)).await.expect("an answer");
     assert_eq!(status(&*store, "anne").await.map(|it| it.0), Some(Unsubscribed));
 }

@@ -104,7 +104,13 @@ async fn live_through_everything(folder: &Folder) {
     };
     assert_eq!(store.sign_up(&asked, now).await.expect("asked"), SignedUp::Asked);
     let choices = vec![Choice { newsletter: "quatrieme".to_owned(), topics: vec!["apero".to_owned()] }];
-    let wish = Wish { address: mailbox(), lang: "it".to_owned(), page_lang: "en".to_owned(), choices };
+    let wish = Wish {
+        address: mailbox(),
+        lang: "it".to_owned(),
+        page_lang: "en".to_owned(),
+        choices,
+        wording: Some(Wording("What this page showed.".to_owned())),
+    };
     assert!(store.note_wish(&wish, now).await.expect("noted"));
     let import = store.begin_import("vieux fichier", now - TimeDelta::hours(1)).await.expect("a list");
     let row = NewSubscription {

@@ -16,6 +16,8 @@ use crate::support::state;
 const FORM: &str = "application/x-www-form-urlencoded";
 const NEWS: &str = "newsletter=communaute-ux";
 const CONFIRM: &str = "confirm=yes";
+const PRESSE: &str = "[[newsletter]]\nname = \"presse\"\ntitle = \"La presse\"\nschedule = \"0 9 * * MON#1\"\n\
+    categories = [\"presse\"]";
 
 /// A letter as its reader's program shows it.
 struct Letter {
@@ -311,6 +313,18 @@ fn what_is_no_form_of_ours_is_refused() {
     let shown = app.post("/subscribe", FORM, &format!("page_lang=fr&{NEWS}&email=%22%3E%3Cscript%3E&lang=fr"));
     assert!(!shown.text().contains("<script>") && shown.text().contains("aria-invalid=\"true\""), "{}", shown.text());
     assert!(shown.text().contains("<title>Erreur – ") && shown.text().contains("href=\"#page.email\""));
+    let english = format!("{good}&page_lang=en&lang=en");
+    let refused = app.post("/subscribe", FORM, &english);
+    assert!(refused.status == 400 && refused.text().contains("This request could not be taken"), "{}", refused.text());
+    for refused in [refused, app.post("/subscribe", "text/plain", "x"), app.ask("DELETE", "/subscribe", &[], &[])] {
+        assert!(refused.text().contains("class=\"button\" href=\"/subscribe\""), "{}", refused.text());
+        assert!(!refused.text().contains("Lien incomplet"));
+    }
+    assert!(app.get("/confirm/cut").text().contains("Lien incomplet"));
+    let both = app.post("/subscribe", FORM, "page_lang=fr&email=jeanne&lang=fr");
+    let [newsletters, email] =
+        ["newsletters", "email"].map(|field| both.text().find(&format!("<a href=\"#page.{field}\"")));
+    assert!(newsletters.is_some() && newsletters < email, "as on the page: {}", both.text());
     // what was entered comes back as it was entered, each fault also at its field
     let alone = "page_lang=en&topic=communaute-ux%2Fatelier&lang=fr&email=+jeanne%40example.org+&newsletter=other";
     let shown = app.post("/subscribe", FORM, alone);
@@ -332,7 +346,7 @@ fn what_is_no_form_of_ours_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn other_topics_are_asked_for_like_another_newsletter() {
     let sink = Sink::builder().start().await;
-    let folder = relayed(&sink).and("[[newsletter]]\nname = \"presse\"\ntitle = \"La presse\"\nschedule = \"0 9 * * MON#1\"\ncategories = [\"presse\"]");
+    let folder = relayed(&sink).and(PRESSE);
     folder.crieur(["subscribers", "add", "jeanne@example.org", "--newsletter", "communaute-ux"]).succeeds();
     let app = folder.serve();
     let body = format!(
@@ -358,6 +372,67 @@ async fn other_topics_are_asked_for_like_another_newsletter() {
     assert_eq!(app.post(&path, FORM, CONFIRM).status, 200);
     let record = folder.crieur(["subscribers", "show", "jeanne@example.org"]).succeeds().stdout;
     assert!(record.contains("topics: atelier") && record.contains("presse: confirmed"), "{record}");
+}
+
+/// The page of a link says what the button would do, and afterwards what holds now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_promises_no_more_than_its_button_does() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink).and(PRESSE);
+    folder.crieur(["subscribers", "add", "jeanne@example.org", "--newsletter", "communaute-ux"]).succeeds();
+    let app = folder.serve();
+    let body = format!("page_lang=fr&{NEWS}&topic=communaute-ux%2Fatelier&lang=fr&email=jeanne%40example.org");
+    assert_eq!(app.post("/subscribe", FORM, &body).status, 200);
+    let letter = letters(&sink, 1).await.remove(0);
+    assert_eq!(letter.subject, "Confirmez vos nouveaux sujets\u{a0}: Communauté UX");
+    let path = letter.path("confirm");
+    let page = app.get(&path);
+    assert!(page.text().contains("<h1>Confirmer vos nouveaux sujets</h1>"), "{}", page.text());
+    assert!(page.text().contains("Rien n’est changé tant") && !page.text().contains("Vous ne recevrez rien"));
+    let page = app.post(&path, FORM, CONFIRM);
+    let preferences = page.text().split('"').find(|part| part.starts_with("/preferences/")).expect("a link").to_owned();
+    let changed = format!("save=yes&lang=fr&shown=communaute-ux&{NEWS}&topic=communaute-ux%2Farticle");
+    assert_eq!(app.post(&preferences, FORM, &changed).status, 200);
+    let chosen = |page: &Answer| page.text().split_once("class=\"chosen\"").expect("a list").1.to_lowercase();
+    for page in [app.get(&path), app.post(&path, FORM, CONFIRM)] {
+        assert!(chosen(&page).contains("article") && !chosen(&page).contains("atelier"), "{}", page.text());
+    }
+
+    let asked = "page_lang=fr&newsletter=presse&lang=fr&email=jeanne%40example.org";
+    assert_eq!(app.post("/subscribe", FORM, asked).status, 200);
+    let path = letters(&sink, 2).await[1].path("confirm");
+    assert!(app.get(&path).text().contains("Rien n’est changé tant"));
+    let state = folder.path("state/crieur.db");
+    let left =
+        "UPDATE subscription SET status = 'unsubscribed', unsubscribed = created + 1000 WHERE newsletter = 'presse'";
+    state::change(&state, left);
+    for page in [app.get(&path), app.post(&path, FORM, CONFIRM)] {
+        assert!(page.status == 410 && page.text().contains("<h1>Ce lien n’est plus valable</h1>"), "{}", page.text());
+    }
+    assert_eq!(state::ask(&state, "SELECT count(*) || '' FROM signup WHERE confirmed IS NULL"), ["1"]);
+}
+
+/// A page of preferences that was opened before somebody signed up for more says nothing about what it did not show.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_page_of_preferences_ends_only_what_it_showed() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink).and(PRESSE);
+    folder.crieur(["subscribers", "add", "jeanne@example.org", "--newsletter", "communaute-ux"]).succeeds();
+    let app = folder.serve();
+    let body = "page_lang=fr&newsletter=presse&lang=fr&email=jeanne%40example.org";
+    assert_eq!(app.post("/subscribe", FORM, body).status, 200);
+    let path = letters(&sink, 1).await[0].path("confirm");
+    let confirmed = app.post(&path, FORM, CONFIRM);
+    let preferences =
+        confirmed.text().split('"').find(|part| part.starts_with("/preferences/")).expect("a link").to_owned();
+    assert!(app.get(&preferences).text().contains("name=\"shown\" value=\"presse\""));
+    let old = app.post(&preferences, FORM, &format!("save=yes&lang=fr&shown=communaute-ux&{NEWS}"));
+    assert!(old.status == 200 && listed(&folder).contains("\tpresse\tconfirmed"), "{}", listed(&folder));
+    let both = "save=yes&lang=fr&shown=communaute-ux&shown=presse&newsletter=communaute-ux";
+    assert_eq!(app.post(&preferences, FORM, both).status, 200);
+    assert!(listed(&folder).contains("\tpresse\tunsubscribed") && listed(&folder).contains("-ux\tconfirmed"));
+    assert_eq!(app.post(&preferences, FORM, "leave=all&lang=fr&shown=presse").status, 200);
+    assert!(!listed(&folder).contains("\tconfirmed"), "{}", listed(&folder));
 }
 
 /// G17: a slash too many is no reason to be sent away, nor anywhere else.
@@ -392,6 +467,56 @@ async fn an_expired_link_offers_the_form() {
         assert_eq!((answer.header("cache-control"), answer.header("x-robots-tag")), ("no-store", "noindex"));
     }
     assert!(listed(&folder).contains("\tpending\t"), "{}", listed(&folder));
+}
+
+/// A fresh link whose key was rotated is no broken one, and its reader gets another at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_a_former_key_offers_the_form_and_a_letter_at_once() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    sign_up(&app, "jeanne@example.org");
+    let path = letters(&sink, 1).await[0].path("confirm");
+    drop(app);
+    let said = folder.crieur(["subscribers", "rotate-key"]).succeeds().stdout;
+    assert!(said.contains("links to confirm that were sent are void"), "{said}");
+    let app = folder.serve();
+    for answer in [app.get(&path), app.post(&path, FORM, CONFIRM)] {
+        assert!(answer.status == 410 && answer.text().contains("action=\"/subscribe\""), "{}", answer.text());
+    }
+    sign_up(&app, "jeanne@example.org");
+    let path = letters(&sink, 2).await[1].path("confirm");
+    assert_eq!(app.post(&path, FORM, CONFIRM).status, 200);
+}
+
+/// The receipt holds what the page said, not what another configuration would say when the sign-up is looked at; what cannot
+/// be read, however much of it there is, keeps nobody waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_holds_the_words_of_the_page() {
+    let sink = Sink::builder().start().await;
+    let folder = relayed(&sink);
+    let app = folder.serve();
+    let state = folder.path("state/crieur.db");
+    for _ in 0..25 {
+        state::change(
+            &state,
+            "INSERT INTO wish (key, address, lang, page_lang, choices, at) VALUES ('x', 'x', 'fr', 'fr', '{', 9e15)",
+        );
+    }
+    state::change(&state, "CREATE TRIGGER held BEFORE DELETE ON wish BEGIN SELECT raise(ABORT, 'held'); END");
+    sign_up(&app, "jeanne@example.org");
+    drop(app);
+    state::change(&state, "DROP TRIGGER held");
+    let toml = std::fs::read_to_string(folder.path("crieur.toml")).expect("read");
+    let titled = toml.replace("\"Communauté UX\"", "\"Tout autre chose\"");
+    assert_ne!(toml, titled);
+    folder.write("crieur.toml", &titled);
+    let app = folder.serve();
+    let letter = letters(&sink, 1).await.remove(0);
+    assert!(letter.subject.ends_with("Tout autre chose"), "{}", letter.subject);
+    assert_eq!(app.post(&letter.path("confirm"), FORM, CONFIRM).status, 200);
+    let words = state::ask(&state, "SELECT text FROM wording");
+    assert!(words.len() == 1 && words[0].starts_with("Communauté UX\n"), "{words:?}");
 }
 
 /// G8, G26, G27
