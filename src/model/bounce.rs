@@ -138,7 +138,8 @@ pub fn is_enough(soft: &[DateTime<Utc>], now: DateTime<Utc>) -> bool {
 pub fn score(soft: &[DateTime<Utc>], now: DateTime<Utc>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "minutes of a few hundred days")]
     let weight = |at: &DateTime<Utc>| 0.5_f64.powf(((now - at).num_minutes().max(0) as f64) / 1440.0 / HALF_LIFE_DAYS);
-    soft.iter().map(weight).sum()
+    // a sum of none would be -0.0
+    soft.iter().map(weight).fold(0.0, |all, one| all + one)
 }
 
 /// Whether a domain is broken: of so many readers there, so many bounced hard within a day.

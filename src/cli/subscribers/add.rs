@@ -6,7 +6,7 @@ use chrono::Utc;
 use clap::Args;
 
 use super::import::{language, topics};
-use super::{address, newsletter};
+use super::{address, consent_source, newsletter};
 use crate::app::{App, Topics, has_words};
 use crate::cli::exit::{CONTENT, UsageError};
 use crate::cli::print::{say, tell};
@@ -50,7 +50,7 @@ impl Add {
             lang: self.language()?.unwrap_or_else(|| newsletter.lang.clone()),
             newsletter: newsletter.name.clone(),
             topics,
-            consent_source: self.consent_source.clone(),
+            consent_source: consent_source(&self.consent_source)?.to_owned(),
         };
         if !has_words(&new.lang) && self.lang.is_some() {
             tell!(
@@ -73,7 +73,7 @@ impl Add {
                 ExitCode::from(CONTENT)
             }
             Some(Added::AlreadyConfirmed) => {
-                say!("already subscribed to {}", newsletter.title);
+                say!("already subscribed to {}; nothing was changed", newsletter.title);
                 ExitCode::SUCCESS
             }
             _ => {

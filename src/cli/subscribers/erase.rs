@@ -7,8 +7,9 @@ use clap::Args;
 
 use super::address;
 use crate::app::App;
-use crate::cli::exit::TRY_AGAIN;
+use crate::cli::exit::{CONTENT, TRY_AGAIN};
 use crate::cli::print::{counted, say, tell};
+use crate::model::subscriber::Erased;
 
 #[derive(Args)]
 pub(in crate::cli) struct Erase {
@@ -20,13 +21,16 @@ pub(in crate::cli) struct Erase {
 
 impl Erase {
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
-        let (erased, mails) = app.erase(&address(&self.email)?, self.objected, Utc::now()).await?;
-        say!(
-            "erased: {}, {} in the outbox folder; {} counted of nobody in particular",
-            counted(erased.subscriptions, "subscription"),
-            counted(mails, "mail"),
-            counted(erased.deliveries, "delivery") + if erased.deliveries == 1 { " is" } else { " are" }
-        );
+        let address = address(&self.email)?;
+        let is_known = app.store.subscriber(&address).await?.is_some();
+        // also where nothing is known: the bytes of an earlier try may be left
+        let (erased, mails) = app.erase(&address, self.objected, Utc::now()).await?;
+        let was_kept = is_known || mails > 0;
+        if was_kept {
+            print(&erased, mails);
+        } else {
+            say!("nothing was kept of this address");
+        }
         if erased.suppressed {
             say!("a keyed hash stays on the suppression list");
         }
@@ -34,6 +38,16 @@ impl Erase {
             tell!("the bytes are still in the store's log: another process reads all the time; run this again");
             return Ok(ExitCode::from(TRY_AGAIN));
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(if was_kept || self.objected { ExitCode::SUCCESS } else { ExitCode::from(CONTENT) })
     }
+}
+
+fn print(erased: &Erased, mails: usize) {
+    let deliveries = match erased.deliveries {
+        0 => String::new(),
+        1 => "; 1 delivery is counted of nobody in particular".to_owned(),
+        several => format!("; {} are counted of nobody in particular", counted(several, "delivery")),
+    };
+    let subscriptions = counted(erased.subscriptions, "subscription");
+    say!("erased: {subscriptions}, {} in the outbox folder{deliveries}", counted(mails, "mail"));
 }

@@ -35,7 +35,7 @@ pub(super) enum Subscribers {
     /// Take over a list: CSV with a header that has at least `email`
     ///
     /// Rows that are wrong are told by line on stderr, and the rest goes in: no address, a topic or newsletter there is not, a
-    /// language that is no tag, a quote that nobody closed (the lines below it are read as rows of their own). Correct them
+    /// language that is no tag, a status whose word is not known, a quote that nobody closed (the lines below it are read as rows of their own). Correct them
     /// and import the same file again: what went in is known. Nobody is subscribed before the last row was read. Exit code 1
     /// where a row was not taken for a fault; whoever is subscribed already, left or is suppressed is counted and no fault.
     Import(import::Import),
@@ -43,11 +43,12 @@ pub(super) enum Subscribers {
     Export(export::Export),
     /// End a person's subscriptions
     ///
-    /// Exit code 1 where there is none.
+    /// Exit code 1 where there is none, 2 where there is no such newsletter, neither here nor among the person's.
     Unsubscribe(unsubscribe::Unsubscribe),
     /// Erase a person: what is kept of them is gone, byte by byte
     ///
-    /// Exit code 75 where another process was reading the state all the time: run it again.
+    /// Exit code 1 where nothing was kept of the address, except with `--objected`; 75 where another process was reading the
+    /// state all the time: run it again.
     Erase(erase::Erase),
     /// Sign links with a new key; links that were sent stay good
     RotateKey(rotate_key::RotateKey),
@@ -71,6 +72,15 @@ impl Subscribers {
 /// An address given on the command line. The error does not repeat it.
 fn address(given: &str) -> Result<EmailAddress, UsageError> {
     EmailAddress::parse(given).map_err(|error| UsageError(error.to_string()))
+}
+
+/// What is kept as the source of somebody's consent.
+fn consent_source(given: &str) -> Result<&str, UsageError> {
+    let source = given.trim();
+    if source.is_empty() || source.chars().any(char::is_control) {
+        return Err(UsageError("`--consent-source` has to say where the consent comes from, in one line".to_owned()));
+    }
+    Ok(source)
 }
 
 /// A status as the operator writes it.

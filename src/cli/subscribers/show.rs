@@ -144,7 +144,11 @@ fn print_letter(one: &LetterRecord) {
 
 fn print_arrival(one: &ArrivalRecord) {
     let name = one.name.as_ref().map(|name| format!(", {}", for_terminal(name))).unwrap_or_default();
-    say!("in a list that is still coming in since {}: {}{name}", day(one.began), for_terminal(one.address.as_str()));
+    say!(
+        "in a list that was broken off or is coming in, since {}: {}{name}",
+        day(one.began),
+        for_terminal(one.address.as_str())
+    );
     say!("  {}, in {}, {}", one.newsletter, for_terminal(&one.lang), for_terminal(&one.source));
     print_topics(&one.topics);
 }

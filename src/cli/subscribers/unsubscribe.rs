@@ -8,6 +8,7 @@ use clap::Args;
 use super::address;
 use crate::app::App;
 use crate::cli::exit::CONTENT;
+use crate::cli::newsletters::unknown;
 use crate::cli::print::{counted, say};
 use crate::model::subscription::SubscriptionStatus;
 
@@ -28,6 +29,11 @@ impl Unsubscribe {
             .iter()
             .filter(|it| self.newsletter.as_ref().is_none_or(|name| *name == it.newsletter))
             .collect();
+        if let Some(name) =
+            self.newsletter.as_deref().filter(|name| meant.is_empty() && app.config.newsletter(name).is_none())
+        {
+            return Err(unknown(name, app).into());
+        }
         if meant.is_empty() {
             say!("no such subscription");
             return Ok(ExitCode::from(CONTENT));

@@ -102,6 +102,8 @@ fn pool(connections: u32) -> PoolOptions<Sqlite> {
     PoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
+        // whoever waited for so long is told that the store is busy; who waited for less got in
+        .acquire_slow_threshold(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)

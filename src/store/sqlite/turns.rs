@@ -22,15 +22,15 @@ pub(super) const TO_INSERT: &str = "PRAGMA cache_size = -65536";
 /// Rows that are subscribed at once: whoever signs up or leaves meanwhile waits for so many, a second or two.
 const TURN: usize = 20_000;
 
-/// What happened since a row was read counts: whoever left or was suppressed meanwhile stays so. `?1` are the rows of a turn,
-/// `?2` is when the list was decided on.
-const SUBSCRIBE: [&str; 4] = [
-    "INSERT INTO subscriber (key, address, name, hash)
+// What happened since a row was read counts: whoever left or was suppressed meanwhile stays so. `?1` are the rows of a turn,
+// `?2` is when the list was decided on.
+const PEOPLE: &str = "INSERT INTO subscriber (key, address, name, hash)
      SELECT key, address, name, hash FROM arrival
-     WHERE id IN (SELECT value FROM json_each(?1)) AND hash NOT IN (SELECT hash FROM suppression) AND ?2 = ?2
+     WHERE id IN (SELECT value FROM json_each(?1)) AND hash NOT IN (SELECT hash FROM suppression)
      ORDER BY key
      ON CONFLICT (key) DO UPDATE SET name = coalesce(subscriber.name, excluded.name)
-        WHERE subscriber.name IS NULL AND excluded.name IS NOT NULL",
+        WHERE subscriber.name IS NULL AND excluded.name IS NOT NULL";
+const SUBSCRIPTIONS: &str =
     "INSERT INTO subscription (subscriber, newsletter, lang, topics, status, created, confirmed)
      SELECT subscriber.id, arrival.newsletter, arrival.lang, arrival.topics, 'confirmed', ?2, ?2
      FROM arrival JOIN subscriber ON subscriber.key = arrival.key
@@ -38,19 +38,16 @@ const SUBSCRIBE: [&str; 4] = [
      ORDER BY arrival.id
      ON CONFLICT (subscriber, newsletter) DO UPDATE SET lang = excluded.lang, topics = excluded.topics,
         status = 'confirmed', confirmed = ?2
-        WHERE subscription.status = 'pending'",
-    "INSERT INTO consent (subscription, at, newsletter, source)
+        WHERE subscription.status = 'pending'";
+/// One for each that was subscribed.
+const RECEIPTS: &str = "INSERT INTO consent (subscription, at, newsletter, source)
      SELECT DISTINCT subscription.id, ?2, subscription.newsletter, import.source
      FROM arrival JOIN import ON import.id = arrival.import JOIN subscriber ON subscriber.key = arrival.key
      JOIN subscription
         ON subscription.subscriber = subscriber.id AND subscription.newsletter = arrival.newsletter
      WHERE arrival.id IN (SELECT value FROM json_each(?1))
-        AND subscription.status = 'confirmed' AND subscription.confirmed = ?2 ORDER BY subscription.id",
-    "DELETE FROM arrival WHERE id IN (SELECT value FROM json_each(?1)) AND ?2 = ?2",
-];
-
-/// The third writes a receipt for each.
-const RECEIPTS: usize = 2;
+        AND subscription.status = 'confirmed' AND subscription.confirmed = ?2 ORDER BY subscription.id";
+const TAKEN: &str = "DELETE FROM arrival WHERE id IN (SELECT value FROM json_each(?1))";
 
 pub(super) async fn finish(writer: &SqlitePool, import: i64, now: DateTime<Utc>) -> sqlx::Result<Option<u64>> {
     let mut transaction = begin(writer).await?;
@@ -136,11 +133,11 @@ async fn arrivals(connection: &mut SqliteConnection, import: i64) -> sqlx::Resul
 /// Rows that another process subscribed meanwhile are passed over.
 async fn take_turn(connection: &mut SqliteConnection, rows: &[i64], decided: i64) -> sqlx::Result<u64> {
     let rows = json!(rows).to_string();
-    let mut counts = [0; SUBSCRIBE.len()];
-    for (statement, count) in std::iter::zip(SUBSCRIBE, &mut counts) {
-        *count = sqlx::query(statement).bind(&rows).bind(decided).execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(counts[RECEIPTS])
+    sqlx::query(PEOPLE).bind(&rows).execute(&mut *connection).await?;
+    sqlx::query(SUBSCRIPTIONS).bind(&rows).bind(decided).execute(&mut *connection).await?;
+    let receipts = sqlx::query(RECEIPTS).bind(&rows).bind(decided).execute(&mut *connection).await?;
+    sqlx::query(TAKEN).bind(&rows).execute(connection).await?;
+    Ok(receipts.rows_affected())
 }
 
 async fn moved(connection: &mut SqliteConnection, import: i64) -> sqlx::Result<()> {

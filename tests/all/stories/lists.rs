@@ -72,3 +72,59 @@ fn topics_newsletters_and_languages_are_known_ones() {
         unknown.stderr
     );
 }
+
+const COMMUNAUTE: [&str; 2] = ["--newsletter", "communaute-ux"];
+
+fn import_with(folder: &Folder, more: &[&str], csv: impl Into<Vec<u8>>, code: i32) -> Ended {
+    let arguments = ["subscribers", "import", "-", "--consent-source", "forms"].iter().chain(more).copied();
+    folder.crieur(arguments).stdin(csv).exits(code)
+}
+
+#[test]
+fn a_row_of_a_list_that_is_not_configured_is_nobodys_reader() {
+    let folder = Folder::of_five();
+    let csv = "email,newsletter\nz1@ex.fr,Partenaires\nz2@ex.fr,\nz3@ex.fr,communaute-ux\nz4@ex.fr,Communauté UX\n";
+    let ended = import_with(&folder, &COMMUNAUTE, csv, 1);
+    assert!(ended.stderr.contains("-:2: there is no such newsletter"), "{}", ended.stderr);
+    assert_eq!(listed(&folder), ["z2@ex.fr", "z3@ex.fr", "z4@ex.fr"]);
+    let ended = import(&folder, "email,newsletter\nz5@ex.fr,\n", 1);
+    assert!(ended.stderr.contains("-:2: the row names no newsletter"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_name_on_two_lines_costs_no_row() {
+    let folder = Folder::of_five();
+    import(&folder, "email,nom,prenom\nq1@ex.fr,\"Du\npont\",J\n", 0);
+    let list = folder.crieur(["subscribers", "list"]).succeeds().stdout;
+    assert!(list.starts_with("q1@ex.fr\t") && list.ends_with("\tJ Du pont\n"), "{list}");
+}
+
+#[test]
+fn a_status_that_is_not_known_is_told_by_line() {
+    let folder = Folder::of_five();
+    let csv = "email,status\na@ex.fr,Inscrite\nb@ex.fr,Désabonné\nc@ex.fr,maybe\nd@ex.fr,\n";
+    let ended = import(&folder, csv, 1);
+    assert!(ended.stderr.contains("-:4: the status is none that is known"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("1 not subscribed in the list, 1 row not taken"), "{}", ended.stdout);
+    assert_eq!(listed(&folder), ["a@ex.fr", "d@ex.fr"]);
+}
+
+#[test]
+fn files_that_are_no_utf_8_are_refused_with_what_would_help() {
+    let folder = Folder::of_five();
+    let wide = |order: fn(u16) -> [u8; 2]| -> Vec<u8> { "email\na@ex.fr\n".encode_utf16().flat_map(order).collect() };
+    for (bytes, hint) in [
+        (wide(u16::to_le_bytes), "--encoding utf-16le"),
+        (wide(u16::to_be_bytes), "--encoding utf-16be"),
+        (b"PK\x03\x04\x14\0\x06\0".to_vec(), "save it as CSV"),
+        (b"email;pr\xe9nom\na@ex.fr;Ad\xe9le\n".to_vec(), "--encoding windows-1252"),
+    ] {
+        let ended = import_with(&folder, &[], bytes, 2);
+        assert!(ended.stderr.contains(hint) && !ended.stderr.contains("known again"), "{}", ended.stderr);
+    }
+    import_with(&folder, &["--encoding", "utf-16le"], wide(u16::to_le_bytes), 0);
+    let ended = import_with(&folder, &[], b"email,name\nb@ex.fr,Ad\xe9le\n".to_vec(), 1);
+    assert!(ended.stderr.contains("windows-1252") && !ended.stderr.contains("known again"), "{}", ended.stderr);
+    let ended = import_with(&folder, &[], b"email,name\nb@ex.fr,Ad\xe9le\nc@ex.fr,C\n".to_vec(), 1);
+    assert!(ended.stderr.contains("rows that went in are known again"), "{}", ended.stderr);
+}

@@ -118,3 +118,27 @@ fn thousands_go_in_in_one_go() {
     let sources = crate::support::state::ask(&folder.path("state/crieur.db"), "SELECT DISTINCT source FROM consent");
     assert_eq!(sources, ["paper, 2019"]);
 }
+
+#[test]
+fn what_is_not_done_is_not_told_as_done() {
+    let folder = Folder::of_five();
+    let subscribers = |more: &[&str], code| {
+        let ended = folder.crieur(["subscribers"].iter().chain(more).copied()).exits(code);
+        ended.stdout + &ended.stderr
+    };
+    for source in ["   ", "a\nb"] {
+        let told = subscribers(&["add", "ada@example.org", "--consent-source", source], 2);
+        assert!(told.contains("`--consent-source` has to say"), "{told}");
+    }
+    assert_eq!(subscribers(&["erase", "ada@example.org"], 1), "nothing was kept of this address\n");
+    subscribers(&["add", "ada@example.org"], 0);
+    let told = subscribers(&["add", "ada@example.org", "--name", "Ada"], 0);
+    assert!(told.ends_with("; nothing was changed\n"), "{told}");
+    let told = subscribers(&["unsubscribe", "ada@example.org", "--newsletter", "communaute-uxx"], 2);
+    assert!(told.contains("did you mean `communaute-ux`?"), "{told}");
+    let told = subscribers(&["show", "ada@example.org", "--format", "json"], 0);
+    assert!(told.contains("\"bounce_score\": 0.0"), "{told}");
+    assert_eq!(subscribers(&["erase", "ada@example.org"], 0), "erased: 1 subscription, 0 mails in the outbox folder\n");
+    let told = subscribers(&["erase", "ada@example.org", "--objected"], 0);
+    assert!(told.starts_with("nothing was kept of this address\na keyed hash stays"), "{told}");
+}

@@ -1,6 +1,7 @@
 //! Which column of a list holds what, and what a row says.
 
 use super::super::table::from_spreadsheet;
+use super::record::Use;
 use crate::app::Topics;
 use crate::cli::exit::UsageError;
 use crate::config::nearest;
@@ -9,8 +10,7 @@ use crate::model::subscriber::person_name;
 use crate::model::subscription::{EmailAddress, NewSubscription};
 use crate::model::text::{is_language_tag, label_slug, slugify};
 
-/// The fields of a row, with the titles they go by (as slugs: without accents, case, punctuation). By the order here, not
-/// that of the columns: `adresse` before `email` is where somebody lives.
+/// The fields of a row, with the titles they go by (as slugs: without accents, case, punctuation).
 const TITLES: [(&str, &[&str]); FIELDS] = [
     (
         "email",
@@ -103,7 +103,10 @@ const NEWSLETTER: usize = 5;
 const STATUS: usize = 6;
 const TOPICS: usize = 7;
 
-/// What a status says of somebody who wants the mails. Everything else is somebody who does not, or not yet.
+/// Titles of where somebody lives as well as of a mailbox: only where no other column could be it.
+const PLACES: [&str; 2] = ["address", "adresse"];
+
+/// What a status says of somebody who wants the mails.
 const SUBSCRIBED: [&str; 16] = [
     "",
     "confirmed",
@@ -121,6 +124,63 @@ const SUBSCRIBED: [&str; 16] = [
     "confirme",
     "oui",
     "aktiv",
+];
+
+/// And of somebody who does not, or not yet. A word that is in neither list may mean either.
+const NOT_SUBSCRIBED: &[&str] = &[
+    "pending",
+    "unconfirmed",
+    "not-confirmed",
+    "unsubscribed",
+    "not-subscribed",
+    "non-subscribed",
+    "opted-out",
+    "opt-out",
+    "inactive",
+    "disabled",
+    "no",
+    "false",
+    "0",
+    "cleaned",
+    "bounced",
+    "hard-bounce",
+    "complained",
+    "spam",
+    "blocked",
+    "blocklisted",
+    "blacklisted",
+    "suppressed",
+    "archived",
+    "deleted",
+    "removed",
+    "left",
+    "transactional",
+    "en-attente",
+    "a-confirmer",
+    "non-confirme",
+    "non-confirmee",
+    "desabonne",
+    "desabonnee",
+    "desinscrit",
+    "desinscrite",
+    "non-abonne",
+    "non-abonnee",
+    "non-inscrit",
+    "non-inscrite",
+    "inactif",
+    "bloque",
+    "supprime",
+    "rebond",
+    "plainte",
+    "non",
+    "abgemeldet",
+    "inaktiv",
+    "nein",
+    "baja",
+    "inactivo",
+    "pendiente",
+    "inattivo",
+    "disiscritto",
 ];
 
 /// Which newsletter a row is for: the only one, or what its column says.
@@ -145,11 +205,25 @@ impl Columns {
     /// `given` are the operator's own, as `field=title`.
     pub(super) fn of(header: &[String], given: &[String], file: &str) -> Result<Self, UsageError> {
         let titles: Vec<String> = header.iter().map(|title| slugify(title)).collect();
-        let mut columns =
-            TITLES.map(|(_, names)| names.iter().find_map(|name| titles.iter().position(|title| title == name)));
+        let mut columns = [None; FIELDS];
         for given in given {
             let (field, column) = named(header, given, file)?;
             columns[field] = Some(column);
+        }
+        let told = columns;
+        for (field, (name, names)) in TITLES.iter().enumerate().filter(|(field, _)| told[*field].is_none()) {
+            let could_be = |column: &usize| names.contains(&titles[*column].as_str()) && !told.contains(&Some(*column));
+            let (places, others): (Vec<usize>, Vec<usize>) =
+                (0..titles.len()).filter(could_be).partition(|column| PLACES.contains(&titles[*column].as_str()));
+            columns[field] = match (&others[..], &places[..]) {
+                ([], []) => None,
+                ([one], _) | ([], [one]) => Some(*one),
+                _ => {
+                    return Err(UsageError(format!(
+                        "{file}:1: two columns could be `{name}`\n  hint: say which: `--column {name}=TITLE`"
+                    )));
+                }
+            };
         }
         if columns[EMAIL].is_none() {
             return Err(UsageError(format!(
@@ -160,9 +234,12 @@ impl Columns {
         Ok(Self(columns))
     }
 
-    /// Whether anything is read from this column.
-    pub(super) fn is_used(&self, column: usize) -> bool {
-        self.0.contains(&Some(column))
+    pub(super) fn used(&self, column: usize) -> Use {
+        match self.0.iter().position(|one| *one == Some(column)) {
+            Some(EMAIL) => Use::Address,
+            Some(_) => Use::Read,
+            None => Use::None,
+        }
     }
 
     pub(super) fn has_topics(&self) -> bool {
@@ -178,8 +255,10 @@ impl Columns {
             let cell = self.0[field].and_then(|column| cells.get(column)).map_or("", String::as_str);
             from_spreadsheet(cell).trim().to_owned()
         };
-        if !SUBSCRIBED.contains(&slugify(&cell(STATUS)).as_str()) {
-            return Ok(Taken::NotSubscribed);
+        match slugify(&cell(STATUS)).as_str() {
+            status if SUBSCRIBED.contains(&status) => {}
+            status if NOT_SUBSCRIBED.contains(&status) => return Ok(Taken::NotSubscribed),
+            _ => return Err("the status is none that is known: `subscribed` or `unsubscribed` would be".to_owned()),
         }
         let Some(newsletter) = naming.find(&cell(NEWSLETTER))? else { return Ok(Taken::Elsewhere) };
         let email = cell(EMAIL);
@@ -221,9 +300,10 @@ impl<'a> Naming<'a> {
         let is_meant = |newsletter: &&Newsletter| newsletter.name == name || newsletter.title == name;
         match (self.only, self.all.iter().find(is_meant)) {
             (Some(only), Some(found)) if found.name != only.name => Ok(None),
-            (Some(only), _) => Ok(Some(only)),
-            (None, Some(found)) => Ok(Some(found)),
-            (None, None) => Err(match nearest(name, self.all.iter().map(|newsletter| newsletter.name.as_str())) {
+            (_, Some(found)) => Ok(Some(found)),
+            (Some(only), None) if name.is_empty() => Ok(Some(only)),
+            (None, None) if name.is_empty() => Err("the row names no newsletter".to_owned()),
+            (_, None) => Err(match nearest(name, self.all.iter().map(|newsletter| newsletter.name.as_str())) {
                 Some(nearest) => format!("there is no such newsletter; did you mean `{nearest}`?"),
                 None => "there is no such newsletter".to_owned(),
             }),
@@ -237,12 +317,14 @@ fn named(header: &[String], given: &str, file: &str) -> Result<(usize, usize), U
     let (field, title) = given.split_once('=').ok_or_else(wrong)?;
     let field = fields.iter().position(|known| *known == field.trim()).ok_or_else(wrong)?;
     let title = title.trim();
-    let column =
-        header.iter().position(|other| other.trim().to_lowercase() == title.to_lowercase()).ok_or_else(|| {
-            // what there is instead is not repeated: a file without a header begins with somebody's address
-            UsageError(format!("{file}:1: no column is named `{title}`"))
-        })?;
-    Ok((field, column))
+    let is_meant = |column: &usize| header[*column].trim().to_lowercase() == title.to_lowercase();
+    let found: Vec<usize> = (0..header.len()).filter(is_meant).collect();
+    match found[..] {
+        [column] => Ok((field, column)),
+        // what there is instead is not repeated: a file without a header begins with somebody's address
+        [] => Err(UsageError(format!("{file}:1: no column is named `{title}`"))),
+        _ => Err(UsageError(format!("{file}:1: two columns are named `{title}`\n  hint: give one another title"))),
+    }
 }
 
 /// Slugs of categories, written between commas or semicolons as they are called.
@@ -298,6 +380,25 @@ mod tests {
         for wrong in ["email", "phone=Contact", "email=Nobody"] {
             assert!(Columns::of(&header("email|Contact"), &[wrong.to_owned()], "x").is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn of_two_columns_that_could_be_one_field_the_operator_says_which() {
+        for (titles, field) in [
+            ("email|courriel", "email"),
+            ("email|E-Mail", "email"),
+            ("address|adresse", "email"),
+            ("email|lang|locale", "lang"),
+            ("email|list|newsletter", "newsletter"),
+        ] {
+            let Err(error) = Columns::of(&header(titles), &[], "x") else { panic!("{titles}") };
+            assert!(error.0.contains(&format!("two columns could be `{field}`")), "{error}");
+        }
+        let said = |given: &str| Columns::of(&header("Email|Courriel|nom"), &[given.to_owned()], "x");
+        assert_eq!(said("email=courriel").expect("columns").0[EMAIL], Some(1));
+        assert_eq!(said("name=courriel").expect("columns").0[EMAIL], Some(0), "the other one is taken");
+        let Err(error) = Columns::of(&header("email|EMAIL"), &["email=email".to_owned()], "x") else { panic!() };
+        assert!(error.0.contains("two columns are named `email`"), "{error}");
     }
 
     #[test]

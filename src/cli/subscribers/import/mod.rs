@@ -18,9 +18,9 @@ use indicatif::ProgressBar;
 use self::columns::{Columns, Naming, Taken};
 pub(super) use self::columns::{language, topics};
 use self::rows::Rows;
-use super::newsletter;
+use super::{consent_source, newsletter};
 use crate::app::{App, Topics, has_words};
-use crate::cli::exit::{CONTENT, TRY_AGAIN, UsageError};
+use crate::cli::exit::{CONTENT, TRY_AGAIN};
 use crate::cli::print::{counted, say, tell};
 use crate::model::subscription::{Added, NewSubscription};
 
@@ -34,7 +34,8 @@ const NAMED: usize = 100;
 pub(in crate::cli) struct Import {
     /// A CSV file with a header, or `-`
     file: PathBuf,
-    /// Which newsletter; without it the file's own column, or the only one there is
+    /// Which newsletter; without it the file's own column, or the only one there is. With it, rows whose column names another
+    /// one are passed over, or told by line where there is no such newsletter
     #[arg(long, value_name = "NAME")]
     newsletter: Option<String>,
     /// Where these people's consent comes from, e.g. `paper forms, 2019`: kept with each of them
@@ -57,14 +58,11 @@ pub(in crate::cli) struct Import {
 
 impl Import {
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
-        let source = self.consent_source.trim();
-        if source.is_empty() || source.chars().any(char::is_control) {
-            return Err(UsageError("`--consent-source` has to say where the consent comes from".to_owned()).into());
-        }
+        let source = consent_source(&self.consent_source)?;
         let (input, progress) = source::open(&self.file, self.encoding.as_deref())?;
         let mut rows = Rows::new(input, &self.file, self.delimiter.as_deref(), self.encoding.is_some())?;
         let columns = Columns::of(&rows.header, &self.columns, &rows.file)?;
-        rows.are_short(|column| columns.is_used(column));
+        rows.are_used(|column| columns.used(column));
         let naming = self.naming(app, &columns).await?;
         let mut list = List {
             app,
@@ -141,7 +139,7 @@ impl List<'_> {
         Ok(())
     }
 
-    async fn finish(mut self, hint: Option<String>) -> anyhow::Result<ExitCode> {
+    async fn finish(mut self, hint: Option<&str>) -> anyhow::Result<ExitCode> {
         self.store().await?;
         if let Some(import) = self.import {
             let Some(subscribed) = self.app.store.finish_import(import, Utc::now()).await? else {
@@ -224,14 +222,15 @@ impl Report {
         self.progress.suspend(|| tell!("{}:{line}: {what}", self.file));
     }
 
-    fn finish(&self, hint: Option<String>, dry_run: bool) {
+    fn finish(&self, hint: Option<&str>, dry_run: bool) {
         self.progress.finish_and_clear();
         let counts = Passed::ALL.into_iter().zip(self.counts.passed);
         for (why, count) in counts.clone().filter(|(_, count)| *count > NAMED) {
             tell!("{}: {}, and {} more", self.file, why.because(), count - NAMED);
         }
         if let Some(hint) = hint {
-            tell!("  hint: {hint}");
+            let known = if self.counts.taken > 0 && !dry_run { "; rows that went in are known again" } else { "" };
+            tell!("  hint: {hint}{known}");
         }
         if self.counts.wordless > 0 {
             let rows = counted(self.counts.wordless, "row");

@@ -1,7 +1,8 @@
 //! One row of a CSV (RFC 4180 §2), put together from lines: a cell in quotes may hold line ends.
 //!
 //! As spreadsheets and the csv crate read them: a quote counts at the beginning of a cell only, blanks around a cell are
-//! none of it. What no list means to say is told: a quote that nobody closed, which would make one cell of the rows below.
+//! none of it. What no list means to say is told: a quote that nobody closed, which would make one cell of the rows below. A
+//! name on two lines is none, where all of its row is as it should be.
 
 /// More lines than these in one cell are other people's rows.
 const MOST_LINES: usize = 20;
@@ -15,6 +16,17 @@ pub(super) enum Fed {
     Open,
     /// A quote is open since the line of this index among those of the row, and nobody closed it.
     Unclosed(usize),
+}
+
+/// What a column is to its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Holds no line end in any list.
+    Address,
+    /// Is read: a line end in it is a blank.
+    Read,
+    /// Holds whatever it holds.
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,15 +47,25 @@ pub(super) struct Record {
     lines: usize,
     opened: usize,
     bytes: usize,
+    /// Cells that are read and that several lines are in, each with the line at which its quote opened.
+    folded: Vec<(usize, usize)>,
 }
 
 impl Record {
     pub(super) fn new() -> Self {
-        Self { cells: Vec::new(), cell: Vec::new(), place: Place::Beginning, lines: 0, opened: 0, bytes: 0 }
+        Self {
+            cells: Vec::new(),
+            cell: Vec::new(),
+            place: Place::Beginning,
+            lines: 0,
+            opened: 0,
+            bytes: 0,
+            folded: Vec::new(),
+        }
     }
 
-    /// Takes one line, with its end. Cells that `is_short` is true for hold no line end in any list.
-    pub(super) fn feed(&mut self, line: &[u8], delimiter: u8, is_short: impl Fn(usize) -> bool) -> Fed {
+    /// Takes one line, with its end.
+    pub(super) fn feed(&mut self, line: &[u8], delimiter: u8, used: impl Fn(usize) -> Use) -> Fed {
         self.bytes += line.len();
         for byte in line {
             if !self.take(*byte, delimiter) {
@@ -56,7 +78,32 @@ impl Record {
             return Fed::Whole;
         }
         let too_many = self.lines - self.opened > MOST_LINES || self.bytes > LONGEST;
-        if too_many || is_short(self.cells.len()) { Fed::Unclosed(self.opened) } else { Fed::Open }
+        let used = used(self.cells.len());
+        if too_many || used == Use::Address {
+            return Fed::Unclosed(self.opened);
+        }
+        if used == Use::Read {
+            self.fold();
+        }
+        Fed::Open
+    }
+
+    fn fold(&mut self) {
+        let text = self.cell.trim_ascii_end().len();
+        self.cell.truncate(text);
+        self.cell.push(b' ');
+        let place = (self.cells.len(), self.opened);
+        if self.folded.last() != Some(&place) {
+            self.folded.push(place);
+        }
+    }
+
+    /// The line at which a quote opened that took in other people's rows: each has an address, which no name has, or leaves this
+    /// row with other cells than the header's.
+    pub(super) fn swallowed(&self, width: usize) -> Option<usize> {
+        let is_doubtful = |column: usize| self.cells.get(column).is_none_or(|cell| cell.contains(&b'@'));
+        let wrong = |(column, _): &&(usize, usize)| self.cells.len() != width || is_doubtful(*column);
+        self.folded.iter().find(wrong).map(|(_, opened)| *opened)
     }
 
     /// There is no further line.
@@ -105,7 +152,7 @@ mod tests {
         let (mut record, mut fed) = (Record::new(), Fed::Open);
         for line in rows.split_inclusive('\n') {
             assert_eq!(fed, Fed::Open, "{rows:?}");
-            fed = record.feed(line.as_bytes(), b',', |index| index == 0);
+            fed = record.feed(line.as_bytes(), b',', |index| if index == 0 { Use::Address } else { Use::None });
         }
         (fed, record.cells.into_iter().map(|cell| String::from_utf8(cell).expect("text")).collect())
     }

@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Cursor, Read};
 use std::path::Path;
 
-use super::record::{Fed, LONGEST, Record};
+use super::record::{Fed, LONGEST, Record, Use};
 use crate::cli::exit::UsageError;
 
 /// The beginning of a file, by which its shape is found out.
 const HEAD: u64 = 64 * 1024;
 
 /// What to do about a file that is no UTF-8.
-const ENCODING: &str = "spreadsheets often write `--encoding windows-1252`; rows that went in already are known again";
+const ENCODING: &str = "spreadsheets often write `--encoding windows-1252`";
+
+/// How the files of spreadsheets begin that are no text: .xlsx and .ods (a ZIP), .xls.
+const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
 
 const UNCLOSED: &str = "a quote that nobody closed begins here; the lines below are read as rows of their own";
 const OTHERWISE: &str = "the row has other cells than the header, below a quote that nobody closed";
@@ -22,8 +25,8 @@ pub(super) struct Rows {
     pub file: String,
     lines: Lines,
     delimiter: u8,
-    /// By column: which hold no line end in any list.
-    short: Vec<bool>,
+    /// By column.
+    uses: Vec<Use>,
     /// A quote was not closed: what follows may be what stood within a cell, so only rows with the header's cells are believed.
     doubted: bool,
     decoded: bool,
@@ -48,13 +51,17 @@ impl Rows {
         let cannot_read = |error: &dyn std::fmt::Display| UsageError(format!("cannot read `{file}`: {error}"));
         let mut head = Vec::new();
         input.by_ref().take(HEAD).read_to_end(&mut head).map_err(|error| cannot_read(&error))?;
+        if WORKBOOKS.iter().any(|workbook| head.starts_with(workbook)) {
+            return Err(UsageError(format!("{file}: this is a spreadsheet's own file\n  hint: save it as CSV")));
+        }
+        let zeros = (!decoded).then(|| head.iter().position(|byte| *byte == 0)).flatten();
         let shape = Shape::of(&mut head, delimiter)?;
         let mut rows = Self {
             header: Vec::new(),
             file: file.clone(),
             lines: Lines::new(Box::new(Cursor::new(head).chain(input)), &shape),
             delimiter: shape.delimiter,
-            short: Vec::new(),
+            uses: Vec::new(),
             doubted: false,
             decoded,
             unreadable: false,
@@ -65,17 +72,22 @@ impl Rows {
                 return Err(UsageError(format!("{file}:1: a quote that nobody closed begins here")));
             }
             _ => {
+                let hint = match zeros {
+                    Some(0) => "its bytes look like `--encoding utf-16be`",
+                    Some(_) => "its bytes look like `--encoding utf-16le`",
+                    None => ENCODING,
+                };
                 return Err(UsageError(format!(
-                    "{file}:1: the header is not written in this encoding\n  hint: {ENCODING}"
+                    "{file}:1: the header is not written in this encoding\n  hint: {hint}"
                 )));
             }
         }
         Ok(rows)
     }
 
-    /// Says which columns hold no line end in any list: where there is one, a quote was not closed.
-    pub(super) fn are_short(&mut self, columns: impl Fn(usize) -> bool) {
-        self.short = (0..self.header.len()).map(columns).collect();
+    /// Says what columns are for.
+    pub(super) fn are_used(&mut self, used: impl Fn(usize) -> Use) {
+        self.uses = (0..self.header.len()).map(used).collect();
     }
 
     /// The next row; empty lines are none. Below a quote that nobody closed it goes on with the next line.
@@ -90,14 +102,18 @@ impl Rows {
                 let Some(line) = self.lines.next().map_err(|reason| self.cannot_go_on(&reason))? else {
                     break if taken.is_empty() { return Ok(None) } else { record.end() };
                 };
-                let short = |column: usize| self.short.get(column).is_some_and(|is_short| *is_short);
-                let fed = record.feed(&line, self.delimiter, short);
+                let used = |column: usize| self.uses.get(column).copied().unwrap_or(Use::None);
+                let fed = record.feed(&line, self.delimiter, used);
                 taken.push(line);
                 if fed != Fed::Open {
                     break fed;
                 }
             };
-            if let Fed::Unclosed(opened) = fed {
+            let unclosed = match fed {
+                Fed::Unclosed(opened) => Some(opened),
+                _ => record.swallowed(self.header.len()),
+            };
+            if let Some(opened) = unclosed {
                 self.doubted = true;
                 self.lines.again(taken.split_off(opened + 1));
                 return Ok(Some(Row { line: self.lines.read, cells: Err(UNCLOSED.to_owned()) }));
@@ -123,8 +139,8 @@ impl Rows {
     }
 
     /// What would help with rows that could not be read.
-    pub(super) fn hint(&self) -> Option<String> {
-        (self.unreadable && !self.decoded).then(|| ENCODING.to_owned())
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        (self.unreadable && !self.decoded).then_some(ENCODING)
     }
 }
 
@@ -261,7 +277,7 @@ mod tests {
     fn told(csv: &str) -> (Told, Told) {
         let input = Box::new(Cursor::new(csv.as_bytes().to_vec()));
         let mut rows = Rows::new(input, Path::new("list.csv"), None, false).expect("a list");
-        rows.are_short(|column| column == 0);
+        rows.are_used(|column| if column == 0 { Use::Address } else { Use::Read });
         let (mut read, mut bad) = (Vec::new(), Vec::new());
         while let Some(row) = rows.next().expect("a row") {
             match row.cells {
@@ -291,6 +307,30 @@ mod tests {
             let got: Vec<_> = got.into_iter().filter(|(_, cell)| cell == "a@b.fr").collect();
             assert_eq!((got, told), (rows(read), bad), "{csv:?}");
         }
+    }
+
+    /// As Alt and Enter make it in a spreadsheet.
+    #[test]
+    fn a_name_on_two_lines_is_one_name() {
+        for csv in [
+            "email,name,x\na@b.fr,\"Du\npont\",J\na@b.fr,B,x\n",
+            "email,name,x\r\na@b.fr,\"Du\npont\",J\r\na@b.fr,B,x\r\n",
+            "email,name,x\r\na@b.fr,\"Du \r\n\r\npont\" ,\"J\"\r\na@b.fr,B,x\r\n",
+            "email,name,x\na@b.fr,J,\"Du\npont\"",
+        ] {
+            let input = Box::new(Cursor::new(csv.as_bytes().to_vec()));
+            let mut rows = Rows::new(input, Path::new("list.csv"), None, false).expect("a list");
+            rows.are_used(|column| if column == 0 { Use::Address } else { Use::Read });
+            let cells = rows.next().expect("a row").expect("a row").cells.expect("text");
+            let name = cells.iter().find(|cell| cell.starts_with("Du")).expect("a name");
+            assert_eq!(name.split_whitespace().collect::<Vec<_>>(), ["Du", "pont"], "{csv:?}");
+            assert!(!name.contains(['\r', '\n']) && cells.len() == 3, "{csv:?}");
+        }
+        let (read, bad) = told("email,name,x\na@b.fr,\"B\na@b.fr,C,c\na@b.fr,D\",d\na@b.fr,E,e\n");
+        assert_eq!(bad, [(2, UNCLOSED.to_owned())], "closed by the quote of another row");
+        assert_eq!(read.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 4, 5]);
+        let (_, bad) = told("email,name\na@b.fr,\"Du\npont\",J\n");
+        assert_eq!(bad.first(), Some(&(2, UNCLOSED.to_owned())), "more cells than the header has");
     }
 
     /// A list of one long cell a row is no list of addresses: what stands on its lines is believed only where it has a row's shape.
