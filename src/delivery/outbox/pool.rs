@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -13,46 +14,93 @@ use super::{Outbox, Step, Way, worker};
 use crate::model::delivery::{Claim, Outcome};
 use crate::store::Result;
 
+/// How often a round looks whether it may have a connection more, and whether there is more to do than its workers ask for.
+const TICK: Duration = Duration::from_secs(5);
+
+/// The workers of a round, and the number of each.
+#[derive(Default)]
+struct Crew {
+    workers: JoinSet<()>,
+    numbers: HashMap<tokio::task::Id, usize>,
+    hired: usize,
+}
+
 impl Outbox {
-    /// Runs the workers, the first on the connection that is open already. Each is a task of its own: one that panics
-    /// takes no other along.
+    /// Runs the workers, the first on the connection that is open already, and more of them as there is more to do. Each is
+    /// a task of its own: one that panics takes no other along.
     pub(super) async fn work(self: &Arc<Self>, round: &Arc<Round>, first: Way) {
-        let mut workers = JoinSet::new();
-        let mut numbers = HashMap::new();
-        let mut first = Some(first);
-        for number in 0..self.allowed.load(Ordering::Relaxed).min(round.waiting()) {
-            let worker = worker::run(Arc::clone(self), Arc::clone(round), number, first.take());
-            numbers.insert(workers.spawn(worker).id(), number);
-        }
+        let (mut crew, mut first) = (Crew::default(), Some(first));
+        let mut unopened = 0;
         let pause = self.lease() / 4;
         let mut renewal = tokio::time::interval_at(Instant::now() + pause, pause);
+        let mut tick = tokio::time::interval_at(Instant::now() + TICK, TICK);
+        self.hire(round, &mut crew, round.waiting(), &mut first);
         loop {
             let ended = tokio::select! {
-                ended = workers.join_next() => ended,
+                ended = crew.workers.join_next_with_id() => ended,
+                () = round.refilled.notified() => {
+                    self.lower(round, &mut unopened);
+                    self.hire(round, &mut crew, round.waiting(), &mut first);
+                    continue;
+                }
+                _ = tick.tick() => {
+                    if !self.lower(round, &mut unopened) {
+                        self.raise();
+                    }
+                    // all may be busy with slow answers while more has become due
+                    round.look_again();
+                    self.hire(round, &mut crew, round.waiting().max(1), &mut first);
+                    continue;
+                }
                 _ = renewal.tick() => {
                     self.renew(round).await;
                     continue;
                 }
             };
             let Some(ended) = ended else { break };
-            let Err(error) = ended else { continue };
+            self.lower(round, &mut unopened);
+            let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, ())| *id);
+            let number = crew.numbers.remove(&id);
+            if ended.is_ok() {
+                continue;
+            }
             // what it says may quote a mail
             tracing::error!("a delivery worker panicked");
             self.tally.send_modify(|tally| tally.panicked += 1);
-            if let Some((claim, sending)) = numbers.get(&error.id()).and_then(|number| round.dropped_by(*number)) {
+            if let Some((claim, sending)) = number.and_then(|number| round.dropped_by(number)) {
                 self.record_panic(round, claim, sending).await;
             }
         }
-        self.adapt(round);
+        if round.unopened() == 0 {
+            self.raise();
+        }
     }
 
-    /// One connection less for each that the relay would not open, one more after a round without any.
-    fn adapt(&self, round: &Round) {
-        let (now, most) = (self.allowed.load(Ordering::Relaxed), self.mail.connections.get());
-        let allowed = match round.unopened() {
-            0 => most.min(now + 1),
-            unopened => now.saturating_sub(unopened).max(1),
-        };
+    /// Has so many more at work, as far as there may be so many connections.
+    fn hire(self: &Arc<Self>, round: &Arc<Round>, crew: &mut Crew, wanted: usize, first: &mut Option<Way>) {
+        if !round.takes_more() {
+            return;
+        }
+        let free = self.allowed.load(Ordering::Relaxed).saturating_sub(crew.workers.len());
+        for _ in 0..free.min(wanted) {
+            let number = crew.hired;
+            let worker = worker::run(Arc::clone(self), Arc::clone(round), number, first.take());
+            crew.numbers.insert(crew.workers.spawn(worker).id(), number);
+            crew.hired += 1;
+        }
+    }
+
+    /// One connection less for each that the relay would not open since this was last seen. Whether there was any.
+    fn lower(&self, round: &Round, seen: &mut usize) -> bool {
+        let unopened = round.unopened() - std::mem::replace(seen, round.unopened());
+        let allowed = self.allowed.load(Ordering::Relaxed).saturating_sub(unopened).max(1);
+        self.allowed.store(allowed, Ordering::Relaxed);
+        unopened > 0
+    }
+
+    /// One connection more.
+    fn raise(&self) {
+        let allowed = self.mail.connections.get().min(self.allowed.load(Ordering::Relaxed) + 1);
         self.allowed.store(allowed, Ordering::Relaxed);
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Round {
     pub cancel: CancellationToken,
     /// Held by the one worker that asks the store for more.
     pub refilling: tokio::sync::Mutex<()>,
+    /// There is more to carry.
+    pub refilled: tokio::sync::Notify,
     state: Mutex<State>,
 }
 
@@ -51,6 +53,8 @@ struct State {
     stopped: bool,
     failed: Option<StoreError>,
     unopened: usize,
+    /// A worker lost one connection after the other.
+    lost: bool,
     /// When the store was last asked for mails to others than those in the queue.
     looked: Option<Instant>,
 }
@@ -61,7 +65,8 @@ const LOOK: Duration = Duration::from_secs(5);
 impl Round {
     pub(super) fn new(jobs: Vec<Job>, cancel: CancellationToken) -> Self {
         let state = State { queue: jobs.into(), ..State::default() };
-        Self { cancel, refilling: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+        let (refilling, refilled) = Default::default();
+        Self { cancel, refilling, refilled, state: Mutex::new(state) }
     }
 
     /// A panic elsewhere leaves the state sound: every change to it is one assignment.
@@ -98,6 +103,14 @@ impl Round {
         let mut state = self.lock();
         state.dry = jobs.is_empty();
         state.queue.extend(jobs);
+        if !state.dry {
+            self.refilled.notify_one();
+        }
+    }
+
+    /// Something may have become due since it was dry.
+    pub(super) fn look_again(&self) {
+        self.lock().dry = false;
     }
 
     /// Takes what has to wait out of the queue.
@@ -127,6 +140,7 @@ impl Round {
         let mut state = self.lock();
         state.looked = None;
         state.queue.extend(jobs);
+        self.refilled.notify_one();
     }
 
     /// Everything that is claimed in this round and not done.
@@ -163,6 +177,17 @@ impl Round {
     /// One worker gives up; the others go on while their connections last.
     pub(super) fn give_up(&self, reason: String) {
         self.lock().halted = Some(reason);
+    }
+
+    /// The same where its connections were lost one after the other, each at the cost of somebody's attempt: no other begins.
+    pub(super) fn lose(&self, reason: String) {
+        self.give_up(reason);
+        self.lock().lost = true;
+    }
+
+    /// Whether another worker may begin.
+    pub(super) fn takes_more(&self) -> bool {
+        !self.is_over() && !self.lock().lost
     }
 
     /// A connection could not be opened while others are.

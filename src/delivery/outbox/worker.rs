@@ -59,7 +59,7 @@ async fn drain(outbox: &Outbox, round: &Round, number: usize, mut way: Option<Wa
             Next::Lost(reason) => {
                 lost += 1;
                 if lost == LOST_IN_A_ROW {
-                    round.give_up(reason);
+                    round.lose(reason);
                     return Ok(());
                 }
             }

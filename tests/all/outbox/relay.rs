@@ -8,7 +8,7 @@ use crieur::model::issue::{Hold, NewIssue};
 use crieur::store::Store as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{Story, clock, new_issue, reader, sorted};
+use super::{Story, clock, frozen_at, new_issue, reader, sorted, subscription};
 use crate::support::smtp_sink::{Act, Sink};
 
 /// E12
@@ -132,4 +132,49 @@ async fn one_slow_answer_holds_nobody_else_up() {
     tally.wait_for(|tally| tally.sent == 299).await.expect("the others");
     assert!(!delivering.is_finished());
     assert_eq!(delivering.await.expect("no panic").0.sent, 300);
+}
+
+/// E11, E12: it had few connections to give when the round began.
+#[tokio::test]
+async fn a_relay_that_has_recovered_gets_connections_again_while_there_is_work() {
+    let gate = Act::Gate(Box::new("250 at last".into()));
+    let mut builder = Sink::builder().after_dot_to(&reader(0), gate).greeting("220 hello");
+    for _ in 0..7 {
+        builder = builder.greeting("421 too many connections");
+    }
+    let sink = builder.start().await;
+    let story = Story::new(30, OnDoubt::Resend, sink.address().port()).await.connections(8);
+    let outbox = story.outbox(clock(1));
+    let mut tally = outbox.tally();
+    let delivering =
+        tokio::spawn(async move { outbox.deliver_until_idle(&CancellationToken::new()).await.expect("it goes on") });
+    // the one connection there was is busy
+    let others = tally.wait_for(|tally| tally.sent == 29);
+    tokio::time::timeout(Duration::from_secs(30), others).await.expect("in time").expect("the others");
+    sink.open_gates();
+    assert_eq!(delivering.await.expect("no panic").0.sent, 30);
+}
+
+/// An issue is frozen while a single mail is under way: it gets all connections, and does not wait for that answer.
+#[tokio::test]
+async fn a_round_that_begins_with_one_mail_grows_with_what_there_is_to_do() {
+    let gate = || Act::Gate(Box::new("250 at last".into()));
+    let builder = (0..3).fold(Sink::builder(), |builder, number| builder.after_dot_to(&reader(number), gate()));
+    let sink = builder.start().await;
+    let story = Story::new(1, OnDoubt::Resend, sink.address().port()).await.connections(4);
+    let outbox = story.outbox(clock(1));
+    let mut tally = outbox.tally();
+    let delivering =
+        tokio::spawn(async move { outbox.deliver_until_idle(&CancellationToken::new()).await.expect("it goes on") });
+    sink.reached().await;
+    let readers: Vec<_> = (1..=50).map(|number| subscription(&reader(number))).collect();
+    story.store.add_subscriptions(&readers, false, frozen_at()).await.expect("readers");
+    let next =
+        NewIssue { number: 2, slot: "2019-04-15T09:00:00".parse().expect("a slot"), ..new_issue(OnDoubt::Resend) };
+    story.store.freeze(&next).await.expect("freezing");
+    // three connections wait for answers
+    let others = tally.wait_for(|tally| tally.sent == 48);
+    tokio::time::timeout(Duration::from_secs(30), others).await.expect("in time").expect("the others");
+    sink.open_gates();
+    assert_eq!(delivering.await.expect("no panic").0.sent, 52);
 }
