@@ -571,6 +571,10 @@ async fn a_sign_up_that_was_answered_survives_a_kill() {
         assert_eq!(state::ask(&folder.path("state/crieur.db"), "SELECT address FROM wish").len(), 1, "round {round}");
         app.restart();
         letters(&sink, round).await;
+        // one killed before it noted the answer would send that letter once more, as it may
+        let sent =
+            || state::ask(&folder.path("state/crieur.db"), "SELECT state FROM letter WHERE state = 'sent'").len();
+        eventually("the note", || (sent() == round).then_some(()));
     }
     sign_up(&app, "last@example.org");
     let mut to: Vec<String> = letters(&sink, 4).await.into_iter().map(|letter| letter.to).collect();
