@@ -166,6 +166,7 @@ trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
 "#;
         let config = parse(text).expect("a configuration");
         assert_eq!(config.newsletters[0].categories, ["appel-a-defis"]);
+        assert_eq!(config.newsletters[0].subjects[0].label, "Appel à défis");
         assert_eq!(config.publish.color("appel-a-defis").as_str(), "teal");
         assert_eq!(config.store, StoreLocation::Sqlite("/var/lib/crieur/crieur.db".into()));
         assert_eq!(config.site.public_url.as_str(), "https://crieur.example.org/");

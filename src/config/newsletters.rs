@@ -9,7 +9,7 @@ use super::values::{Checked, fault, language, span_of_time};
 use crate::model::newsletter::{Newsletter, Rhythm};
 use crate::model::schedule::Schedule;
 use crate::model::settings::SiteSettings;
-use crate::model::text::{label_slug, slugify};
+use crate::model::text::{Label, label_slug, slugify};
 
 pub(super) fn newsletters(raw: Vec<RawNewsletter>, site: &SiteSettings) -> Checked<Vec<Newsletter>> {
     let mut names = HashSet::new();
@@ -40,6 +40,7 @@ fn newsletter(raw: RawNewsletter, site: &SiteSettings) -> Checked<Newsletter> {
         rhythm,
         categories: raw.categories.iter().map(|label| label_slug(label)).collect(),
         tags: raw.tags.iter().map(|label| label_slug(label)).collect(),
+        subjects: raw.categories.iter().chain(&raw.tags).filter_map(|label| Label::new(label)).collect(),
         upcoming: span_of_time(raw.upcoming.as_ref(), "newsletter.upcoming", TimeDelta::days(30))?,
         look_back: span_of_time(raw.look_back.as_ref(), "newsletter.look_back", look_back)?,
         missed: span_of_time(raw.missed.as_ref(), "newsletter.missed", TimeDelta::hours(12))?,

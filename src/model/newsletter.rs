@@ -36,6 +36,8 @@ pub struct Newsletter {
     /// Slugs; an announcement with one of them is in. Both lists empty: everything is.
     pub categories: Vec<String>,
     pub tags: Vec<String>,
+    /// Both, as the configuration writes them.
+    pub subjects: Vec<Label>,
     /// How far ahead events are listed.
     pub upcoming: TimeDelta,
     /// How far the first issue looks back.

@@ -126,6 +126,7 @@ pub(crate) fn newsletter() -> Newsletter {
         rhythm: Rhythm::Each,
         categories: Vec::new(),
         tags: Vec::new(),
+        subjects: Vec::new(),
         upcoming: TimeDelta::days(30),
         look_back: TimeDelta::days(31),
         missed: TimeDelta::hours(12),

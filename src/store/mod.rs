@@ -385,6 +385,9 @@ pub trait Store: Send + Sync {
     /// are not taken.
     async fn import(&self, import: i64, new: &[NewSubscription], now: DateTime<Utc>) -> Result<Vec<Added>>;
 
+    /// Forgets what came in with a list that is not to be finished. `false` where it is finished.
+    async fn forget_import(&self, import: i64) -> Result<bool>;
+
     /// Subscribes everybody who came in with a list, with a receipt each; how many there were. Whoever left or was suppressed
     /// meanwhile stays so. `None` where the list is finished, or was forgotten meanwhile. Once begun it is done: where the
     /// process ends in the middle, the next one goes on; no issue is frozen before, and nobody else waits for all of it.

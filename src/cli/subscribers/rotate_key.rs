@@ -18,7 +18,6 @@ pub(in crate::cli) struct RotateKey {}
 impl RotateKey {
     /// Only where nobody else is in charge: a daemon would go on signing with the key it knows, and take links made with the
     /// new one for forged.
-    #[expect(clippy::unused_self, reason = "as all subcommands")]
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let _charge = take_charge(app, Utc::now()).await?;
         let key = app.rotate_key().await?;

@@ -17,9 +17,9 @@ pub struct Offer<'a> {
     pub subjects: &'a [Label],
 }
 
-/// The categories and tags a newsletter is limited to; `labels` gives them their names.
+/// The categories and tags a newsletter is limited to; `labels` gives them their names, or else the configuration.
 pub fn subjects(newsletter: &Newsletter, labels: &[Label]) -> Vec<Label> {
-    let named = |slug: &String| labels.iter().find(|label| label.slug == *slug).cloned();
+    let named = |slug: &String| labels.iter().chain(&newsletter.subjects).find(|label| label.slug == *slug).cloned();
     let bare = |slug: &String| Label { slug: slug.clone(), label: slug.clone() };
     newsletter.categories.iter().chain(&newsletter.tags).map(|slug| named(slug).unwrap_or_else(|| bare(slug))).collect()
 }
@@ -141,4 +141,22 @@ pub fn wording(lang: &str, offers: &[Offer]) -> Wording {
     }
     lines.extend([f.stored.to_owned(), f.ends.to_owned()]);
     Wording(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sample;
+
+    #[test]
+    fn a_subject_that_nothing_is_filed_under_yet_is_called_as_the_configuration_writes_it() {
+        let label = |slug: &str, label: &str| Label { slug: slug.to_owned(), label: label.to_owned() };
+        let newsletter = Newsletter {
+            categories: vec!["agenda".to_owned(), "actualites".to_owned()],
+            subjects: vec![label("agenda", "agenda"), label("actualites", "Actualités")],
+            ..sample::newsletter()
+        };
+        let named = subjects(&newsletter, &[label("agenda", "Agenda")]);
+        assert_eq!(named, [label("agenda", "Agenda"), label("actualites", "Actualités")]);
+    }
 }

@@ -40,6 +40,20 @@ pub(super) async fn start(writer: &SqlitePool, source: &str, now: DateTime<Utc>)
     Ok(id)
 }
 
+pub(super) async fn forget(writer: &SqlitePool, import: i64) -> sqlx::Result<bool> {
+    let mut transaction = begin(writer).await?;
+    sqlx::query("DELETE FROM arrival WHERE import IN (SELECT id FROM import WHERE id = ? AND finished IS NULL)")
+        .bind(import)
+        .execute(&mut *transaction)
+        .await?;
+    let gone = sqlx::query("DELETE FROM import WHERE id = ? AND finished IS NULL")
+        .bind(import)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(gone.rows_affected() > 0)
+}
+
 /// Nobody goes on with a list whose process ended.
 pub(super) async fn forget_abandoned(connection: &mut SqliteConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM arrival WHERE import IN (SELECT id FROM import WHERE finished IS NULL AND touched < ?)")

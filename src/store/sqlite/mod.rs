@@ -505,6 +505,10 @@ impl Store for SqliteStore {
         self.explained(imports::take(&self.writer, &self.key().await?, import, new, now).await)
     }
 
+    async fn forget_import(&self, import: i64) -> Result<bool> {
+        self.explained(imports::forget(&self.writer, import).await)
+    }
+
     async fn finish_import(&self, import: i64, now: DateTime<Utc>) -> Result<Option<u64>> {
         self.explained(turns::finish(&self.writer, import, now).await)
     }

@@ -211,6 +211,7 @@ async fn a_list_that_was_decided_on_is_subscribed_to_its_end_before_an_issue_is_
     assert_eq!(sources, ["operator", "paper, 2019", "paper, 2019"], "with a receipt each");
     assert_eq!(ask(&path, "SELECT address FROM arrival").await, [""; 0]);
     assert_eq!(store.finish_import(import, minute(9)).await.expect("asked again"), None);
+    assert!(!store.forget_import(import).await.expect("asked"), "what is finished is not forgotten");
 }
 
 /// What hashes such a list carries is known only to the key they were made with.

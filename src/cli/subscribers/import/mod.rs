@@ -4,6 +4,7 @@
 mod columns;
 mod record;
 mod rows;
+mod signals;
 mod source;
 
 use std::collections::HashSet;
@@ -71,7 +72,18 @@ impl Import {
             batch: Vec::with_capacity(BATCH),
             report: Report { file: rows.file.clone(), progress, counts: Counts::default() },
         };
-        while let Some(row) = rows.next()? {
+        if let Some(import) = list.import {
+            signals::forget_on_them(app, import, list.report.progress.clone())?;
+        }
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(error) => {
+                    list.forget().await?;
+                    return Err(error.into());
+                }
+            };
             let line = row.line;
             match row.cells.and_then(|cells| columns.read(&cells, &naming, source)) {
                 Ok(Taken::Subscription(new)) => list.push(line, new).await?,
@@ -135,6 +147,13 @@ impl List<'_> {
                 Added::Unsubscribed => self.report.passed_over(line, Passed::Left),
                 Added::Repeated => self.report.passed_over(line, Passed::Repeated),
             }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self) -> anyhow::Result<()> {
+        if let Some(import) = self.import {
+            self.app.store.forget_import(import).await?;
         }
         Ok(())
     }
