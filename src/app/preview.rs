@@ -98,15 +98,12 @@ impl App {
 
     /// The slot that is due and open, else the next one.
     async fn slot_to_show(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Slot> {
-        let zone = self.config.site.zone;
-        let Rhythm::Scheduled(schedule) = &newsletter.rhythm else {
-            return Ok(Slot { local: now.with_timezone(&zone).naive_local().trunc_subsecs(0), due: now });
-        };
-        if let Some(slot) = schedule.latest_slot(now, zone).filter(|slot| now - slot.due <= newsletter.missed)
-            && self.store.issue(&newsletter.name, slot.local).await?.is_none()
-        {
-            return Ok(slot);
+        if newsletter.rhythm.schedule().is_none() {
+            return Ok(Slot {
+                local: now.with_timezone(&self.config.site.zone).naive_local().trunc_subsecs(0),
+                due: now,
+            });
         }
-        schedule.next_slot(now, zone).context("the schedule never comes due again")
+        self.open_slot(newsletter, now).await?.context("the schedule never comes due again")
     }
 }

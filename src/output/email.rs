@@ -75,6 +75,8 @@ impl<'a> Contents<'a> {
 pub struct ChangedEntry<'a> {
     pub entry: Entry<'a>,
     pub changes: Vec<Change>,
+    /// Its file is gone, and its page with it.
+    pub is_withdrawn: bool,
 }
 
 /// What the templates get.

@@ -45,6 +45,8 @@ pub(super) struct Item {
     pub info: Vec<InfoItem>,
     pub contact: Option<InfoItem>,
     pub event: Option<EventItem>,
+    /// Its page is gone: nothing leads there.
+    pub withdrawn: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -125,6 +127,7 @@ impl Item {
             info: info(it),
             contact: it.contact.as_deref().map(|contact| InfoItem::contact(contact, tongue)),
             event: it.event.as_ref().map(|event| EventItem::new(event, it, site, tongue)),
+            withdrawn: false,
         }
     }
 }

@@ -114,7 +114,7 @@ fn rendered() -> Variant {
     let (new, upcoming) = ([webinar(), report(), visitors()], [webinar()]);
     let changed = samples::entries(&events).into_iter().zip(notes);
     let contents = Contents {
-        changed: changed.map(|(entry, changes)| ChangedEntry { entry, changes }).collect(),
+        changed: changed.map(|(entry, changes)| ChangedEntry { entry, changes, is_withdrawn: false }).collect(),
         new: samples::entries(&new),
         upcoming: samples::entries(&upcoming),
     };
