@@ -33,6 +33,8 @@ pub enum Decision {
     Empty,
     /// Later than `missed`: what it would have carried goes into the next issue, or out by `send --at` the slot.
     Held { late_minutes: i64 },
+    /// The same, decided before.
+    StillHeld,
     /// The slot had its issue already.
     AlreadyDecided,
     /// Nobody would get it: nothing is frozen, so that the first reader misses nothing.
@@ -140,8 +142,10 @@ impl App {
         let name = &newsletter.name;
         let late = now - slot.due;
         let before = self.store.issue(name, slot.local).await?;
-        if before.as_ref().is_some_and(|issue| issue.state != IssueState::Held || late > newsletter.missed) {
-            return Ok(Some(Decision::AlreadyDecided));
+        match before.as_ref().map(|issue| issue.state) {
+            Some(IssueState::Held) if late > newsletter.missed => return Ok(Some(Decision::StillHeld)),
+            Some(IssueState::Frozen | IssueState::Empty) => return Ok(Some(Decision::AlreadyDecided)),
+            _ => {}
         }
         // another schedule or zone has slots before the last one: whatever they had went out with that. One that was decided
         // ahead of its time (`send --at`) says nothing of those until then

@@ -19,6 +19,8 @@ use crate::output::lint::{self, Finding};
 pub struct Preview {
     pub slot: Slot,
     pub number: u32,
+    /// Why `send` would read nothing: too much is gone at once.
+    pub held: Option<String>,
     /// Nothing is new: the slot would pass without a mail.
     pub empty: bool,
     /// Path, title and verdict of each announcement, newest first.
@@ -40,8 +42,8 @@ impl App {
     /// # Errors
     /// Where the content folder cannot be read or the issue cannot be rendered.
     pub async fn preview(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Preview> {
-        let loaded = self.read(now).await?;
-        let mut ledger = self.ledger().await?;
+        let (loaded, mut ledger) = self.read_with_ledger(now).await?;
+        let held = self.held_back(&loaded, &ledger).map(|braked| braked.to_string());
         ledger.take_note(&loaded.catalog, now);
         let slot = self.slot_to_show(newsletter, now).await?;
         let cut_off = now.max(slot.due);
@@ -87,6 +89,7 @@ impl App {
             upcoming,
             slot,
             number,
+            held,
             recipients,
             without,
             empty: is_empty && (newsletter.skip_empty || newsletter.rhythm.schedule().is_none()),

@@ -9,7 +9,7 @@ use url::Url;
 use super::event::Event;
 use super::text::{Label, RichText};
 use super::time::Moment;
-use super::words::words;
+use super::words::{is_plain, words};
 
 /// The identity of an announcement, minted once: an Atom `id`, an RSS `guid`, the root of a calendar UID.
 ///
@@ -168,6 +168,20 @@ impl Announcement {
         let is_said = |line: &&str| line.trim().is_empty() || line.chars().any(char::is_alphanumeric);
         let said = text.lines().filter(is_said).collect::<Vec<_>>().join("\n");
         super::text::shorten(&super::text::one_line(&said), max_chars)
+    }
+
+    /// Whether its page says no more than a summary or a teaser of this length does.
+    pub fn is_told_by_teaser(&self, max_chars: usize) -> bool {
+        let has_more = self.event.is_some()
+            || self.images.len() > 1
+            || !self.info.is_empty()
+            || self.contact.is_some()
+            || self.external_url.is_some();
+        let is_told = match &self.summary {
+            Some(summary) => self.body.html.trim().is_empty() || self.body.html.trim() == summary.html.trim(),
+            None => is_plain(&self.body.html) && self.teaser(max_chars) == self.teaser(max_chars + 1),
+        };
+        is_told && !has_more
     }
 }
 

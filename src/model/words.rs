@@ -31,6 +31,12 @@ pub fn words(html: &str, enough: usize) -> String {
     out
 }
 
+/// Whether there is nothing but words in paragraphs: read on one line, it has lost nothing.
+pub fn is_plain(html: &str) -> bool {
+    const PLAIN: [&str; 7] = ["p", "br", "em", "strong", "b", "i", "span"];
+    html.split('<').skip(1).all(|tag| PLAIN.contains(&name(tag)))
+}
+
 /// A `>` inside a quoted attribute ends no tag.
 fn tag_end(tag: &str) -> usize {
     let mut quote = None;

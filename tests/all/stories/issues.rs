@@ -93,7 +93,7 @@ fn each_announcement_has_a_mail_of_its_own() {
     let mut subjects: Vec<String> = folder.mails().into_iter().map(|mail| mail.subject).collect();
     subjects.sort();
     assert!(
-        subjects[0].starts_with("Expert UX : tout savoir") && subjects[1].starts_with("L’État s’ouvre"),
+        subjects[0].starts_with("Expert UX\u{a0}: tout savoir") && subjects[1].starts_with("L’État s’ouvre"),
         "{subjects:?}"
     );
     let again = folder.crieur(["send", "--at", MONDAY]).succeeds();
