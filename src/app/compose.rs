@@ -33,6 +33,8 @@ pub enum Decision {
     Empty,
     /// Later than `missed`: what it would have carried goes into the next issue, or out by `send --at` the slot.
     Held { late_minutes: i64 },
+    /// The same, decided before.
+    StillHeld,
     /// The slot had its issue already.
     AlreadyDecided,
     /// Nobody would get it: nothing is frozen, so that the first reader misses nothing.
@@ -88,6 +90,30 @@ impl App {
         Ok(false)
     }
 
+    /// The slot that has its issue still to come: the one that is due, else the first ahead that was not decided before its
+    /// time. `None` where the newsletter has no slots, or no more of them.
+    pub(super) async fn open_slot(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Option<Slot>> {
+        let Some(schedule) = newsletter.rhythm.schedule() else { return Ok(None) };
+        if let Some(slot) = schedule.latest_slot(now, self.config.site.zone)
+            && matches!(self.without_reading(newsletter, slot, now).await?, None | Some(Decision::NoReaders))
+        {
+            return Ok(Some(slot));
+        }
+        self.slot_ahead(newsletter, now).await
+    }
+
+    /// The first slot after `now` that was not decided before its time.
+    pub(super) async fn slot_ahead(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Option<Slot>> {
+        let Some(schedule) = newsletter.rhythm.schedule() else { return Ok(None) };
+        let mut next = schedule.next_slot(now, self.config.site.zone);
+        while let Some(slot) = next
+            && self.store.issue(&newsletter.name, slot.local).await?.is_some_and(|it| it.state != IssueState::Held)
+        {
+            next = schedule.next_slot(slot.due, self.config.site.zone);
+        }
+        Ok(next)
+    }
+
     async fn compose_slot(
         &self,
         newsletter: &Newsletter,
@@ -116,17 +142,20 @@ impl App {
         let name = &newsletter.name;
         let late = now - slot.due;
         let before = self.store.issue(name, slot.local).await?;
-        if before.as_ref().is_some_and(|issue| issue.state != IssueState::Held || late > newsletter.missed) {
-            return Ok(Some(Decision::AlreadyDecided));
+        match before.as_ref().map(|issue| issue.state) {
+            Some(IssueState::Held) if late > newsletter.missed => return Ok(Some(Decision::StillHeld)),
+            Some(IssueState::Frozen | IssueState::Empty) => return Ok(Some(Decision::AlreadyDecided)),
+            _ => {}
         }
-        let last = self.store.issues(name, 1).await?.first().map(|last| last.slot);
-        // another schedule, zone or clock has slots before the last one: whatever they had went out with that
-        if before.is_none() && last.is_some_and(|last| slot.local < last) {
+        // another schedule or zone has slots before the last one: whatever they had went out with that. One that was decided
+        // ahead of its time (`send --at`) says nothing of those until then
+        if before.is_none() && self.store.was_overtaken(name, slot.local, slot.due, now).await? {
             return Ok(Some(Decision::AlreadyDecided));
         }
         if late > newsletter.missed {
             // one that rested for a year begins anew: nobody waits for the slots between
-            let began = last.is_some_and(|last| last < slot.local && slot.local - last < TimeDelta::days(366));
+            let last = self.store.slot_before(name, slot.local).await?;
+            let began = last.is_some_and(|last| slot.local - last < TimeDelta::days(366));
             let held = Decision::Held { late_minutes: late.num_minutes() };
             return Ok(Some(if began { held } else { Decision::NotYet }));
         }

@@ -1,23 +1,24 @@
 //! `doctor`: looks at everything a daemon will need, before readers find out. It changes nothing but what any command makes.
 
 mod mail;
+mod templates;
 
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::statvfs;
 
-use super::templates;
 use crate::config::{Config, StoreLocation};
 use crate::folder;
 use crate::model::checkup::{Checkup, Finding};
 use crate::model::diagnostic::Severity;
+use crate::model::pause::{CONFIRM, Pause};
 use crate::model::settings::MailTransport;
 use crate::store::{SqliteStore, Store as _, StoreError};
 
 /// Looks at a configuration that was read, and the machine it is on.
 pub async fn checkup(config: &Config, now: DateTime<Utc>) -> Checkup {
-    let mut findings = vec![configuration(config), own_templates(config), content(config, now)];
+    let mut findings = vec![configuration(config), own_templates(config, now), content(config, now)];
     findings.extend(folders(config));
     findings.extend(state(config, now).await);
     let (public, clock) = mail::public_address(config, now).await;
@@ -38,9 +39,11 @@ fn configuration(config: &Config) -> Finding {
     Finding::ok("configuration", format!("`{}` is understood: {newsletters}", config.file.display()))
 }
 
-fn own_templates(config: &Config) -> Finding {
-    match templates(&config.templates) {
-        Ok((_, own)) if own == "{}" => Finding::ok("templates", "the built-in ones"),
+fn own_templates(config: &Config, now: DateTime<Utc>) -> Finding {
+    let read = super::templates(&config.templates);
+    let tried = read.and_then(|(read, own)| Ok((templates::try_mails(config, &read, now)?, own)));
+    match tried {
+        Ok(((), own)) if own == "{}" => Finding::ok("templates", "the built-in ones"),
         Ok(_) => Finding::ok("templates", format!("those in `{}` are understood", config.templates.display())),
         Err(error) => Finding::error("templates", format!("{error:#}")),
     }
@@ -78,22 +81,28 @@ fn folders(config: &Config) -> Vec<Finding> {
 async fn state(config: &Config, now: DateTime<Utc>) -> Vec<Finding> {
     const STORE: &str = "store";
     let StoreLocation::Sqlite(path) = &config.store;
-    let opened = match SqliteStore::open(path).await {
-        Ok(store) => store.last_publish().await.map(|last| last.map(|last| last.at)),
-        Err(error) => Err(error),
-    };
-    let last = match opened {
-        Ok(last) => last,
+    let (last, pauses) = match looked_at(path).await {
+        Ok(found) => found,
         Err(error @ StoreError::Busy(_)) => return vec![Finding::warning(STORE, error.to_string())],
         Err(error) => return vec![Finding::error(STORE, error.to_string())],
     };
     let mut findings = vec![Finding::ok(STORE, format!("`{}` is whole, and nobody else may read it", path.display()))];
     findings.extend(room_beside(path));
+    findings.extend(pauses.into_iter().map(|pause| {
+        Finding::error("sending", format!("it is paused: {}", pause.reason))
+            .hint(format!("if all is right: `{CONFIRM}`"))
+    }));
     findings.extend(last.filter(|last| *last > now + TimeDelta::minutes(1)).map(|last| {
         Finding::error("clock", format!("this machine's clock is behind: something was published at {last}, it says"))
             .hint("set it right, and see that `systemd-timesyncd` or `chronyd` runs")
     }));
     findings
+}
+
+/// When something was last published, and what keeps all mails back.
+async fn looked_at(path: &Path) -> Result<(Option<DateTime<Utc>>, Vec<Pause>), StoreError> {
+    let store = SqliteStore::open(path).await?;
+    Ok((store.last_publish().await?.map(|last| last.at), store.pauses().await?))
 }
 
 /// Whether the disk the state is on has room for it to grow.

@@ -155,7 +155,11 @@ impl<'a> Draft<'a> {
         };
         let Selection { changed, new, upcoming, .. } = self.selection;
         let changed = changed.iter().filter(|changed| audience.wants(changed.announcement));
-        let changed = changed.map(|it| ChangedEntry { entry: entry(it.announcement), changes: it.changes.clone() });
+        let changed = changed.map(|it| ChangedEntry {
+            entry: entry(it.announcement),
+            changes: it.changes.clone(),
+            is_withdrawn: self.ledger.is_withdrawn(&it.announcement.id),
+        });
         Contents { changed: changed.collect(), new: theirs(new), upcoming: theirs(upcoming) }
     }
 

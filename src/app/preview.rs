@@ -19,6 +19,8 @@ use crate::output::lint::{self, Finding};
 pub struct Preview {
     pub slot: Slot,
     pub number: u32,
+    /// Why `send` would read nothing: too much is gone at once.
+    pub held: Option<String>,
     /// Nothing is new: the slot would pass without a mail.
     pub empty: bool,
     /// Path, title and verdict of each announcement, newest first.
@@ -40,8 +42,8 @@ impl App {
     /// # Errors
     /// Where the content folder cannot be read or the issue cannot be rendered.
     pub async fn preview(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Preview> {
-        let loaded = self.read(now).await?;
-        let mut ledger = self.ledger().await?;
+        let (loaded, mut ledger) = self.read_with_ledger(now).await?;
+        let held = self.held_back(&loaded, &ledger).map(|braked| braked.to_string());
         ledger.take_note(&loaded.catalog, now);
         let slot = self.slot_to_show(newsletter, now).await?;
         let cut_off = now.max(slot.due);
@@ -87,6 +89,7 @@ impl App {
             upcoming,
             slot,
             number,
+            held,
             recipients,
             without,
             empty: is_empty && (newsletter.skip_empty || newsletter.rhythm.schedule().is_none()),
@@ -98,15 +101,12 @@ impl App {
 
     /// The slot that is due and open, else the next one.
     async fn slot_to_show(&self, newsletter: &Newsletter, now: DateTime<Utc>) -> anyhow::Result<Slot> {
-        let zone = self.config.site.zone;
-        let Rhythm::Scheduled(schedule) = &newsletter.rhythm else {
-            return Ok(Slot { local: now.with_timezone(&zone).naive_local().trunc_subsecs(0), due: now });
-        };
-        if let Some(slot) = schedule.latest_slot(now, zone).filter(|slot| now - slot.due <= newsletter.missed)
-            && self.store.issue(&newsletter.name, slot.local).await?.is_none()
-        {
-            return Ok(slot);
+        if newsletter.rhythm.schedule().is_none() {
+            return Ok(Slot {
+                local: now.with_timezone(&self.config.site.zone).naive_local().trunc_subsecs(0),
+                due: now,
+            });
         }
-        schedule.next_slot(now, zone).context("the schedule never comes due again")
+        self.open_slot(newsletter, now).await?.context("the schedule never comes due again")
     }
 }

@@ -86,7 +86,7 @@ impl App {
             let deliveries = by_state(&self.store.delivery_counts(issue.id).await?);
             issues.push(IssueFigures { number, slot: issue.slot, deliveries });
         }
-        let next = newsletter.rhythm.schedule().and_then(|schedule| schedule.next_slot(now, zone));
+        let next = self.slot_ahead(newsletter, now).await?;
         Ok(NewsletterFigures {
             name: name.clone(),
             title: newsletter.title.clone(),

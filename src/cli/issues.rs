@@ -75,7 +75,11 @@ impl Issues {
             Self::Approve(which) => {
                 let (newsletter, issue) = which.find(&app).await?;
                 let approved = app.store.release_issue(issue.id, Hold::Approval).await?;
-                let what = if approved { "approved: it goes out now" } else { "did not wait for approval" };
+                let what = match (approved, issue.hold) {
+                    (true, _) => "approved: it goes out now",
+                    (false, Some(_)) => "is held\n  hint: `crieur issues resume`",
+                    (false, None) => "did not wait for approval",
+                };
                 say!("{}, issue {}: {what}", newsletter.name, which.number);
                 Ok(ExitCode::SUCCESS)
             }
@@ -108,11 +112,25 @@ fn unknown(newsletter: &Newsletter, number: u32) -> UsageError {
 impl HoldIt {
     async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let (newsletter, issue) = self.which.find(app).await?;
+        if is_over(&app.store.delivery_counts(issue.id).await?) {
+            say!(
+                "{}, issue {}: nothing is left to hold, all its mails were sent or given up",
+                newsletter.name,
+                self.which.number
+            );
+            return Ok(ExitCode::SUCCESS);
+        }
         let held = app.store.hold_issue(issue.id, Hold::Operator, self.reason.as_deref()).await?;
         let what = if held { "held; what is being handed over now cannot be called back" } else { "was held already" };
         say!("{}, issue {}: {what}", newsletter.name, self.which.number);
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Whether no mail of an issue can go out any more. One that is in doubt may be sent again.
+fn is_over(counts: &DeliveryCounts) -> bool {
+    let left = [DeliveryState::Waiting, DeliveryState::Sending, DeliveryState::Deferred, DeliveryState::Doubt];
+    left.iter().all(|state| counts.get(state).is_none_or(|count| *count == 0))
 }
 
 impl List {

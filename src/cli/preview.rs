@@ -10,6 +10,7 @@ use super::newsletters::one as newsletter;
 use super::print::{counted, say};
 use super::time;
 use crate::app::{App, Preview as Next};
+use crate::model::newsletter::Newsletter;
 use crate::model::selection::Verdict;
 
 #[derive(Args)]
@@ -29,7 +30,7 @@ impl Preview {
         let newsletter = newsletter(&app, Some(&self.newsletter))?;
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
         let next = app.preview(newsletter, now).await?;
-        print(&newsletter.title, &next);
+        print(newsletter, &next);
         if let Some(dir) = &self.out {
             write(dir, &newsletter.name, &next)?;
         }
@@ -37,10 +38,14 @@ impl Preview {
     }
 }
 
-fn print(title: &str, next: &Next) {
+fn print(newsletter: &Newsletter, next: &Next) {
+    let (title, has_slots) = (&newsletter.title, newsletter.rhythm.schedule().is_some());
     say!("{title}, number {}, {}", next.number, next.slot.local.format("%F %R"));
+    if let Some(held) = &next.held {
+        say!("  `send` would refuse: {held}");
+    }
     if next.empty {
-        say!("  nothing new: this slot passes without a mail");
+        say!("  nothing new: {}", if has_slots { "this slot passes without a mail" } else { "no mail for now" });
     }
     for (path, title, verdict) in &next.verdicts {
         say!(
@@ -52,7 +57,7 @@ fn print(title: &str, next: &Next) {
     for title in &next.upcoming {
         say!("  upcoming: {title}");
     }
-    if next.without > 0 {
+    if next.without > 0 && !next.empty {
         let get = if next.without == 1 { "gets" } else { "get" };
         say!("  nothing of their topics is in it: {} {get} no mail", counted(next.without, "reader"));
     }
@@ -76,6 +81,7 @@ fn reason(verdict: Verdict) -> &'static str {
         Verdict::Changed => ": told before, changed since",
         Verdict::AlreadyTold => ": in an earlier issue",
         Verdict::BeforeLookBack => ": older than the first issue looks back",
+        Verdict::PassedOver => ": older than the first issue looked back",
         Verdict::OtherSubject => ": other categories and tags",
         Verdict::Draft => ": a draft",
         Verdict::Ahead => ": dated ahead",

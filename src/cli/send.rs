@@ -70,6 +70,7 @@ fn describe(one: &Composed) -> String {
         Decision::Held { late_minutes } => {
             format!("{} late: held\n  hint: `--at` its time sends it after all", counted(*late_minutes, "minute"))
         }
+        Decision::StillHeld => "held since it came too late\n  hint: `--at` its time sends it after all".to_owned(),
         Decision::Paused => "paused, no issue".to_owned(),
         Decision::AlreadyDecided => "done before".to_owned(),
         Decision::Failed { reason } => format!("no issue: {reason}"),

@@ -46,6 +46,10 @@ impl Trust {
     /// Pauses when the clock goes astray, and goes on when it is back. Where the operator ended the pause, this clock is the
     /// right one.
     async fn weigh(&mut self, store: &dyn Store, wall: DateTime<Utc>, since_boot: Duration) -> Result<Vec<Pause>> {
+        // first: the clock was wrong when we began to watch it
+        if store.end_pause_of_a_clock_behind(wall).await? {
+            *self = Self { expected: Expected::from(wall, since_boot), is_lost: false };
+        }
         let reason = astray(wall, self.expected.at(since_boot));
         match (&reason, self.is_lost) {
             (Some(reason), false) => {
@@ -95,5 +99,25 @@ mod tests {
         assert!(store.end_pause(Cause::Clock, wall).await.expect("an answer"), "by the operator");
         assert_eq!(weigh(-TimeDelta::days(1), 703).await, [], "this one is right");
         assert_eq!(weigh(TimeDelta::zero(), 704).await, [Cause::Clock], "and that one no longer");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_behind_at_the_start_is_believed_once_it_is_set() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SqliteStore::open(&folder.path().join("crieur.db")).await.expect("opens");
+        let wall: DateTime<Utc> = "2026-11-22T10:00:00Z".parse().expect("an instant");
+        drop(store.take_charge(wall).await.expect("in charge"));
+        let behind = wall - TimeDelta::days(300);
+        drop(store.take_charge(behind).await.expect("in charge"));
+        let mut trust = Trust { expected: Expected::from(behind, Duration::ZERO), is_lost: false };
+        let minute = Duration::from_mins(1);
+        let still = trust.weigh(&store, behind + TimeDelta::minutes(1), minute).await.expect("an answer");
+        assert_eq!(still.len(), 1, "{still:?}");
+        let set = trust.weigh(&store, wall + TimeDelta::minutes(2), 2 * minute).await.expect("an answer");
+        assert_eq!(set, [], "it is set");
+        let jumps = trust.weigh(&store, wall + TimeDelta::days(365), 3 * minute).await.expect("an answer");
+        assert_eq!(jumps.len(), 1, "from then on it is watched");
+        drop(store.take_charge(wall + TimeDelta::days(366)).await.expect("in charge"));
+        assert_eq!(store.pauses().await.expect("read").len(), 1, "a jump is not forgotten by a restart");
     }
 }

@@ -292,6 +292,7 @@ impl Publisher {
                 }
                 Decision::Failed { .. }
                 | Decision::AlreadyDecided
+                | Decision::StillHeld
                 | Decision::NotYet
                 | Decision::NoReaders
                 | Decision::Paused => {}

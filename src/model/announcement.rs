@@ -9,6 +9,7 @@ use url::Url;
 use super::event::Event;
 use super::text::{Label, RichText};
 use super::time::Moment;
+use super::words::{is_plain, words};
 
 /// The identity of an announcement, minted once: an Atom `id`, an RSS `guid`, the root of a calendar UID.
 ///
@@ -135,6 +136,9 @@ pub struct Announcement {
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
+/// How many characters are read for each that may be shown: blanks and lines without words are left out.
+const READ: usize = 4;
+
 impl Announcement {
     /// Whether readers may see it at `now`: published, its date reached, not expired.
     pub fn is_visible(&self, now: DateTime<Utc>) -> bool {
@@ -155,13 +159,29 @@ impl Announcement {
         [Some(self.published.instant), expires, over].into_iter().flatten().filter(|at| *at > now).min()
     }
 
-    /// The summary as plain text, or the beginning of the body where there is none.
+    /// The words of the summary, or those the body begins with where there is none: no marks, no addresses.
     pub fn teaser(&self, max_chars: usize) -> String {
-        let text = self.summary.as_ref().unwrap_or(&self.body).text.as_str();
-        // underlines of headings, rules and the like mean nothing on one line
+        let told = self.summary.as_ref().unwrap_or(&self.body);
+        // of what was withdrawn only the text is kept, which is a teaser
+        let text = if told.html.is_empty() { told.text.clone() } else { words(&told.html, READ * max_chars) };
+        // rules and the like mean nothing on one line
         let is_said = |line: &&str| line.trim().is_empty() || line.chars().any(char::is_alphanumeric);
         let said = text.lines().filter(is_said).collect::<Vec<_>>().join("\n");
         super::text::shorten(&super::text::one_line(&said), max_chars)
+    }
+
+    /// Whether its page says no more than a summary or a teaser of this length does.
+    pub fn is_told_by_teaser(&self, max_chars: usize) -> bool {
+        let has_more = self.event.is_some()
+            || self.images.len() > 1
+            || !self.info.is_empty()
+            || self.contact.is_some()
+            || self.external_url.is_some();
+        let is_told = match &self.summary {
+            Some(summary) => self.body.html.trim().is_empty() || self.body.html.trim() == summary.html.trim(),
+            None => is_plain(&self.body.html) && self.teaser(max_chars) == self.teaser(max_chars + 1),
+        };
+        is_told && !has_more
     }
 }
 
@@ -174,8 +194,18 @@ mod tests {
     fn a_teaser_leaves_out_what_only_underlines() {
         let mut it = sample::announcement("a");
         it.summary = None;
-        it.body.text = "Ordre du jour\n=============\n\nBudget – suite\n\n* * *\n\nFin !".to_owned();
+        it.body.html = "<h2>Ordre du jour</h2><p>=====</p><p>Budget – suite</p><hr><p>Fin !</p>".to_owned();
         assert_eq!(it.teaser(100), "Ordre du jour Budget – suite Fin !");
+    }
+
+    #[test]
+    fn a_teaser_is_words_and_nothing_of_the_marks_of_the_text_part() {
+        let mut it = sample::announcement("a");
+        it.summary = None;
+        it.body.html =
+            "<h2>Heading</h2><p>Text with <a href=\"https://x.example/\">link</a>.</p><ul><li>one</li></ul>".into();
+        it.body.text = "Heading\n=======\n\nText with link <https://x.example/>.\n\n* one".to_owned();
+        assert_eq!(it.teaser(100), "Heading Text with link. one");
     }
 
     #[test]

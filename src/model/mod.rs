@@ -42,3 +42,4 @@ pub mod subscription;
 pub mod text;
 pub mod time;
 pub mod token;
+pub mod words;

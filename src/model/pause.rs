@@ -44,11 +44,21 @@ pub fn astray(now: DateTime<Utc>, expected: DateTime<Utc>) -> Option<String> {
     })
 }
 
+/// What tells the reason of a clock that was behind from that of one that jumped.
+const BEHIND: &str = ", before the last mails at ";
+
+impl Pause {
+    /// Whether it began because a clock was behind when somebody took charge. Such a clock is right again once it is not
+    /// behind any more; of one that jumped, nobody can tell after a restart.
+    pub fn is_of_a_clock_behind(&self) -> bool {
+        self.cause == Cause::Clock && self.reason.contains(BEHIND)
+    }
+}
+
 /// The same of a clock that may have gone on for any time since it showed `last`, but not back.
 pub fn went_back(now: DateTime<Utc>, last: DateTime<Utc>) -> Option<String> {
-    (last - now > BELIEVED).then(|| {
-        format!("the clock shows {}, before the last mails at {}", now.format("%F %RZ"), last.format("%F %RZ"))
-    })
+    (last - now > BELIEVED)
+        .then(|| format!("the clock shows {}{BEHIND}{}", now.format("%F %RZ"), last.format("%F %RZ")))
 }
 
 #[cfg(test)]

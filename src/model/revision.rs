@@ -132,6 +132,11 @@ impl Ledger {
         }
     }
 
+    /// Whether its file is gone, or a draft again.
+    pub fn is_withdrawn(&self, id: &AnnouncementId) -> bool {
+        self.get(id).is_some_and(|entry| entry.standing == Standing::Withdrawn)
+    }
+
     /// Entries whose file is at another place now. Idempotent once they are stored.
     pub fn moved(&self, catalog: &Catalog) -> Vec<LedgerEntry> {
         let moved = |it: &std::sync::Arc<Announcement>| {

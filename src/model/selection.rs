@@ -25,6 +25,8 @@ pub enum Verdict {
     AlreadyTold,
     /// Older than the first issue looks back.
     BeforeLookBack,
+    /// The first issue passed it over for that.
+    PassedOver,
     OtherSubject,
     Draft,
     Ahead,
@@ -129,6 +131,7 @@ impl Newsletter {
             Verdict::OtherSubject
         } else {
             match told {
+                Some(told) if told.get(&announcement.id) == Some(&None) => Verdict::PassedOver,
                 Some(told) if told.contains_key(&announcement.id) => Verdict::AlreadyTold,
                 None if announcement.published.instant < cut_off - self.look_back => Verdict::BeforeLookBack,
                 _ => Verdict::New,

@@ -75,6 +75,8 @@ impl<'a> Contents<'a> {
 pub struct ChangedEntry<'a> {
     pub entry: Entry<'a>,
     pub changes: Vec<Change>,
+    /// Its file is gone, and its page with it.
+    pub is_withdrawn: bool,
 }
 
 /// What the templates get.
@@ -180,17 +182,33 @@ pub fn web(templates: &Templates, view: &IssueView) -> Result<String, TemplateEr
     templates.render(PAGE, &Body { t: tongue.words(), parts })
 }
 
-/// The newest title, or what changed, and how many more there are; the newsletter's own where there is only what is ahead.
+/// What is called off, the newest title, or what changed, and how many more there are; the newsletter's own where there is only what is ahead.
 fn subject(view: &IssueView, tongue: Tongue) -> String {
     let count = view.contents.new.len() + view.contents.changed.len();
     let others = tongue.and_others(count.saturating_sub(1));
     let room = SUBJECT_CHARS - others.chars().count();
-    let headline = match (view.contents.new.first(), view.contents.changed.first()) {
-        (Some(newest), _) => newest.announcement.title.clone(),
-        (None, Some(changed)) => headline(changed, tongue),
-        (None, None) => return format!("{} {}", one_line(&view.newsletter.title), tongue.number(view.number)),
+    let (headline, entry) = match (first_changed(view), view.contents.new.first()) {
+        (Some(changed), _) => (headline(changed, tongue), &changed.entry),
+        (None, Some(newest)) => (newest.announcement.title.clone(), newest),
+        (None, None) => {
+            let title = words::shown(&one_line(&view.newsletter.title), &view.newsletter.lang);
+            return format!("{title} {}", tongue.number(view.number));
+        }
     };
-    format!("{}{others}", shorten(&headline, room))
+    format!("{}{others}", shown(&shorten(&headline, room), entry, view))
+}
+
+/// What changed, where that comes before what is new: one that is called off is not told as "another announcement".
+fn first_changed<'a>(view: &'a IssueView) -> Option<&'a ChangedEntry<'a>> {
+    let changed = &view.contents.changed;
+    let is_off = |changed: &&ChangedEntry| changed.changes.contains(&Change::Cancelled);
+    changed.iter().find(is_off).or(changed.first().filter(|_| view.contents.new.is_empty()))
+}
+
+/// As its language wants blanks.
+fn shown(text: &str, entry: &Entry, view: &IssueView) -> String {
+    let lang = &entry.announcement.lang;
+    words::shown(text, if lang.is_empty() { view.lang } else { lang })
 }
 
 /// `Annulé : Matinée UX`, `Matinée UX – Reporté : 12 → 19 mars`.
@@ -214,10 +232,12 @@ fn preheader(view: &IssueView) -> String {
     let is_new = |entry: &Entry| view.contents.new.iter().any(|new| new.announcement.id == entry.announcement.id);
     let ahead = view.contents.upcoming.iter().filter(|entry| !is_new(entry));
     let changed = view.contents.changed.iter().map(|changed| &changed.entry);
-    let told = view.contents.new.iter().chain(changed);
-    let titles: Vec<&str> = told.skip(1).chain(ahead).map(|entry| entry.announcement.title.as_str()).collect();
+    let first = first_changed(view).map(|changed| &changed.entry).or(view.contents.new.first());
+    let is_first = |entry: &&Entry| first.is_some_and(|first| first.announcement.id == entry.announcement.id);
+    let told = view.contents.new.iter().chain(changed).filter(|entry| !is_first(entry));
+    let titles: Vec<String> = told.chain(ahead).map(|entry| shown(&entry.announcement.title, entry, view)).collect();
     match (titles.as_slice(), view.contents.new.first()) {
-        ([], Some(only)) => only.announcement.teaser(PREHEADER_CHARS),
+        ([], Some(only)) => shown(&only.announcement.teaser(PREHEADER_CHARS), only, view),
         (titles, _) => shorten(&titles.join(" · "), PREHEADER_CHARS),
     }
 }

@@ -45,6 +45,10 @@ pub(super) struct Item {
     pub info: Vec<InfoItem>,
     pub contact: Option<InfoItem>,
     pub event: Option<EventItem>,
+    /// Its page is gone: nothing leads there.
+    pub withdrawn: bool,
+    /// Summary or teaser say all that its page does.
+    pub whole: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -125,6 +129,9 @@ impl Item {
             info: info(it),
             contact: it.contact.as_deref().map(|contact| InfoItem::contact(contact, tongue)),
             event: it.event.as_ref().map(|event| EventItem::new(event, it, site, tongue)),
+            withdrawn: false,
+            whole: it.is_told_by_teaser(TEASER_CHARS)
+                && it.summary.as_ref().is_none_or(|summary| summary.html.len() <= MAX_SUMMARY_BYTES),
         }
     }
 }

@@ -111,6 +111,10 @@ pub trait Store: Send + Sync {
     /// Goes on: this state and this clock are right. `false` where it was not paused for this. Idempotent.
     async fn end_pause(&self, cause: Cause, now: DateTime<Utc>) -> Result<bool>;
 
+    /// Ends the pause of a clock that was behind when somebody took charge, if it shows a later time than the last mails by
+    /// now. `false` where there is no such pause or the clock is still behind.
+    async fn end_pause_of_a_clock_behind(&self, now: DateTime<Utc>) -> Result<bool>;
+
     /// The key for tokens and Message-IDs: the one kept, or `fresh` where there is none yet. Idempotent. Adding and
     /// suppressing addresses needs it: call this once after opening.
     async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey>;
@@ -252,6 +256,18 @@ pub trait Store: Send + Sync {
     /// Slots and what became of them, latest first.
     async fn issues(&self, newsletter: &str, limit: u32) -> Result<Vec<Issue>>;
 
+    /// The latest slot before this one that something became of.
+    async fn slot_before(&self, newsletter: &str, slot: NaiveDateTime) -> Result<Option<NaiveDateTime>>;
+
+    /// Whether something became of a slot later than this one between `since` and `until`, both included.
+    async fn was_overtaken(
+        &self,
+        newsletter: &str,
+        slot: NaiveDateTime,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<bool>;
+
     /// What earlier issues carried and at which revision, or passed over as too old; `None` before the first.
     async fn told(&self, newsletter: &str) -> Result<Option<Told>>;
 
@@ -283,10 +299,11 @@ pub trait Store: Send + Sync {
     async fn held_issues(&self) -> Result<Vec<Issue>>;
 
     /// Keeps a frozen issue from going out until it is released: what is not handed over yet waits, what is being handed over
-    /// cannot be called back. `false` where it was held before (that reason stays) or is no frozen issue. Idempotent.
+    /// cannot be called back. The operator may hold what waits for approval. `false` where it was held before otherwise (that reason stays) or is no
+    /// frozen issue. Idempotent.
     async fn hold_issue(&self, issue: i64, hold: Hold, reason: Option<&str>) -> Result<bool>;
 
-    /// Lets a frozen issue that is held for this go out. `false` where it was not. Idempotent.
+    /// Lets a frozen issue that is held for this go out; one that waited for approval when it was held waits for it again. `false` where it was not. Idempotent.
     async fn release_issue(&self, issue: i64, hold: Hold) -> Result<bool>;
 
     /// The pages of the frozen issues of all newsletters, oldest first, without those that wait for approval; those whose id

@@ -41,7 +41,9 @@ async fn resume(app: &App, which: &Which) -> anyhow::Result<()> {
     for hold in [Hold::Operator, Hold::Relay] {
         resumed |= app.store.release_issue(issue.id, hold).await?;
     }
-    let what = match (resumed, issue.hold) {
+    let now = app.store.issue_numbered(&newsletter.name, which.number).await?.and_then(|issue| issue.hold);
+    let what = match (resumed, now) {
+        (true, Some(Hold::Approval)) => "is held no longer, and waits for approval\n  hint: `crieur issues approve`",
         (true, _) => "goes on",
         (false, Some(Hold::Approval)) => "waits for approval\n  hint: `crieur issues approve`",
         (false, _) => "was not held",

@@ -52,7 +52,9 @@ impl Part {
 
     fn changed(changed: &ChangedEntry, view: &IssueView, tongue: Tongue) -> Self {
         let lines = changed.changes.iter().filter_map(|change| words::change(change, tongue));
-        Self { changes: lines.collect(), ..Self::new(&changed.entry, view, tongue, false) }
+        let mut part = Self { changes: lines.collect(), ..Self::new(&changed.entry, view, tongue, false) };
+        part.item.withdrawn = changed.is_withdrawn;
+        part
     }
 
     fn typeset(self) -> Self {

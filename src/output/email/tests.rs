@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::super::samples;
 use super::*;
 use crate::model::announcement::{Announcement, AnnouncementId};
+use crate::model::sample::rich;
 
 const MARK: &str = "x7Qm2Kf9unsubscribe";
 const PREFERENCES: &str = "x7Qm2Kf9preferences";
@@ -65,10 +66,49 @@ fn an_issue_reads_well_as_html() {
 fn the_subject_names_the_newest_and_counts_the_others() {
     let subject = |new: &[Announcement]| rendered(new, &[], "fr").subject;
     assert_eq!(subject(&samples::announcements()), "Administrations, proposez vos défis au… – et 4 autres annonces");
-    assert_eq!(subject(&[samples::community()]), "Rejoignez la communauté UX–services publics en ligne !");
+    assert_eq!(subject(&[samples::community()]), "Rejoignez la communauté UX–services publics en ligne\u{202f}!");
     assert_eq!(subject(&[]), "La lettre de la communauté UX n°\u{a0}12");
     let all = samples::announcements();
     assert!((0..=5).all(|count| subject(&all[..count]).chars().count() <= 70));
+}
+
+#[test]
+fn what_is_called_off_is_in_the_subject_whatever_is_new() {
+    let (off, new) = ([samples::meeting()], [samples::community()]);
+    let changed =
+        ChangedEntry { entry: samples::entries(&off)[0], changes: vec![Change::Cancelled], is_withdrawn: false };
+    let contents = Contents { changed: vec![changed], new: samples::entries(&new), upcoming: Vec::new() };
+    let newsletter = samples::newsletter();
+    let site = samples::site();
+    let view = IssueView {
+        site: &site,
+        newsletter: &newsletter,
+        number: 12,
+        slot: "2019-04-08T09:00:00".parse().expect("a time"),
+        lang: "fr",
+        contents: &contents,
+        unsubscribe_mark: MARK,
+        preferences_mark: PREFERENCES,
+        web_url: None,
+    };
+    let mail = issue(&Templates::built_in(), &view).expect("an issue");
+    assert_eq!(mail.subject, "Annulé\u{a0}: Expert UX\u{a0}: tout savoir avant de… – et une autre annonce");
+    let preheader =
+        mail.html.split("preheader").nth(1).and_then(|html| html.split("</div>").next()).unwrap_or_default();
+    assert!(preheader.ends_with("Rejoignez la communauté UX–services publics en ligne\u{202f}!"), "{preheader}");
+}
+
+#[test]
+fn nothing_leads_to_more_where_all_is_shown() {
+    let whole = Announcement { summary: None, body: rich("Tout est dit."), ..samples::community() };
+    let linked = Announcement { body: rich("Voir <a href=\"https://x.example/\">là</a>."), ..whole.clone() };
+    let whole = Announcement { attachments: Vec::new(), info: Vec::new(), contact: None, external_url: None, ..whole };
+    for (it, leads) in [(whole, false), (linked, true)] {
+        let mail = rendered(&[it], &[], "fr");
+        assert_eq!(mail.html.contains("Lire la suite"), leads, "{}", mail.html);
+        assert_eq!(mail.text.contains("Lire la suite"), leads, "{}", mail.text);
+        assert!(mail.text.contains(samples::community().url.as_str()), "{}", mail.text);
+    }
 }
 
 #[test]

@@ -30,9 +30,8 @@ impl<'a> Builder<'a> {
                 let page = || page::issue(templates, site, newsletter, issue);
                 self.page(issue.path(), MadeFrom::newsletter(&[], &[issue]), page, entries);
             }
-            if !own.is_empty() {
-                self.issue_feed(format!("{path}rss.xml"), newsletter, &own);
-            }
+            // also before the first issue: whoever subscribes early finds it
+            self.issue_feed(format!("{path}rss.xml"), newsletter, &own);
         }
     }
 

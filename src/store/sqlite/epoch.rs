@@ -53,7 +53,7 @@ impl Epoch {
             Some(Ok(noted)) if noted.epoch > epoch && Some(&noted.state) == state.as_ref() => {
                 let of = if epoch == 0 { "no mail".to_owned() } else { format!("those until {}", at.format("%F %RZ")) };
                 format!(
-                    "an older copy of it was put back: mails left until {}, it knows of {of}",
+                    "an older copy of the state was put back: mails left until {}, it knows of {of}",
                     noted.at.format("%F %RZ")
                 )
             }

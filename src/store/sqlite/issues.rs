@@ -35,6 +35,37 @@ pub(super) async fn held(readers: &SqlitePool) -> sqlx::Result<Vec<Issue>> {
     rows.iter().map(issue).collect()
 }
 
+pub(super) async fn before(
+    readers: &SqlitePool,
+    newsletter: &str,
+    before: NaiveDateTime,
+) -> sqlx::Result<Option<NaiveDateTime>> {
+    let row = sqlx::query("SELECT slot FROM issue WHERE newsletter = ? AND slot < ? ORDER BY slot DESC LIMIT 1")
+        .bind(newsletter)
+        .bind(slot_text(before))
+        .fetch_optional(readers)
+        .await?;
+    row.as_ref().map(|row| slot(row, "slot")).transpose()
+}
+
+pub(super) async fn was_overtaken(
+    readers: &SqlitePool,
+    newsletter: &str,
+    slot: NaiveDateTime,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM issue WHERE newsletter = ? AND slot > ? AND decided_at BETWEEN ? AND ?)",
+    )
+    .bind(newsletter)
+    .bind(slot_text(slot))
+    .bind(since.timestamp_millis())
+    .bind(until.timestamp_millis())
+    .fetch_one(readers)
+    .await
+}
+
 fn issue(row: &SqliteRow) -> sqlx::Result<Issue> {
     Ok(Issue {
         id: row.try_get("id")?,

@@ -156,7 +156,10 @@ impl Store for SqliteStore {
         let (_, last) = self.explained(epoch::here(&self.readers).await)?;
         match went_back(now, last) {
             Some(reason) => self.pause(Cause::Clock, &reason).await.map(drop)?,
-            None => self.explained(self.epoch.move_on(&self.writer, now).await)?,
+            None => {
+                self.end_pause_of_a_clock_behind(now).await?;
+                self.explained(self.epoch.move_on(&self.writer, now).await)?;
+            }
         }
         self.explained(turns::carry_out(&self.writer, now).await)?;
         Ok(Some(Charge { _lock: Some(lock) }))
@@ -178,6 +181,16 @@ impl Store for SqliteStore {
         // first: what is ended and not accepted would begin again
         self.explained(self.epoch.accept(&self.writer, now).await)?;
         self.explained(pauses::end_pause(&self.writer, cause).await)
+    }
+
+    async fn end_pause_of_a_clock_behind(&self, now: DateTime<Utc>) -> Result<bool> {
+        let pauses = self.pauses().await?;
+        let Some(pause) = pauses.iter().find(|pause| pause.is_of_a_clock_behind()) else { return Ok(false) };
+        let (_, last) = self.explained(epoch::here(&self.readers).await)?;
+        if went_back(now, last).is_some() {
+            return Ok(false);
+        }
+        self.explained(pauses::end_pause(&self.writer, pause.cause).await)
     }
 
     async fn signing_key(&self, fresh: SigningKey) -> Result<SigningKey> {
@@ -361,6 +374,20 @@ impl Store for SqliteStore {
 
     async fn issues(&self, newsletter: &str, limit: u32) -> Result<Vec<Issue>> {
         self.explained(issues::latest(&self.readers, newsletter, limit).await)
+    }
+
+    async fn slot_before(&self, newsletter: &str, slot: NaiveDateTime) -> Result<Option<NaiveDateTime>> {
+        self.explained(issues::before(&self.readers, newsletter, slot).await)
+    }
+
+    async fn was_overtaken(
+        &self,
+        newsletter: &str,
+        slot: NaiveDateTime,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.explained(issues::was_overtaken(&self.readers, newsletter, slot, since, until).await)
     }
 
     async fn told(&self, newsletter: &str) -> Result<Option<Told>> {

@@ -201,8 +201,22 @@ async fn a_held_issue_does_not_go_out_until_it_is_released(place: &Place) {
     assert_eq!((listed.id, listed.hold, listed.hold_reason), (id, Some(Hold::Approval), None));
     assert!(claim(&*store, 0, 9).await.is_empty());
     assert_eq!(store.next_due().await.expect("due"), None);
-    assert!(!store.hold_issue(id, Hold::Operator, Some("typo")).await.expect("an answer"), "held for another reason");
     assert!(!store.release_issue(id, Hold::Operator).await.expect("an answer"));
+    assert!(!store.hold_issue(id, Hold::Relay, None).await.expect("an answer"), "held for another reason");
+    for reason in [Some("typo"), None] {
+        assert!(
+            store.hold_issue(id, Hold::Operator, reason).await.expect("an answer"),
+            "the operator's word is stronger"
+        );
+        assert!(!store.hold_issue(id, Hold::Operator, Some("again")).await.expect("an answer"));
+        assert!(!store.release_issue(id, Hold::Approval).await.expect("an answer"), "it is not what it waits for");
+        let held = store.issue_numbered(NEWS, 1).await.expect("read").expect("there");
+        assert!(held.hold == Some(Hold::Operator) && held.hold_reason.is_some(), "{held:?}");
+        assert!(store.issue_pages(&BTreeSet::new()).await.expect("pages").is_empty());
+        assert!(store.release_issue(id, Hold::Operator).await.expect("an answer"));
+        let held = store.issue_numbered(NEWS, 1).await.expect("read").expect("there");
+        assert_eq!((held.hold, held.hold_reason), (Some(Hold::Approval), None), "as before");
+    }
     assert!(store.release_issue(id, Hold::Approval).await.expect("an answer"));
     assert!(!store.release_issue(id, Hold::Approval).await.expect("an answer"), "once");
     assert!(store.hold_issue(id, Hold::Operator, Some("typo")).await.expect("an answer"));

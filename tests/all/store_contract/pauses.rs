@@ -47,6 +47,14 @@ async fn a_clock_that_shows_an_earlier_hour_than_the_last_mails_pauses(place: &P
     assert!(store.end_pause(Cause::Clock, minute(799 * DAY)).await.expect("an answer"), "this hour is right");
     drop(store.take_charge(minute(799 * DAY)).await.expect("an answer"));
     assert_eq!(causes(&*store).await, []);
+    drop(store.take_charge(minute(700 * DAY)).await.expect("an answer"));
+    assert_eq!(causes(&*store).await, [Cause::Clock]);
+    assert!(!store.end_pause_of_a_clock_behind(minute(701 * DAY)).await.expect("an answer"), "still behind");
+    drop(store.take_charge(minute(800 * DAY)).await.expect("an answer"));
+    assert_eq!(causes(&*store).await, [], "the clock is right again");
+    assert!(store.pause(Cause::Clock, "a year ahead").await.expect("an answer"));
+    drop(store.take_charge(minute(801 * DAY)).await.expect("an answer"));
+    assert_eq!(causes(&*store).await, [Cause::Clock], "nobody can tell");
 }
 
 /// A state with an issue of three mails, one of them sent, and the bytes it had in the middle of that.

@@ -8,6 +8,7 @@ use crate::support::cli::Ended;
 use crate::support::folder::Folder;
 use crate::support::rights;
 use crate::support::smtp_sink::Sink;
+use crate::support::state::change;
 
 /// Nobody answers there, so nothing is asked outside.
 const NO_DNS: &str = "printf 'nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n' > resolv.conf && mount --bind resolv.conf /etc/resolv.conf";
@@ -52,6 +53,23 @@ async fn where_all_is_well_it_says_so_and_where_not_what_to_do() {
     assert!(about(&doctor(&folder, NO_DNS).exits(1), "store").contains("may be read by others (mode 644)"));
     folder.write("state/crieur.db", "no database");
     assert!(about(&doctor(&folder, NO_DNS).exits(1), "store").starts_with("error: "));
+}
+
+#[test]
+fn a_template_that_asks_for_what_there_is_not_and_a_pause_are_found() {
+    if !rights::can_mount() {
+        return;
+    }
+    let folder = Folder::of_five();
+    assert_eq!(about(&doctor(&folder, NO_DNS).run(), "templates"), "ok: the built-in ones");
+    let built_in = include_str!("../../../templates/email/issue.txt");
+    folder.write("templates/email/issue.txt", &format!("{built_in}{{{{ nothere }}}}"));
+    let found = about(&doctor(&folder, NO_DNS).exits(1), "templates");
+    assert!(found.starts_with("error: ") && found.contains("nothere"), "{found}");
+    folder.remove("templates/email/issue.txt");
+    assert_eq!(about(&doctor(&folder, NO_DNS).run(), "sending"), "");
+    change(&folder.path("state/crieur.db"), "INSERT INTO pause (cause, reason) VALUES ('clock', 'it jumped')");
+    assert_eq!(about(&doctor(&folder, NO_DNS).exits(1), "sending"), "error: it is paused: it jumped");
 }
 
 #[test]

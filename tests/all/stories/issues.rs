@@ -65,6 +65,27 @@ fn a_held_issue_goes_on_when_it_is_resumed() {
 }
 
 #[test]
+fn what_waits_for_approval_can_be_held_and_waits_for_it_again() {
+    let folder = with_reader("approval = true");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    let held = folder.crieur(["issues", "hold", "1", "--reason", "une coquille"]).succeeds().stdout;
+    assert!(held.contains("held; what is being"), "{held}");
+    let approved = folder.crieur(["issues", "approve", "1"]).succeeds().stdout;
+    assert!(approved.contains("is held") && approved.contains("issues resume"), "{approved}");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert!(folder.mails().is_empty());
+    let resumed = folder.crieur(["issues", "resume", "1"]).succeeds().stdout;
+    assert!(resumed.contains("waits for approval"), "{resumed}");
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert!(folder.mails().is_empty());
+    folder.crieur(["issues", "approve", "1"]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    folder.only_mail();
+    let late = folder.crieur(["issues", "hold", "1"]).succeeds().stdout;
+    assert!(late.contains("nothing is left to hold"), "{late}");
+}
+
+#[test]
 fn each_announcement_has_a_mail_of_its_own() {
     let folder = with_reader("").but("schedule = \"0 9 * * MON\"", "schedule = \"each\"");
     let sent = folder.crieur(["send", "--at", MONDAY]).succeeds();
@@ -72,7 +93,7 @@ fn each_announcement_has_a_mail_of_its_own() {
     let mut subjects: Vec<String> = folder.mails().into_iter().map(|mail| mail.subject).collect();
     subjects.sort();
     assert!(
-        subjects[0].starts_with("Expert UX : tout savoir") && subjects[1].starts_with("L’État s’ouvre"),
+        subjects[0].starts_with("Expert UX\u{a0}: tout savoir") && subjects[1].starts_with("L’État s’ouvre"),
         "{subjects:?}"
     );
     let again = folder.crieur(["send", "--at", MONDAY]).succeeds();
@@ -131,6 +152,16 @@ fn a_moved_event_is_told_to_those_who_knew_and_a_deleted_one_is_called_off() {
     let third = newest(&folder);
     assert_eq!(third.subject, "Annulé\u{a0}: Soirée portes ouvertes");
     assert!(third.words().contains("ANNULÉ"), "{}", third.words());
+    folder.crieur(["build", "--at", "2019-04-22T12:00:00+02:00"]).succeeds();
+    let page = folder.read("public/newsletters/communaute-ux/3/index.html");
+    assert!(page.contains("Soirée portes ouvertes") && page.contains("Mettre à jour le calendrier"), "{page}");
+    // its page is gone
+    assert!(!folder.path("public/agenda/soiree/index.html").exists());
+    for shown in [&third.html, &third.text, &page, &folder.read("public/newsletters/communaute-ux/rss.xml")] {
+        let third = shown.split("<item>").nth(1).unwrap_or(shown);
+        assert!(!third.contains("/agenda/soiree/"), "{third}");
+        assert!(third.contains("/events/soiree.ics"), "{third}");
+    }
     let quiet = folder.crieur(["send", "--at", "2019-04-29T12:00:00+02:00"]).succeeds();
     assert!(quiet.stdout.contains("nothing new"), "told once: {}", quiet.stdout);
 }

@@ -52,6 +52,46 @@ fn impersonal(text: &str) -> String {
 }
 
 #[test]
+fn a_preview_says_first_that_a_send_would_refuse() {
+    let folder = Folder::of_five();
+    folder.crieur(["build"]).succeeds();
+    for name in folder.files("content").keys().filter(|name| name.ends_with(".md")).take(2) {
+        folder.remove(&format!("content/{name}"));
+    }
+    let shown = folder.crieur(["preview", "communaute-ux", "--at", MONDAY]).succeeds().stdout;
+    assert!(shown.lines().nth(1).is_some_and(|line| line.contains("`send` would refuse: ")), "{shown}");
+}
+
+#[test]
+fn what_the_first_issue_passed_over_was_in_no_issue() {
+    let folder = Folder::of_five();
+    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    folder.only_mail();
+    let shown = folder.crieur(["preview", "communaute-ux", "--at", "2019-04-15T12:00:00+02:00"]).succeeds().stdout;
+    assert!(
+        shown.contains(": older than the first issue looked back") && shown.contains(": in an earlier issue"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_newsletter_without_slots_that_has_nothing_to_tell_says_nothing_of_topics() {
+    let folder = Folder::of_five().but("schedule = \"0 9 * * MON\"", "schedule = \"each\"");
+    folder.crieur(["subscribers", "add", "reader@example.org"]).succeeds();
+    let shown = folder.crieur(["preview", "communaute-ux", "--at", "2018-01-01T12:00:00Z"]).succeeds().stdout;
+    assert!(shown.contains("nothing new: no mail for now") && !shown.contains("topics"), "{shown}");
+}
+
+#[test]
+fn the_feed_of_a_newsletter_is_there_before_its_first_issue() {
+    let folder = Folder::of_five();
+    folder.crieur(["build"]).succeeds();
+    let feed = feed_rs::parser::parse(&folder.bytes("public/newsletters/communaute-ux/rss.xml")[..]).expect("a feed");
+    assert!(feed.entries.is_empty());
+}
+
+#[test]
 fn a_preview_needs_neither_readers_nor_news() {
     let folder = Folder::of_five();
     let shown = folder.crieur(["preview", "communaute-ux", "--at", "2018-01-01T12:00:00Z"]).succeeds();

@@ -20,7 +20,7 @@ fn the_first_issue_carries_the_press_release_and_the_event_announced_that_mornin
     assert!(sent.stdout.contains("1 sent, 0 deferred, 0 refused, 0 in doubt"), "{}", sent.stdout);
     let mail = folder.only_mail();
     assert_eq!(mail.to, READER);
-    assert_eq!(mail.subject, "Expert UX : tout savoir avant de candidater… – et une autre annonce");
+    assert_eq!(mail.subject, "Expert UX\u{a0}: tout savoir avant de candidater… – et une autre annonce");
 
     let words = mail.words();
     let (upcoming, new) = words.split_once("NOUVELLES ANNONCES").expect("two sections");
@@ -109,6 +109,7 @@ fn a_slot_that_was_missed_by_far_is_held_and_what_it_had_comes_next_time() {
     assert_eq!(folder.mails().len(), 1);
     let after = folder.crieur(["send", "--at", "2019-04-15T23:00:00+02:00"]).succeeds();
     assert!(after.stdout.contains("0 sent"), "{}", after.stdout);
+    assert!(after.stdout.contains("held") && after.stdout.contains("hint: `--at` its time"), "{}", after.stdout);
     folder.crieur(["send", "--at", "2019-04-22T21:00:00+02:00"]).succeeds();
     let mails = folder.mails();
     assert_eq!(mails.len(), 2);

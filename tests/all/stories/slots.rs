@@ -56,14 +56,41 @@ fn ten_slots_that_were_missed_are_one_issue_with_all_that_is_new() {
     assert!(mails.iter().any(|mail| (2..12).all(|day| mail.words().contains(&format!("Jour {day}")))));
 }
 
+/// A clock of this machine that went back pauses (`pauses`); this is one that was set by hand.
 #[test]
-fn a_clock_that_goes_back_a_day_makes_no_second_issue() {
+fn an_earlier_time_than_the_last_issue_has_tells_nobody_twice() {
     let folder = due("0 9 * * *", "2021-03-01 08:00:00 +01:00");
     send(&folder, "2021-03-02T09:00:00+01:00");
+    assert_eq!(folder.only_mail().subject, "Tout neuf");
     folder.write("content/actualites/encore.md", &announcement("Encore", "2021-02-28 08:00:00 +01:00"));
-    let said = send(&folder, "2021-03-01T09:00:00+01:00");
-    assert!(said.contains("done before") && said.contains("0 sent"), "{said}");
-    assert_eq!(folder.mails().len(), 1);
+    send(&folder, "2021-03-01T09:00:00+01:00");
+    let subjects: Vec<String> = folder.mails().into_iter().map(|mail| mail.subject).collect();
+    assert!(subjects.len() == 2 && subjects.contains(&"Encore".to_owned()), "{subjects:?}");
+}
+
+#[test]
+fn an_issue_made_ahead_of_its_time_silences_no_slot_before_it() {
+    for (ahead, becomes) in [("2021-03-05T10:00:00+01:00", "1 sent"), ("2029-03-05T10:00:00+01:00", "0 sent")] {
+        // the far one finds nothing of these days any more
+        let folder = due("0 9 * * *", "2021-03-03 08:00:00 +01:00").but("upcoming = \"30d\"", "");
+        let said = send(&folder, ahead);
+        assert!(said.contains(becomes), "{said}");
+        let before = folder.mails().len();
+        folder.write("content/actualites/encore.md", &announcement("Encore", "2021-03-02 08:00:00 +01:00"));
+        let at = "2021-03-03T10:00:00+01:00";
+        let shown = folder.crieur(["preview", "communaute-ux", "--at", at]).succeeds().stdout;
+        assert!(shown.contains("2021-03-03 09:00") && shown.contains("in   Encore"), "{shown}");
+        let said = send(&folder, at);
+        assert!(said.contains("1 sent"), "{said}");
+        assert_eq!(folder.mails().len(), before + 1);
+        // the slots of both are decided: what comes next is the first that is not
+        let shown = folder.crieur(["preview", "communaute-ux", "--at", "2021-03-04T10:00:00+01:00"]).succeeds().stdout;
+        assert!(shown.contains("2021-03-04 09:00"), "{shown}");
+        send(&folder, "2021-03-04T10:00:00+01:00");
+        let next = if ahead.starts_with("2021") { "2021-03-06 09:00" } else { "2021-03-05 09:00" };
+        let shown = folder.crieur(["preview", "communaute-ux", "--at", "2021-03-04T11:00:00+01:00"]).succeeds().stdout;
+        assert!(shown.contains(next), "{shown}");
+    }
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn rendered() -> Variant {
     let (new, upcoming) = ([webinar(), report(), visitors()], [webinar()]);
     let changed = samples::entries(&events).into_iter().zip(notes);
     let contents = Contents {
-        changed: changed.map(|(entry, changes)| ChangedEntry { entry, changes }).collect(),
+        changed: changed.map(|(entry, changes)| ChangedEntry { entry, changes, is_withdrawn: false }).collect(),
         new: samples::entries(&new),
         upcoming: samples::entries(&upcoming),
     };
@@ -137,7 +137,7 @@ fn an_english_issue_reads_well() {
     let mail = rendered();
     look_at("english.txt", &mail.text);
     look_at("english.html", &mail.html);
-    assert_eq!(mail.subject, "Printers that print printers – and 4 more");
+    assert_eq!(mail.subject, "Cancelled: Open day – and 4 more");
     insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
         insta::assert_snapshot!("english.txt", mail.text);
         insta::assert_snapshot!("english.html", mail.html);
