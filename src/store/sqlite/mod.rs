@@ -154,12 +154,11 @@ impl Store for SqliteStore {
         open::check_all(&self.path, &self.writer).await?;
         self.explained(outbox::take_back_all(&self.writer, now).await)?;
         let (_, last) = self.explained(epoch::here(&self.readers).await)?;
-        match went_back(now, last) {
-            Some(reason) => self.pause(Cause::Clock, &reason).await.map(drop)?,
-            None => {
-                self.end_pause_of_a_clock_behind(now).await?;
-                self.explained(self.epoch.move_on(&self.writer, now).await)?;
-            }
+        if let Some(reason) = went_back(now, last) {
+            self.pause(Cause::Clock, &reason).await.map(drop)?;
+        } else {
+            self.end_pause_of_a_clock_behind(now).await?;
+            self.explained(self.epoch.move_on(&self.writer, now).await)?;
         }
         self.explained(turns::carry_out(&self.writer, now).await)?;
         Ok(Some(Charge { _lock: Some(lock) }))

@@ -4,6 +4,7 @@ use super::{MONDAY, announcement};
 use crate::support::folder::Folder;
 use crate::support::mails::Mail;
 use crate::support::state::tables;
+use std::path::Path;
 
 #[test]
 fn a_preview_shows_exactly_the_next_issue_and_changes_nothing() {
@@ -55,7 +56,9 @@ fn impersonal(text: &str) -> String {
 fn a_preview_says_first_that_a_send_would_refuse() {
     let folder = Folder::of_five();
     folder.crieur(["build"]).succeeds();
-    for name in folder.files("content").keys().filter(|name| name.ends_with(".md")).take(2) {
+    for name in
+        folder.files("content").keys().filter(|name| Path::new(name).extension().is_some_and(|end| end == "md")).take(2)
+    {
         folder.remove(&format!("content/{name}"));
     }
     let shown = folder.crieur(["preview", "communaute-ux", "--at", MONDAY]).succeeds().stdout;
