@@ -25,20 +25,27 @@ pub enum Taken {
 }
 
 impl Taken {
-    pub fn as_str(self) -> &'static str {
-        match self {
+    /// So many messages became that.
+    pub fn counted(self, count: usize) -> String {
+        let is_one = count == 1;
+        let what = match self {
             Self::Suppressed => "suppressed",
             Self::Counted => "counted",
             Self::DomainBroken => "of a broken domain",
+            Self::Forgotten if is_one => "sign-up forgotten",
             Self::Forgotten => "sign-ups forgotten",
             Self::Known => "known already",
             Self::NothingFailed => "where nothing failed",
+            Self::AutoReply if is_one => "automatic reply",
             Self::AutoReply => "automatic replies",
+            Self::Loop if is_one => "mail of our own",
             Self::Loop => "mails of our own",
             Self::TooOld => "too old",
             Self::NotOurs => "about no mail of ours",
-            Self::Other => "no reports",
-        }
+            Self::Other if is_one => "that is no report",
+            Self::Other => "that are no reports",
+        };
+        format!("{count} {what}")
     }
 
     /// Whether nobody need look at it any more.

@@ -79,6 +79,6 @@ async fn empty(app: &App, maildir: &Maildir, counts: &mut BTreeMap<Taken, usize>
 }
 
 fn report(counts: &BTreeMap<Taken, usize>) {
-    let parts: Vec<String> = counts.iter().map(|(taken, count)| format!("{count} {}", taken.as_str())).collect();
+    let parts: Vec<String> = counts.iter().map(|(taken, count)| taken.counted(*count)).collect();
     say!("{}", if parts.is_empty() { "nothing to read".to_owned() } else { parts.join(", ") });
 }

@@ -346,7 +346,7 @@ pub trait Store: Send + Sync {
     /// left, if nobody has claimed that since. Idempotent.
     async fn record_outcome(&self, claim: &Claim, outcome: &Outcome, now: DateTime<Utc>) -> Result<()>;
 
-    /// What may or may not have arrived, oldest first.
+    /// What may or may not have arrived, oldest first: also what was being sent by a process that is gone.
     async fn doubts(&self, newsletter: Option<&str>) -> Result<Vec<Doubt>>;
 
     /// Settles one by the operator's word. `false` where it is in doubt no longer, or is just being sent again.

@@ -54,6 +54,8 @@ impl Doubts {
 impl Resolve {
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let resolution = if self.sent { Resolution::Sent } else { Resolution::Again };
+        // where nobody else is: what the last process was sending when it ended is in doubt from now on
+        let _charge = app.store.take_charge(Utc::now()).await?;
         let mut settled = 0;
         for delivery in &self.delivery {
             if app.store.resolve_doubt(*delivery, resolution, Utc::now()).await? {

@@ -127,6 +127,11 @@ impl Lanes {
         News { paused_until, everywhere }
     }
 
+    /// The relay put off everything, and took nothing since: one mail finds out whether that is over.
+    pub(super) fn are_all_put_off(&self) -> bool {
+        self.in_a_row.load(Ordering::Relaxed) >= TOO_MANY
+    }
+
     /// The domains that are paused, each with the end of its pause.
     pub(super) fn paused(&self, now: DateTime<Utc>) -> BTreeMap<String, DateTime<Utc>> {
         let lanes = self.lock();

@@ -81,7 +81,8 @@ impl Outbox {
         if !round.takes_more() {
             return;
         }
-        let free = self.allowed.load(Ordering::Relaxed).saturating_sub(crew.workers.len());
+        let most = if self.lanes.are_all_put_off() { 1 } else { self.allowed.load(Ordering::Relaxed) };
+        let free = most.saturating_sub(crew.workers.len());
         for _ in 0..free.min(wanted) {
             let number = crew.hired;
             let worker = worker::run(Arc::clone(self), Arc::clone(round), number, first.take());

@@ -7,16 +7,21 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use super::rows::{address, instant};
 use crate::model::delivery::{Doubt, Resolution};
 
-pub(super) async fn list(readers: &SqlitePool, newsletter: Option<&str>) -> sqlx::Result<Vec<Doubt>> {
+/// Why a mail is in doubt that was being sent when the process ended.
+pub(super) const UNHEARD: &str = "the process ended before the answer came";
+
+/// With `ended`, whoever was sending is gone, and what it had handed over is in doubt though nobody has recorded it yet.
+pub(super) async fn list(readers: &SqlitePool, newsletter: Option<&str>, ended: bool) -> sqlx::Result<Vec<Doubt>> {
     let rows = sqlx::query(
         "SELECT delivery.*, issue.newsletter, issue.number, subscriber.address,
-            delivery.doubts = 1 AND issue.on_doubt = 'resend' AS resent_by_itself
+            delivery.doubts + (delivery.state = 'sending') = 1 AND issue.on_doubt = 'resend' AS resent_by_itself
          FROM delivery JOIN issue ON issue.id = delivery.issue
          JOIN subscription ON subscription.id = delivery.subscription
          JOIN subscriber ON subscriber.id = subscription.subscriber
-         WHERE delivery.state = 'doubt' AND (?1 IS NULL OR issue.newsletter = ?1) ORDER BY delivery.id",
+         WHERE (delivery.state = 'doubt' OR ?2 AND delivery.state = 'sending') AND (?1 IS NULL OR issue.newsletter = ?1) ORDER BY delivery.id",
     )
     .bind(newsletter)
+    .bind(ended)
     .fetch_all(readers)
     .await?;
     rows.iter().map(doubt).collect()
@@ -29,7 +34,7 @@ fn doubt(row: &SqliteRow) -> sqlx::Result<Doubt> {
         number: row.try_get("number")?,
         address: address(row)?,
         since: instant(row, "changed_at")?,
-        reason: row.try_get::<Option<String>, _>("reason")?.unwrap_or_default(),
+        reason: row.try_get::<Option<String>, _>("reason")?.unwrap_or_else(|| UNHEARD.to_owned()),
         resent_by_itself: row.try_get("resent_by_itself")?,
     })
 }
@@ -46,7 +51,7 @@ pub(super) async fn resolve(
         Resolution::Again => ("waiting", Some("the operator has it sent once more")),
     };
     let resolved = sqlx::query(
-        "UPDATE delivery SET state = ?, reason = ?, changed_at = ?, epoch = epoch + 1
+        "UPDATE delivery SET state = ?, reason = ?, changed_at = ?, next_attempt = NULL, epoch = epoch + 1
          WHERE id = ? AND state = 'doubt' AND lease_until IS NULL",
     )
     .bind(state)

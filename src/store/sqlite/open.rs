@@ -194,6 +194,14 @@ pub(super) fn in_charge(database: &Path) -> Option<String> {
     Some(format!("process {number}"))
 }
 
+/// Whether no process has the lock. It is tried for a moment, and not waited for.
+pub(super) fn nobody_is_in_charge(database: &Path) -> bool {
+    match File::open(lock_path(database)) {
+        Ok(file) => file.try_lock_shared().is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 fn lock_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");

@@ -71,7 +71,7 @@ async fn a_maildir_is_emptied_of_what_was_recorded_and_of_nothing_else() {
     put("5", "no mail at all");
     let dir = place.display().to_string();
     let said = folder.crieur(["bounces", "ingest", &dir]).succeeds().stdout;
-    assert_eq!(said.trim(), "1 suppressed, 1 counted, 1 automatic replies, 2 no reports");
+    assert_eq!(said.trim(), "1 suppressed, 1 counted, 1 automatic reply, 2 that are no reports");
     let names = |part: &str| {
         let mut names: Vec<_> = fs::read_dir(place.join(part))
             .expect("a folder")
