@@ -16,6 +16,7 @@ use super::{system_clock, time};
 use crate::app::{App, Composed, Decision};
 use crate::delivery::outbox::{Step, Tally};
 use crate::model::delivery::DeliveryState;
+use crate::model::issue::Issue;
 use crate::store::DeliveryCounts;
 
 #[derive(Args)]
@@ -111,16 +112,26 @@ async fn deliver(app: &App, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     if let Step::Unreachable { reason } = &step {
         tell!("the relay takes no mail: {reason}");
     }
-    let held = outbox.held_by_relay().await?;
-    for issue in &held {
-        let (number, why) = (issue.number.unwrap_or_default(), issue.why_held().unwrap_or_default());
-        tell!("{}, issue {number}: {why}\n  hint: `crieur issues resume {number}` lets it go on", issue.newsletter);
+    let doubts = app.store.doubts(None).await?.len();
+    if doubts > 0 {
+        tell!("{} in doubt: see `crieur issues doubts`", counted(doubts, "mail"));
     }
+    let is_held = tell_held(&outbox.held_by_relay().await?);
     Ok(match step {
-        Step::Idle { next: None } if tally.refused > 0 || !held.is_empty() => ExitCode::from(CONTENT),
+        Step::Idle { next: None } if tally.doubt > 0 => ExitCode::from(TRY_AGAIN),
+        Step::Idle { next: None } if tally.refused > 0 || is_held => ExitCode::from(CONTENT),
         Step::Idle { next: None } => ExitCode::SUCCESS,
         _ => ExitCode::from(TRY_AGAIN),
     })
+}
+
+/// Names the issues the relay will not have; whether there are any.
+fn tell_held(held: &[Issue]) -> bool {
+    for issue in held {
+        let (number, why) = (issue.number.unwrap_or_default(), issue.why_held().unwrap_or_default());
+        tell!("{}, issue {number}: {why}\n  hint: `crieur issues resume {number}` lets it go on", issue.newsletter);
+    }
+    !held.is_empty()
 }
 
 /// The first signal asks to stop: what was handed over is waited for. The second does not wait.
@@ -180,7 +191,7 @@ async fn wait_for_daemon(app: &App, composed: &[Composed]) -> anyhow::Result<Exi
             count(DeliveryState::Refused),
             count(DeliveryState::Doubt)
         );
-        if under_way(&counts) + count(DeliveryState::Deferred) > 0 {
+        if under_way(&counts) + count(DeliveryState::Deferred) + count(DeliveryState::Doubt) > 0 {
             code = ExitCode::from(TRY_AGAIN);
         } else if count(DeliveryState::Refused) > 0 {
             code = ExitCode::from(CONTENT);

@@ -43,7 +43,8 @@ pub(crate) fn settle(standing: Standing, outcome: &Outcome, now: DateTime<Utc>) 
     let (state, next_attempt) = match outcome {
         Outcome::Sent => (DeliveryState::Sent, None),
         Outcome::Refused { .. } => (DeliveryState::Refused, None),
-        Outcome::Doubt { .. } => (DeliveryState::Doubt, None),
+        // a relay that took it and lost its answer should be well again before it gets it once more
+        Outcome::Doubt { .. } => (DeliveryState::Doubt, next_attempt(1, now)),
         Outcome::Deferred { .. } => match next_attempt(attempts, now) {
             Some(at) => (DeliveryState::Deferred, Some(at)),
             None => (DeliveryState::Refused, None),

@@ -35,10 +35,12 @@ impl Outbox {
         if let Outcome::Refused { reason } = outcome {
             self.count_refusal(claim, reason).await?;
         }
+        // a doubt of our own making says nothing of the relay
+        let is_cut = round.cancel.is_cancelled() && matches!(outcome, Outcome::Doubt { .. });
         tracing::debug!(delivery = claim.delivery, subscriber = claim.subscriber, ?outcome, "an attempt ended");
         self.tally.send_modify(|tally| tally.count(outcome));
         if let (Some(issue), Outcome::Deferred { reason } | Outcome::Refused { reason } | Outcome::Doubt { reason }) =
-            (claim.issue().filter(|issue| self.streaks.note(*issue, outcome)), outcome)
+            (claim.issue().filter(|issue| !is_cut && self.streaks.note(*issue, outcome)), outcome)
         {
             self.hold(round, issue, reason).await?;
         }
@@ -71,7 +73,7 @@ impl Outbox {
     pub(super) async fn hold(&self, round: &Round, issue: i64, reason: &str) -> Result<()> {
         round.hold(issue);
         if self.store.hold_issue(issue, Hold::Relay, Some(reason)).await? {
-            tracing::error!(issue, reason, "the relay refuses this issue, so it is held: see `crieur issues`");
+            tracing::error!(issue, reason, "the relay does not take this issue, so it is held: see `crieur issues`");
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Notices where a relay refuses an issue for what it is, not for whom it is to.
+//! Notices where a relay refuses an issue for what it is, not for whom it is to, or takes it and never says so.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::bounce::{BounceKind, Status};
 use crate::model::delivery::Outcome;
 
-/// So many refusals for policy or content in a row, and the issue is held.
+/// So many refusals for policy or content, or doubts, in a row, and the issue is held.
 const TOO_MANY: u32 = 20;
 
-/// Such refusals in a row, by issue.
+/// Such answers in a row, by issue.
 #[derive(Debug, Default)]
 pub(super) struct Streaks(Mutex<HashMap<i64, u32>>);
 
@@ -18,21 +18,21 @@ impl Streaks {
     pub(super) fn note(&self, issue: i64, outcome: &Outcome) -> bool {
         let mut streaks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Outcome::Deferred { reason } | Outcome::Refused { reason } if is_about_the_mail(reason) => {
-                let streak = streaks.entry(issue).or_default();
-                *streak += 1;
-                if *streak == TOO_MANY {
-                    streaks.remove(&issue);
-                    return true;
-                }
-            }
+            Outcome::Deferred { reason } | Outcome::Refused { reason } if !is_about_the_mail(reason) => return false,
             // somebody took it
             Outcome::Sent => {
                 streaks.remove(&issue);
+                return false;
             }
             _ => {}
         }
-        false
+        let streak = streaks.entry(issue).or_default();
+        *streak += 1;
+        let too_many = *streak == TOO_MANY;
+        if too_many {
+            streaks.remove(&issue);
+        }
+        too_many
     }
 }
 
@@ -57,5 +57,7 @@ mod tests {
             assert!(!streaks.note(1, &policy));
         }
         assert!(streaks.note(1, &policy) && !streaks.note(1, &policy));
+        let doubt = Outcome::Doubt { reason: "the relay closed the connection".to_owned() };
+        assert!(!(0..19).any(|_| streaks.note(2, &doubt)) && streaks.note(2, &doubt));
     }
 }

@@ -104,11 +104,12 @@ pub(super) async fn due(
 /// A letter whose fate is unknown goes out once more: whoever waits for it can do nothing without it.
 pub(super) async fn doubted(
     connection: &mut SqliteConnection,
+    at: i64,
     limit: usize,
     domains: &str,
 ) -> sqlx::Result<Vec<Claim>> {
-    let doubted = due!("letter.state = 'doubt' AND letter.doubts = 1 AND ?1 = ?1");
-    claims::find(connection, doubted, 0, limit, domains, carries).await
+    let doubted = due!("letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1");
+    claims::find(connection, doubted, at, limit, domains, carries).await
 }
 
 fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::claims::Table;
+use super::doubts::UNHEARD;
 use super::rows::{counts, optional_instant};
 use super::{begin, claims, ids, letters};
 use crate::model::delivery::{Carries, Claim, DeliveryState, Withheld};
@@ -47,7 +48,7 @@ pub(super) async fn take_back_all(writer: &SqlitePool, now: DateTime<Utc>) -> sq
             .execute(&mut *transaction)
             .await?;
     }
-    lapse(&mut transaction, i64::MAX, "the process ended before the answer came", now).await?;
+    lapse(&mut transaction, i64::MAX, UNHEARD, now).await?;
     transaction.commit().await
 }
 
@@ -132,11 +133,14 @@ pub(super) async fn claim(
     let rest = |claims: &[Claim]| if withheld.issues { 0 } else { limit - claims.len() };
     let room = rest(&claims);
     claims.extend(claims::find(&mut transaction, open, at, room, domains, carries).await?);
-    let doubted = due!("delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND ?1 = ?1");
+    let doubted = due!(
+        "delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
+           AND coalesce(delivery.next_attempt, 0) <= ?1"
+    );
     let room = rest(&claims);
     claims.extend(claims::find(&mut transaction, doubted, at, room, domains, carries).await?);
     let room = limit - claims.len();
-    claims.extend(letters::doubted(&mut transaction, room, domains).await?);
+    claims.extend(letters::doubted(&mut transaction, at, room, domains).await?);
     for claim in &claims {
         sqlx::query(Table::of(claim).says("UPDATE {outbox} SET epoch = ?, lease_until = ? WHERE id = ?"))
             .bind(claim.epoch)
@@ -179,7 +183,7 @@ const NEXT_DUE: &str = "SELECT min(at) AS at FROM (
     WHERE NOT ?1 AND delivery.state IN ('waiting', 'deferred') AND delivery.lease_until IS NULL AND issue.hold IS NULL
       AND coalesce(delivery.domain, '') NOT IN (SELECT value FROM json_each(?2))
     UNION ALL
-    SELECT min(delivery.changed_at) FROM delivery JOIN issue ON issue.id = delivery.issue
+    SELECT min(coalesce(delivery.next_attempt, delivery.changed_at)) FROM delivery JOIN issue ON issue.id = delivery.issue
     WHERE NOT ?1 AND delivery.state = 'doubt' AND delivery.lease_until IS NULL
       AND delivery.doubts = 1 AND issue.on_doubt = 'resend' AND issue.hold IS NULL
       AND coalesce(delivery.domain, '') NOT IN (SELECT value FROM json_each(?2))
@@ -190,7 +194,7 @@ const NEXT_DUE: &str = "SELECT min(at) AS at FROM (
     WHERE letter.state IN ('waiting', 'deferred') AND letter.lease_until IS NULL
       AND substr(subscriber.key, instr(subscriber.key, '@') + 1) NOT IN (SELECT value FROM json_each(?2))
     UNION ALL
-    SELECT min(letter.changed_at) FROM letter JOIN subscriber ON subscriber.id = letter.subscriber
+    SELECT min(coalesce(letter.next_attempt, letter.changed_at)) FROM letter JOIN subscriber ON subscriber.id = letter.subscriber
     WHERE letter.state = 'doubt' AND letter.lease_until IS NULL AND letter.doubts = 1
       AND substr(subscriber.key, instr(subscriber.key, '@') + 1) NOT IN (SELECT value FROM json_each(?2))
     UNION ALL

@@ -208,8 +208,11 @@ async fn a_greylisted_reader_gets_it_at_the_next_attempt() {
 async fn a_doubted_message_goes_out_once_more_last_and_the_same() {
     let sink = Sink::builder().after_dot_to(&reader(0), Act::Drop).start().await;
     let story = Story::new(3, OnDoubt::Resend, sink.address().port()).await.connections(1);
-    let (tally, _) = story.deliver(1).await;
-    assert_eq!((tally.sent, tally.doubt), (3, 1));
+    let (tally, step) = story.deliver(1).await;
+    assert_eq!((tally.sent, tally.doubt), (2, 1));
+    assert_eq!(step, Step::Idle { next: Some(frozen_at() + TimeDelta::minutes(6)) });
+    assert_eq!(story.deliver(5).await.0, Tally::default(), "not at once");
+    assert_eq!(story.deliver(6).await.0.sent, 1);
     let messages = sink.messages();
     let order: Vec<_> = messages.iter().map(|message| message.to[0].clone()).collect();
     assert_eq!(order, [reader(0), reader(1), reader(2), reader(0)]);

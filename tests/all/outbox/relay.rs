@@ -87,6 +87,22 @@ async fn an_issue_the_relay_finds_bad_is_held_after_twenty_in_a_row() {
     assert!(story.deliver(10).await.0.deferred >= 20, "those who were not asked before");
 }
 
+/// E7: it takes each mail and says so to nobody.
+#[tokio::test]
+async fn a_relay_that_never_says_it_took_a_mail_gets_twenty_and_none_of_them_twice() {
+    let sink = Sink::builder().after_every_dot(Act::Drop).start().await;
+    let story = Story::new(60, OnDoubt::Resend, sink.address().port()).await.connections(2);
+    let (tally, step) = story.deliver(1).await;
+    assert_eq!(step, Step::Idle { next: None });
+    assert!((20..=22).contains(&tally.doubt) && tally.sent == 0, "{tally:?}");
+    let got = sorted(sink.recipients());
+    assert_eq!(got.len() as u64, tally.doubt);
+    assert!(got.windows(2).all(|two| two[0] != two[1]), "{got:?}");
+    let issue = story.store.issues("hebdo", 1).await.expect("issues").remove(0);
+    assert_eq!(issue.hold, Some(Hold::Relay));
+    assert_eq!(story.deliver(60).await.0, Tally::default());
+}
+
 /// E18
 #[tokio::test]
 async fn an_issue_too_large_for_the_relay_is_held_before_the_first_mail() {

@@ -92,9 +92,10 @@ async fn a_doubt_goes_out_once_more_and_last(place: &Place) {
 async fn a_second_doubt_is_held_for_ever(place: &Place) {
     let (store, issue) = frozen(place, 1, OnDoubt::Resend).await;
     record(&*store, &begin_one(&*store, 0).await, Outcome::Doubt { reason: "cut off".to_owned() }, 0).await;
-    assert_eq!(store.next_due().await.expect("read"), Some(minute(0)));
+    assert_eq!(store.next_due().await.expect("read"), Some(minute(5)));
+    assert!(claim(&*store, 4, 9).await.is_empty(), "not at once");
     // put off between its two doubts: that does not make it forget the first
-    record(&*store, &begin_one(&*store, 1).await, Outcome::Deferred { reason: "451".to_owned() }, 1).await;
+    record(&*store, &begin_one(&*store, 5).await, Outcome::Deferred { reason: "451".to_owned() }, 5).await;
     begin_one(&*store, 60).await;
     let store = take_over(place, 61).await;
     assert_eq!(states(&*store, issue).await, [(DeliveryState::Doubt, 1)]);
@@ -136,16 +137,16 @@ async fn a_late_answer_settles_the_doubt_it_left(place: &Place) {
     let again = begin_one(&*store, 30).await;
     assert_eq!(again.attempts, 1);
     record(&*store, &again, Outcome::Doubt { reason: "cut off".to_owned() }, 30).await;
-    assert_eq!(claim(&*store, 31, 9).await.len(), 1, "a refusal that was read is no doubt: this is the first");
+    assert_eq!(claim(&*store, 35, 9).await.len(), 1, "a refusal that was read is no doubt: this is the first");
 }
 
 /// Its answer is about an attempt that never began, not about the one that is in doubt.
 async fn a_lapsed_claim_of_a_doubt_does_not_settle_it(place: &Place) {
     let (store, issue) = frozen(place, 1, OnDoubt::Resend).await;
     record(&*store, &begin_one(&*store, 0).await, Outcome::Doubt { reason: "cut off".to_owned() }, 0).await;
-    let slow = claim_one(&*store, 0).await;
-    assert!(claim(&*store, 10, 0).await.is_empty(), "its lease lapses, nobody claims the doubt");
-    record(&*store, &slow, Outcome::Deferred { reason: "451".to_owned() }, 11).await;
+    let slow = claim_one(&*store, 5).await;
+    assert!(claim(&*store, 15, 0).await.is_empty(), "its lease lapses, nobody claims the doubt");
+    record(&*store, &slow, Outcome::Deferred { reason: "451".to_owned() }, 16).await;
     assert_eq!(states(&*store, issue).await, [(DeliveryState::Doubt, 1)]);
 }
 

@@ -9,7 +9,7 @@ use super::{MONDAY, due_newsletter};
 use crate::support::folder::Folder;
 use crate::support::mails::Mail;
 use crate::support::rights::{can, can_mount, mounted};
-use crate::support::smtp_sink::{Received, Sink};
+use crate::support::smtp_sink::{Act, Received, Sink};
 use crate::support::state;
 
 const READERS: usize = 200;
@@ -46,6 +46,20 @@ async fn refused_and_greylisted_readers_are_told_apart_and_the_others_get_their_
     let again = folder.crieur(["send", "--at", MONDAY]).exits(75);
     assert!(again.stdout.contains("0 sent, 0 deferred, 0 refused"), "{}", again.stdout);
     assert_eq!(sink.messages().len(), 2);
+}
+
+/// E7: whoever runs it by hand or from cron hears of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_that_leaves_a_mail_in_doubt_is_no_success() {
+    for on_doubt in ["resend", "hold"] {
+        let sink = Sink::builder().after_dot_to("ada@example.org", Act::Drop).start().await;
+        let folder = relayed(&sink, "", ["ada", "jean"].map(|name| format!("{name}@example.org")))
+            .but("[[newsletter]]", &format!("[[newsletter]]\non_doubt = \"{on_doubt}\""));
+        let sent = folder.crieur(["send", "--at", MONDAY]).exits(75);
+        assert!(sent.stdout.contains("1 sent, 0 deferred, 0 refused, 1 in doubt"), "{}", sent.stdout);
+        assert!(sent.stderr.contains("1 mail in doubt"), "{}", sent.stderr);
+        assert_eq!(sink.recipients().len(), 2);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
