@@ -125,7 +125,7 @@ async function story(browser, base) {
   expect('mistakes are named', refused.status() === 422 && await named('email') && await named('newsletters'));
   expect('what was ticked stays so', await page.locator('.topics input').first().isChecked());
   await look('mistake', refused);
-  await page.click('[role=alert] a');
+  await page.click('[role=alert] a[href="#page.email"]');
   expect('its link leads to the field', page.url().endsWith('#page.email'));
 
   await page.goto(`${base}subscribe`);
