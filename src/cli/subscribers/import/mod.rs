@@ -4,7 +4,6 @@
 mod columns;
 mod record;
 mod rows;
-mod signals;
 mod source;
 
 use std::collections::HashSet;
@@ -72,9 +71,6 @@ impl Import {
             batch: Vec::with_capacity(BATCH),
             report: Report { file: rows.file.clone(), progress, counts: Counts::default() },
         };
-        if let Some(import) = list.import {
-            signals::forget_on_them(app, import, list.report.progress.clone())?;
-        }
         loop {
             let row = match rows.next() {
                 Ok(Some(row)) => row,
