@@ -101,13 +101,12 @@ async fn a_relay_that_takes_its_time_for_each_mail_keeps_the_claims_of_all() {
     let outbox = story.outbox(Arc::new(Utc::now));
     let delivering =
         tokio::spawn(async move { outbox.deliver_until_idle(&CancellationToken::new()).await.expect("it goes on") });
-    sink.wait_for(1).await;
     let other = SqliteStore::open(&story.place.path().join("crieur.db")).await.expect("another process");
-    while !delivering.is_finished() {
+    for taken in 1..=READERS {
+        sink.wait_for(taken).await;
         let now = Utc::now();
         let stolen = other.claim(now, now + TimeDelta::minutes(1), 99).await.expect("claims");
-        assert!(stolen.is_empty(), "{stolen:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(stolen.is_empty(), "after {taken}: {stolen:?}");
     }
     let (tally, step) = delivering.await.expect("no panic");
     assert_eq!((tally, step), (Tally { sent: READERS as u64, ..Tally::default() }, Step::Idle { next: None }));

@@ -1,4 +1,5 @@
-//! Waiting for what happens elsewhere: a condition is asked again and again until a deadline, never slept for.
+//! Waiting for what happens in another process, which sends us no event: a condition is asked again and again until it holds,
+//! and fails at a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
