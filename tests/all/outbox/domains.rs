@@ -90,11 +90,12 @@ async fn each_domain_has_a_rate_of_its_own() {
     assert!(begin.elapsed() >= Duration::from_millis(400));
 }
 
-/// E22: the relay takes nothing more today, whomever it is for.
+/// E22: the relay takes nothing more today, whomever it is for. It took nothing from the start: how many are put off beside a
+/// mail that it is still taking depends on which answer comes first.
 #[tokio::test]
 async fn a_relay_that_puts_everything_off_is_left_alone_and_few_attempts_are_lost() {
     let readers: Vec<_> = (0..200).map(|number| format!("reader@{number}.example.org")).collect();
-    let sink = readers[50..].iter().fold(Sink::builder(), |builder, reader| {
+    let sink = readers.iter().fold(Sink::builder(), |builder, reader| {
         (0..3).fold(builder, |builder, _| builder.rcpt_once(reader, "452 4.5.3 daily quota exceeded"))
     });
     let sink = sink.start().await;
@@ -103,7 +104,7 @@ async fn a_relay_that_puts_everything_off_is_left_alone_and_few_attempts_are_los
     let outbox = story.outbox(clock);
     let (tally, step) = outbox.deliver_until_idle(&CancellationToken::new()).await.expect("the store holds");
     assert_eq!(step, Step::Unreachable { reason: "452 4.5.3 daily quota exceeded".to_owned() });
-    assert!(tally.sent == 50 && (20..=24).contains(&tally.deferred), "{tally:?}");
+    assert!(tally.sent == 0 && (20..=24).contains(&tally.deferred), "{tally:?}");
     let (tally, _) = outbox.deliver_until_idle(&CancellationToken::new()).await.expect("the store holds");
     assert!(tally.sent == 0 && tally.deferred == 1, "it is only looked at: {tally:?}");
     // until the next day has come
