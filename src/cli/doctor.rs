@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use chrono::Utc;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::exit;
+use super::format::Format;
 use super::print::say;
 use crate::app;
 use crate::config::Config;
@@ -15,12 +16,6 @@ use crate::model::checkup::{Checkup, Verdict};
 pub(super) struct Doctor {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 impl Doctor {

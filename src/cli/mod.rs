@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod doctor;
 mod exit;
+mod format;
 mod init;
 mod issues;
 mod man;

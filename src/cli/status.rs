@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::format::Format;
 use super::print::{counted, say};
 use crate::app::App;
 use crate::model::issue::Issue;
@@ -15,12 +16,6 @@ use crate::model::status::{NewsletterFigures, Status as Report};
 pub(super) struct Status {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 impl Status {

@@ -7,6 +7,7 @@ mod lanes;
 mod lease;
 mod pace;
 mod pool;
+mod queue;
 mod record;
 mod relay;
 mod round;

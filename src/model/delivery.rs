@@ -76,6 +76,8 @@ pub struct Withheld {
     pub issues: bool,
     /// Mails to these domains, in lower case ASCII.
     pub domains: BTreeSet<String>,
+    /// Of those to each other domain, all after so many.
+    pub beyond: Option<usize>,
 }
 
 impl Withheld {

@@ -21,6 +21,7 @@ pub mod identity;
 pub mod issue;
 pub mod letter;
 pub mod mail_domain;
+pub mod markup;
 pub mod meaning;
 pub mod network;
 pub mod newsletter;

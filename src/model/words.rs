@@ -1,5 +1,7 @@
 //! The words of a piece of sanitised HTML, as they are read on one line: no marks, no addresses, no pictures.
 
+use super::markup::{Piece, name, pieces};
+
 /// Elements that stand within a line; all others begin and end one.
 const WITHIN_A_LINE: [&str; 29] = [
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "i", "img", "ins", "kbd", "mark", "q",
@@ -10,23 +12,24 @@ const WITHIN_A_LINE: [&str; 29] = [
 /// than `enough` characters.
 pub fn words(html: &str, enough: usize) -> String {
     let mut out = String::new();
-    let (mut rest, mut count, mut skipped) = (html, 0, false);
-    while !rest.is_empty() && count <= enough {
-        let (text, after) = rest.split_at(rest.find('<').unwrap_or(rest.len()));
-        if !skipped {
-            let text = unescaped(text);
-            count += text.chars().count();
-            out.push_str(&text);
+    let (mut count, mut skipped) = (0, false);
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(_) if count > enough => break,
+            Piece::Text(_) if skipped => {}
+            Piece::Text(text) => {
+                let text = unescaped(text);
+                count += text.chars().count();
+                out.push_str(&text);
+            }
+            Piece::Tag(tag) if tag.contains("\"doc-endnotes\"") => break,
+            Piece::Tag(tag) => {
+                skipped = if skipped { !tag.starts_with("</sup") } else { tag.contains("\"doc-noteref\"") };
+                if !WITHIN_A_LINE.contains(&name(tag)) {
+                    out.push('\n');
+                }
+            }
         }
-        let (tag, after) = after.split_at(tag_end(after));
-        if tag.contains("\"doc-endnotes\"") {
-            break;
-        }
-        skipped = if skipped { !tag.starts_with("</sup") } else { tag.contains("\"doc-noteref\"") };
-        if !tag.is_empty() && !WITHIN_A_LINE.contains(&name(tag)) {
-            out.push('\n');
-        }
-        rest = after;
     }
     out
 }
@@ -34,26 +37,10 @@ pub fn words(html: &str, enough: usize) -> String {
 /// Whether there is nothing but words in paragraphs: read on one line, it has lost nothing.
 pub fn is_plain(html: &str) -> bool {
     const PLAIN: [&str; 7] = ["p", "br", "em", "strong", "b", "i", "span"];
-    html.split('<').skip(1).all(|tag| PLAIN.contains(&name(tag)))
-}
-
-/// A `>` inside a quoted attribute ends no tag.
-fn tag_end(tag: &str) -> usize {
-    let mut quote = None;
-    for (index, c) in tag.char_indices() {
-        match (quote, c) {
-            (None, '>') => return index + 1,
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            _ => {}
-        }
-    }
-    tag.len()
-}
-
-fn name(tag: &str) -> &str {
-    let tag = tag.trim_start_matches(['<', '/']);
-    &tag[..tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len())]
+    pieces(html).all(|piece| match piece {
+        Piece::Text(_) => true,
+        Piece::Tag(tag) => PLAIN.contains(&name(tag)),
+    })
 }
 
 /// Sanitised HTML has no other references.

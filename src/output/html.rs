@@ -6,6 +6,7 @@ mod outdated;
 mod wide;
 
 use super::words::{Words, french_spaces};
+use crate::model::markup::{Piece, name, pieces};
 
 /// For an announcement's own page: its highest heading becomes `<h2>`, no level is left out on the way down, none is empty;
 /// ids stay. What HTML no longer knows is said as it is today, and a table wider than a phone scrolls in a frame.
@@ -16,7 +17,7 @@ pub(super) fn for_page(html: &str, words: &Words) -> String {
 
 /// Each heading at most one level below the one before it, as screen readers expect. Empty ones go.
 fn in_order(html: &str) -> String {
-    let pieces = pieces(html);
+    let pieces: Vec<_> = pieces(html).collect();
     let mut out = String::with_capacity(html.len());
     let mut last = 1;
     let mut skipped = None;
@@ -84,12 +85,6 @@ pub(super) fn typeset(html: &str) -> String {
     out
 }
 
-/// The element a tag opens or closes.
-fn name(tag: &str) -> &str {
-    let tag = tag.trim_start_matches(['<', '/']);
-    &tag[..tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len())]
-}
-
 /// For a list or a mail, where ids of several pieces would clash: none stay, headings begin at `<h4>`.
 pub(super) fn for_list(html: &str) -> String {
     rewritten(html, &levels(html, 4), &without_id)
@@ -107,45 +102,11 @@ pub(super) fn for_feed(html: &str, prefix: &str) -> String {
         None => tag.to_owned(),
     };
     pieces(html)
-        .into_iter()
         .map(|piece| match piece {
             Piece::Text(text) => text.to_owned(),
             Piece::Tag(tag) => with_prefix(tag),
         })
         .collect()
-}
-
-enum Piece<'a> {
-    Text(&'a str),
-    Tag(&'a str),
-}
-
-/// Cuts HTML into text and tags; `>` inside a quoted attribute ends no tag.
-fn pieces(html: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut rest = html;
-    while let Some(open) = rest.find('<') {
-        let (text, tag) = rest.split_at(open);
-        pieces.push(Piece::Text(text));
-        let end = tag_end(tag);
-        pieces.push(Piece::Tag(&tag[..end]));
-        rest = &tag[end..];
-    }
-    pieces.push(Piece::Text(rest));
-    pieces
-}
-
-fn tag_end(tag: &str) -> usize {
-    let mut quote = None;
-    for (index, c) in tag.char_indices() {
-        match (quote, c) {
-            (None, '>') => return index + 1,
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            _ => {}
-        }
-    }
-    tag.len()
 }
 
 /// The level 1 to 6 of a heading's opening or closing tag.

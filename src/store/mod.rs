@@ -315,7 +315,7 @@ pub trait Store: Send + Sync {
     /// Claims mails that are due and not `withheld`: letters (half of them at most, where issues may go), then deliveries,
     /// oldest issue first, doubts to be re-sent last. Nobody gets an issue of a newsletter while the one before it waits for
     /// them or is being sent. A claim is good until `lease_until`; what another worker let lapse is
-    /// free again (what it was sending is in doubt). However many mails to the domains withheld wait: the others are found as
+    /// free again (what it was sending is in doubt). `limit` counts what is withheld as `beyond`. However many mails to the domains withheld wait: the others are found as
     /// fast.
     async fn claim_without(
         &self,

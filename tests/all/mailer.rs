@@ -1,46 +1,18 @@
 //! The mailer against a server that misbehaves: what is known after each failure, and what is not.
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crieur::delivery::mailer::{Answer, Connection, Deadlines, Mailer};
 use crieur::model::delivery::Outcome;
-use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
-use crieur::model::subscription::EmailAddress;
+use crieur::model::settings::{MailTransport, SmtpSettings, Tls};
 
+use crate::support::sender::{address, in_clear, settings};
 use crate::support::smtp_sink::{Act, Sink};
 
 const MESSAGE: &[u8] = b"Message-ID: <0123456789@example.org>\r\nSubject: essai\r\n\r\nBonjour\r\n.\r\n..\r\n";
 
-fn address(text: &str) -> EmailAddress {
-    EmailAddress::parse(text).expect("an address")
-}
-
 fn mailer_for(port: u16, deadlines: Deadlines) -> Mailer {
-    let transport = MailTransport::Smtp(SmtpSettings {
-        host: "127.0.0.1".to_owned(),
-        port,
-        tls: Tls::None { anywhere: false },
-        authorities: Vec::new(),
-        credentials: None,
-    });
-    Mailer::with_deadlines(&settings(transport), deadlines).expect("sound settings")
-}
-
-fn settings(transport: MailTransport) -> MailSettings {
-    MailSettings {
-        from: Mailbox { name: None, address: address("equipe@example.org") },
-        reply_to: None,
-        bounce_address: None,
-        bounce_lmtp: None,
-        transport,
-        connections: NonZeroUsize::MIN,
-        rate: None,
-        domain_rate: None,
-        domain_rates: std::collections::BTreeMap::new(),
-        quiet_hours: None,
-        dkim: Vec::new(),
-    }
+    Mailer::with_deadlines(&settings(in_clear(port)), deadlines).expect("sound settings")
 }
 
 async fn open(sink: &Sink) -> Connection {

@@ -2,24 +2,19 @@
 //! `tests/fixtures/tls`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
 
 use crieur::delivery::mailer::{Answer, Connection, Mailer, MailerError};
 use crieur::model::delivery::Outcome;
-use crieur::model::settings::{Credentials, MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
-use crieur::model::subscription::EmailAddress;
+use crieur::model::settings::{Credentials, MailTransport, SmtpSettings, Tls};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 
 use crate::support::rights::can;
+use crate::support::sender::{address, settings};
 use crate::support::smtp_sink::{Act, Builder, Sink};
 
 const MESSAGE: &[u8] = b"Subject: essai\r\n\r\nBonjour\r\n";
-
-fn address(text: &str) -> EmailAddress {
-    EmailAddress::parse(text).expect("an address")
-}
 
 /// A relay on this port as our own authority vouches for it.
 fn relay(host: &str, port: u16, tls: Tls) -> SmtpSettings {
@@ -28,19 +23,7 @@ fn relay(host: &str, port: u16, tls: Tls) -> SmtpSettings {
 }
 
 fn mailer(smtp: SmtpSettings) -> Result<Mailer, MailerError> {
-    Mailer::new(&MailSettings {
-        from: Mailbox { name: None, address: address("equipe@example.org") },
-        reply_to: None,
-        bounce_address: None,
-        bounce_lmtp: None,
-        transport: MailTransport::Smtp(smtp),
-        connections: NonZeroUsize::MIN,
-        rate: None,
-        domain_rate: None,
-        domain_rates: std::collections::BTreeMap::new(),
-        quiet_hours: None,
-        dkim: Vec::new(),
-    })
+    Mailer::new(&settings(MailTransport::Smtp(smtp)))
 }
 
 async fn connect(smtp: SmtpSettings) -> Result<Connection, Answer> {

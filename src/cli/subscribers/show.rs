@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::address;
 use super::table::for_terminal;
 use crate::app::App;
 use crate::cli::exit::CONTENT;
+use crate::cli::format::Format;
 use crate::cli::print::{counted, say};
 use crate::model::bounce::score;
 use crate::model::delivery::DeliveryState;
@@ -24,12 +25,6 @@ pub(in crate::cli) struct Show {
     /// `json` holds everything, to be handed out to the person (GDPR articles 15 and 20)
     #[arg(long, default_value = "human")]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 impl Show {

@@ -19,8 +19,17 @@ use crate::model::settings::MailSettings;
 /// So many answers of "too much" in a row, to whatever domain, and it is the relay that has had enough.
 const TOO_MANY: u32 = 20;
 
+/// Mails to one domain that are kept at hand while it has no room; fewer with a rate, what leaves in twice [`LOOK`].
+pub(super) const AT_HAND: usize = 250;
+
+/// How often the outbox is asked for mails to other domains than those that have to wait.
+pub(super) const LOOK: Duration = Duration::from_secs(5);
+
+/// Lanes are looked through for those that do not matter any more when there are so many, and twice as many as were left then.
+const MANY: usize = 64;
+
 pub(super) struct Lanes {
-    by_domain: Mutex<HashMap<String, Lane>>,
+    state: Mutex<State>,
     freed: Notify,
     in_a_row: AtomicU32,
     most: u32,
@@ -28,11 +37,27 @@ pub(super) struct Lanes {
     rates: BTreeMap<String, NonZeroU32>,
 }
 
+#[derive(Default)]
+struct State {
+    by_domain: HashMap<String, Lane>,
+    /// Those whose pause began and that have taken nothing since.
+    put_off: BTreeSet<String>,
+    /// How many mattered when they were last looked through.
+    mattered: usize,
+}
+
 struct Lane {
     destination: Destination,
     under_way: u32,
     /// When the next mail may begin, where there is a rate.
     next: Option<Instant>,
+}
+
+impl Lane {
+    /// Whether there is anything to remember of it.
+    fn matters(&self, now: Instant) -> bool {
+        self.under_way > 0 || !self.destination.is_untroubled() || self.next.is_some_and(|next| next > now)
+    }
 }
 
 /// Whether a mail to a domain may begin.
@@ -67,7 +92,7 @@ impl Drop for Ticket {
 impl Lanes {
     pub(super) fn new(mail: &MailSettings) -> Arc<Self> {
         Arc::new(Self {
-            by_domain: Mutex::default(),
+            state: Mutex::default(),
             freed: Notify::new(),
             in_a_row: AtomicU32::new(0),
             most: u32::try_from(mail.connections.get()).unwrap_or(u32::MAX),
@@ -77,21 +102,27 @@ impl Lanes {
     }
 
     /// A panic elsewhere leaves the lanes sound: every change to one is a few assignments.
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
-        self.by_domain.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn gap(&self, domain: &str) -> Option<Duration> {
         self.rates.get(domain).copied().or(self.rate).map(|rate| Duration::from_mins(1) / rate.get())
     }
 
+    /// How many mails to a domain are worth keeping at hand.
+    pub(super) fn worth(&self, domain: &str) -> usize {
+        let leave = |gap: Duration| (2 * LOOK).as_millis() / gap.as_millis().max(1);
+        self.gap(domain).map_or(AT_HAND, |gap| usize::try_from(leave(gap)).unwrap_or(AT_HAND).clamp(2, AT_HAND))
+    }
+
     pub(super) fn enter(self: &Arc<Self>, domain: &str) -> Entry {
-        let (mut lanes, now) = (self.lock(), Instant::now());
-        if !lanes.contains_key(domain) {
+        let (mut state, now) = (self.lock(), Instant::now());
+        if !state.by_domain.contains_key(domain) {
             let lane = Lane { destination: Destination::new(self.most), under_way: 0, next: None };
-            lanes.insert(domain.to_owned(), lane);
+            state.by_domain.insert(domain.to_owned(), lane);
         }
-        let Some(lane) = lanes.get_mut(domain) else { return Entry::Full };
+        let Some(lane) = state.by_domain.get_mut(domain) else { return Entry::Full };
         if !lane.destination.has_room(lane.under_way) {
             return Entry::Full;
         }
@@ -104,15 +135,18 @@ impl Lanes {
     }
 
     fn leave(&self, domain: &str) {
-        let (mut lanes, now) = (self.lock(), Instant::now());
-        if let Some(lane) = lanes.get_mut(domain) {
+        let (mut state, now) = (self.lock(), Instant::now());
+        if let Some(lane) = state.by_domain.get_mut(domain) {
             lane.under_way = lane.under_way.saturating_sub(1);
+            if !lane.matters(now) {
+                state.by_domain.remove(domain);
+            }
         }
-        // so that there are no more of them than domains that matter now
-        lanes.retain(|_, lane| {
-            lane.under_way > 0 || !lane.destination.is_untroubled() || lane.next.is_some_and(|next| next > now)
-        });
-        drop(lanes);
+        if state.by_domain.len() > MANY + 2 * state.mattered {
+            state.by_domain.retain(|_, lane| lane.matters(now));
+            state.mattered = state.by_domain.len();
+        }
+        drop(state);
         self.freed.notify_waiters();
     }
 
@@ -123,7 +157,13 @@ impl Lanes {
             Reaction::Fine => self.in_a_row.store(0, Ordering::Relaxed),
             Reaction::Neither => {}
         }
-        let paused_until = self.lock().get_mut(domain).and_then(|lane| lane.destination.note(reaction, now));
+        let mut state = self.lock();
+        let paused_until = state.by_domain.get_mut(domain).and_then(|lane| lane.destination.note(reaction, now));
+        if paused_until.is_some() {
+            state.put_off.insert(domain.to_owned());
+        } else if reaction == Reaction::Fine {
+            state.put_off.remove(domain);
+        }
         News { paused_until, everywhere }
     }
 
@@ -134,10 +174,9 @@ impl Lanes {
 
     /// The domains that are paused, each with the end of its pause.
     pub(super) fn paused(&self, now: DateTime<Utc>) -> BTreeMap<String, DateTime<Utc>> {
-        let lanes = self.lock();
-        let paused =
-            lanes.iter().filter_map(|(domain, lane)| Some((domain.clone(), lane.destination.paused_until(now)?)));
-        paused.collect()
+        let state = self.lock();
+        let until = |domain: &String| state.by_domain.get(domain)?.destination.paused_until(now);
+        state.put_off.iter().filter_map(|domain| Some((domain.clone(), until(domain)?))).collect()
     }
 
     /// When a mail is over: what had no room may have some. To be enabled before looking.
@@ -146,49 +185,13 @@ impl Lanes {
     }
 }
 
-/// The first of some mails whose domain has room, or when to look again.
-pub(super) enum Pick<T> {
-    Found(T, Ticket),
-    /// There are some, and none may begin before another is over, or this instant.
-    Wait(Option<Instant>),
-    Nothing,
-}
-
-impl Lanes {
-    /// Takes the first mail that may begin out of a queue.
-    pub(super) fn pick<T>(
-        self: &Arc<Self>,
-        queue: &mut std::collections::VecDeque<T>,
-        domain: impl Fn(&T) -> &str,
-    ) -> Pick<T> {
-        let (mut full, mut soonest) = (BTreeSet::new(), None::<Instant>);
-        for index in 0..queue.len() {
-            let to = domain(&queue[index]);
-            if full.contains(to) {
-                continue;
-            }
-            match self.enter(to) {
-                Entry::Free(ticket) => {
-                    return queue.remove(index).map_or(Pick::Nothing, |one| Pick::Found(one, ticket));
-                }
-                Entry::Full => {}
-                Entry::NotBefore(at) => soonest = Some(soonest.map_or(at, |soonest| soonest.min(at))),
-            }
-            full.insert(to.to_owned());
-        }
-        if queue.is_empty() { Pick::Nothing } else { Pick::Wait(soonest) }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-
+pub(super) mod tests {
     use super::*;
 
-    fn lanes(most: u32, rate: Option<u32>) -> Arc<Lanes> {
+    pub(in crate::delivery::outbox) fn lanes(most: u32, rate: Option<u32>) -> Arc<Lanes> {
         Arc::new(Lanes {
-            by_domain: Mutex::default(),
+            state: Mutex::default(),
             freed: Notify::new(),
             in_a_row: AtomicU32::new(0),
             most,
@@ -197,31 +200,38 @@ mod tests {
         })
     }
 
-    fn pick(lanes: &Arc<Lanes>, queue: &mut VecDeque<&'static str>) -> Pick<&'static str> {
-        lanes.pick(queue, |to| to)
+    #[test]
+    fn nothing_is_kept_of_domains_that_do_not_matter_any_more() {
+        let pass = |lanes: &Arc<Lanes>, count: usize| {
+            for number in 0..count {
+                assert!(matches!(lanes.enter(&format!("{number}.fr")), Entry::Free(_)));
+            }
+            lanes.lock().by_domain.len()
+        };
+        assert_eq!(pass(&lanes(4, None), 10_000), 0);
+        // each matters for a millisecond
+        assert!(pass(&lanes(4, Some(60_000)), 100_000) < 50_000);
+        assert_eq!(pass(&lanes(4, Some(1)), 1_000), 1_000);
     }
 
     #[test]
-    fn a_domain_without_room_is_passed_over() {
-        let (lanes, mut queue) = (lanes(1, None), VecDeque::from(["a.fr", "a.fr", "b.fr"]));
-        let Pick::Found("a.fr", first) = pick(&lanes, &mut queue) else { panic!("a.fr is free") };
-        let Pick::Found("b.fr", second) = pick(&lanes, &mut queue) else { panic!("b.fr is free") };
-        assert!(matches!(pick(&lanes, &mut queue), Pick::Wait(None)));
-        drop((first, second));
-        assert!(matches!(pick(&lanes, &mut queue), Pick::Found("a.fr", _)));
-        assert!(matches!(pick(&lanes, &mut queue), Pick::Nothing));
-        assert!(lanes.lock().is_empty(), "nothing is left of domains without trouble");
+    fn as_much_is_at_hand_as_leaves_until_the_next_look() {
+        let (free, paced) = (lanes(4, None), lanes(4, Some(60)));
+        assert_eq!((free.worth("a.fr"), paced.worth("a.fr"), paced.worth("slow.fr")), (250, 10, 2));
+        assert_eq!(lanes(4, Some(u32::MAX)).worth("a.fr"), 250);
     }
 
     #[test]
-    fn a_rate_is_each_domains_own() {
-        let (lanes, mut queue) = (lanes(4, None), VecDeque::from(["slow.fr", "slow.fr", "a.fr", "a.fr"]));
-        for to in ["slow.fr", "a.fr", "a.fr"] {
-            let Pick::Found(found, _) = pick(&lanes, &mut queue) else { panic!("{to} is free") };
-            assert_eq!(found, to);
+    fn a_paused_domain_is_so_until_its_time_or_the_next_mail_it_takes() {
+        let (lanes, now) = (lanes(1, None), DateTime::UNIX_EPOCH);
+        for _ in 0..2 {
+            let Entry::Free(_ticket) = lanes.enter("a.fr") else { panic!("it is free") };
+            lanes.note("a.fr", Reaction::TooMuch, now);
         }
-        let Pick::Wait(Some(at)) = pick(&lanes, &mut queue) else { panic!("one a minute") };
-        assert!(at > Instant::now() + Duration::from_secs(30));
+        assert_eq!(lanes.paused(now).into_keys().collect::<Vec<_>>(), ["a.fr"]);
+        assert!(lanes.paused(now + chrono::TimeDelta::minutes(5)).is_empty());
+        lanes.note("a.fr", Reaction::Fine, now);
+        assert!(lanes.paused(now).is_empty());
     }
 
     #[test]

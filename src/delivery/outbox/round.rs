@@ -1,14 +1,14 @@
 //! What a set of workers shares while it drains the outbox.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::lanes::{Lanes, Pick};
+use super::lanes::{LOOK, Lanes};
 use super::lease::Lease;
+use super::queue::{Pick, Queue};
 use crate::model::delivery::{Claim, Withheld};
 use crate::model::issue::FrozenIssue;
 use crate::model::letter::LetterText;
@@ -39,7 +39,7 @@ pub(super) struct Round {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Job>,
+    queue: Queue<Job>,
     /// Issues of which nothing more goes out, and what of them was claimed.
     held: HashSet<i64>,
     withheld: Vec<Claim>,
@@ -59,12 +59,30 @@ struct State {
     looked: Option<Instant>,
 }
 
-/// How often that is asked.
-const LOOK: Duration = Duration::from_secs(5);
+impl State {
+    fn is_held(&self, job: &Job) -> bool {
+        job.claim.issue().is_some_and(|issue| self.held.contains(&issue))
+    }
+
+    fn admit(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            if self.is_held(&job) {
+                self.withheld.push(job.claim);
+            } else {
+                let domain = job.claim.address.domain().to_owned();
+                self.queue.push(&domain, job);
+            }
+        }
+    }
+}
+
+/// So many mails wait at most for a domain to have room; beyond that, nothing else is looked for. Some 5 MB.
+const MOST_WAITING: usize = 5_000;
 
 impl Round {
     pub(super) fn new(jobs: Vec<Job>, cancel: CancellationToken) -> Self {
-        let state = State { queue: jobs.into(), ..State::default() };
+        let mut state = State::default();
+        state.admit(jobs);
         let (refilling, refilled) = Default::default();
         Self { cancel, refilling, refilled, state: Mutex::new(state) }
     }
@@ -87,22 +105,15 @@ impl Round {
         self.lock().dry
     }
 
-    /// The next mail whose domain has room, of an issue that is not held.
+    /// The next mail whose domain has room.
     pub(super) fn next(&self, lanes: &Arc<Lanes>) -> Pick<Job> {
-        let state = &mut *self.lock();
-        let is_held = |job: &Job| job.claim.issue().is_some_and(|issue| state.held.contains(&issue));
-        if state.queue.iter().any(is_held) {
-            let (held, rest) = std::mem::take(&mut state.queue).into_iter().partition::<Vec<_>, _>(is_held);
-            state.withheld.extend(held.into_iter().map(|job| job.claim));
-            state.queue = rest.into();
-        }
-        lanes.pick(&mut state.queue, |job| job.claim.address.domain())
+        self.lock().queue.pick(lanes)
     }
 
     pub(super) fn refill(&self, jobs: Vec<Job>) {
         let mut state = self.lock();
         state.dry = jobs.is_empty();
-        state.queue.extend(jobs);
+        state.admit(jobs);
         if !state.dry {
             self.refilled.notify_one();
         }
@@ -119,28 +130,31 @@ impl Round {
             return Vec::new();
         }
         let queue = &mut self.lock().queue;
-        let (taken, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(queue).into_iter().partition(|job| withheld.covers(&job.claim));
-        *queue = rest.into();
+        let mut taken: Vec<_> = withheld.domains.iter().flat_map(|domain| queue.take_all_to(domain)).collect();
+        if withheld.issues {
+            taken.extend(queue.take_if(|job| job.claim.issue().is_some()));
+        }
         taken.into_iter().map(|job| job.claim).collect()
     }
 
-    /// The domains of the queue, where it is time to ask the store for others: once every few seconds.
-    pub(super) fn look_beyond(&self) -> Option<BTreeSet<String>> {
+    /// The domains of which enough is waiting, where it is time to ask the store for others: once every few seconds.
+    pub(super) fn look_beyond(&self, lanes: &Lanes) -> Option<BTreeSet<String>> {
         let (mut state, now) = (self.lock(), Instant::now());
-        if state.looked.is_some_and(|looked| now < looked + LOOK) {
+        if state.looked.is_some_and(|looked| now < looked + LOOK) || state.queue.len() >= MOST_WAITING {
             return None;
         }
         state.looked = Some(now);
-        Some(state.queue.iter().map(|job| job.claim.address.domain().to_owned()).collect())
+        Some(state.queue.domains_with_more_than(|domain| lanes.worth(domain) / 2))
     }
 
-    /// The same where it brought something: there may be more.
-    pub(super) fn add(&self, jobs: Vec<Job>) {
+    /// The same where it brought something: there may be more. What is not worth keeping at hand is for the store again.
+    pub(super) fn add(&self, jobs: Vec<Job>, lanes: &Lanes) -> Vec<Claim> {
         let mut state = self.lock();
         state.looked = None;
-        state.queue.extend(jobs);
+        state.admit(jobs);
         self.refilled.notify_one();
+        let beyond = state.queue.take_beyond(|domain| lanes.worth(domain));
+        beyond.into_iter().map(|job| job.claim).collect()
     }
 
     /// Everything that is claimed in this round and not done.
@@ -153,7 +167,13 @@ impl Round {
 
     /// For another worker, or another connection.
     pub(super) fn put_back(&self, job: Job) {
-        self.lock().queue.push_front(job);
+        let mut state = self.lock();
+        if state.is_held(&job) {
+            state.withheld.push(job.claim);
+        } else {
+            let domain = job.claim.address.domain().to_owned();
+            state.queue.push_front(&domain, job);
+        }
     }
 
     pub(super) fn take_in_hand(&self, worker: usize, job: &Job, sending: bool) {
@@ -171,7 +191,10 @@ impl Round {
 
     /// Nothing more of this issue.
     pub(super) fn hold(&self, issue: i64) {
-        self.lock().held.insert(issue);
+        let mut state = self.lock();
+        state.held.insert(issue);
+        let held = state.queue.take_if(|job| job.claim.issue() == Some(issue));
+        state.withheld.extend(held.into_iter().map(|job| job.claim));
     }
 
     /// One worker gives up; the others go on while their connections last.
@@ -223,7 +246,7 @@ impl Round {
     /// What nobody carried, and what was held.
     pub(super) fn leave(&self) -> (Vec<Claim>, Vec<Claim>) {
         let mut state = self.lock();
-        let waiting = state.queue.drain(..).map(|job| job.claim).collect();
+        let waiting = state.queue.take_everything().into_iter().map(|job| job.claim).collect();
         (waiting, std::mem::take(&mut state.withheld))
     }
 }

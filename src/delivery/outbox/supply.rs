@@ -7,8 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::lanes::{Pick, Ticket};
+use super::lanes::{AT_HAND, LOOK, Ticket};
 use super::lease::{Lease, wall};
+use super::queue::Pick;
 use super::round::{Job, Round, Texts};
 use super::{Outbox, Unfinished};
 use crate::model::delivery::{Carries, Claim, Withheld};
@@ -20,8 +21,8 @@ const BATCH_PER_CONNECTION: usize = 25;
 /// With a rate, no more is claimed than leaves in this many minutes.
 const BATCH_MINUTES: usize = 10;
 
-/// The longest a worker waits for room before it looks again.
-const LOOK: Duration = Duration::from_secs(5);
+/// How many batches one look for mails to other domains brings: most of them may go to a few.
+const BATCHES_BEYOND: u32 = 10;
 
 impl Outbox {
     /// How long a claim is ours, and again whenever it is renewed: three times as long as the slowest relay may take to answer
@@ -33,7 +34,8 @@ impl Outbox {
 
     /// What has to wait now although it is due.
     fn withheld(&self, now: DateTime<Utc>) -> Withheld {
-        Withheld { issues: self.quiet_until(now).is_some(), domains: self.lanes.paused(now).into_keys().collect() }
+        let domains = self.lanes.paused(now).into_keys().collect();
+        Withheld { issues: self.quiet_until(now).is_some(), domains, beyond: None }
     }
 
     /// When quiet hours end, where it is quiet.
@@ -52,9 +54,9 @@ impl Outbox {
     }
 
     /// Claims what is due beside what has to wait and what goes to these domains.
-    pub(super) async fn claim(&self, now: DateTime<Utc>, withheld: &Withheld) -> Result<Vec<Job>> {
+    pub(super) async fn claim(&self, now: DateTime<Utc>, withheld: &Withheld, most: u32) -> Result<Vec<Job>> {
         let lease = Arc::new(Lease::new(now, self.lease()));
-        let claims = self.store.claim_without(withheld, now, wall(now, self.lease()), self.batch()).await?;
+        let claims = self.store.claim_without(withheld, now, wall(now, self.lease()), most).await?;
         let texts = match self.texts(&claims).await {
             Ok(texts) => Arc::new(texts),
             Err(error) => {
@@ -67,7 +69,7 @@ impl Outbox {
     }
 
     pub(super) async fn first_claims(&self, now: DateTime<Utc>) -> Result<Vec<Job>> {
-        self.claim(now, &self.withheld(now)).await
+        self.claim(now, &self.withheld(now), self.batch()).await
     }
 
     /// The next mail to carry, from the store where nothing else is left. `None` where this round is over.
@@ -80,6 +82,7 @@ impl Outbox {
                 Pick::Nothing => return Ok(None),
                 Pick::Wait(until) => until,
             };
+            // as often as others are looked for
             let latest = Instant::now() + LOOK;
             tokio::select! {
                 () = round.cancel.cancelled() => return Ok(None),
@@ -100,19 +103,21 @@ impl Outbox {
         let _one_at_a_time = round.refilling.lock().await;
         match self.next(round) {
             Pick::Nothing if !round.is_over() && !round.is_dry() => {
-                round.refill(self.claim(now, &withheld).await?);
+                round.refill(self.claim(now, &withheld, self.batch()).await?);
                 Ok(self.next(round))
             }
             // none of those in the queue may begin: somebody else's may
-            Pick::Wait(until) => match round.look_beyond() {
+            Pick::Wait(until) => match round.look_beyond(&self.lanes) {
                 Some(domains) => {
                     let mut withheld = withheld;
                     withheld.domains.extend(domains);
-                    let others = self.claim(now, &withheld).await?;
+                    withheld.beyond = Some(AT_HAND);
+                    let most = self.batch().saturating_mul(BATCHES_BEYOND);
+                    let others = self.claim(now, &withheld, most).await?;
                     if others.is_empty() {
                         return Ok(Pick::Wait(until));
                     }
-                    round.add(others);
+                    self.give_back(round.add(others, &self.lanes)).await?;
                     Ok(self.next(round))
                 }
                 None => Ok(Pick::Wait(until)),

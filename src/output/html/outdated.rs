@@ -2,7 +2,7 @@
 //!
 //! `<center>` and `align` become classes of the style sheet, so that a page stays valid and needs no style of its own.
 
-use super::{Piece, name, pieces};
+use crate::model::markup::{Piece, name, pieces};
 
 /// Elements of the past, what stands for each, and the class that keeps their look.
 const ELEMENTS: [(&str, &str, Option<&str>); 6] = [

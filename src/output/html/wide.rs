@@ -1,6 +1,6 @@
 //! A frame around each table: on a phone the table scrolls in it, by finger and by keyboard, and the page does not.
 
-use super::{Piece, name, pieces};
+use crate::model::markup::{Piece, name, pieces};
 
 /// Each outermost table in a focusable group that screen readers call `label`.
 pub(super) fn framed(html: &str, label: &str) -> String {

@@ -6,12 +6,19 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqlitePool;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
-use super::begin;
-use super::subscribers::end_if_older;
+use super::subscribers::{self, end_if_older};
+use super::{SqliteStore, begin};
+use crate::store::Result;
+
+/// How long whoever leaves waits for the state; then it is noted beside it.
+const LEAVES_WITHIN: Duration = Duration::from_millis(100);
 
 /// The file. Whoever writes shares a lock of it with the others who do; whoever takes it away has the lock alone.
 #[derive(Debug, Clone)]
@@ -81,6 +88,30 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         Ok(there) => Ok(identity(there) == identity(file.metadata()?)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+impl SqliteStore {
+    pub(super) async fn unsubscribe_or_note(&self, id: i64, now: DateTime<Utc>) -> Result<bool> {
+        let writer = self.writer.clone();
+        // goes on where it takes longer: then it is done as soon as it can be
+        let ending = tokio::spawn(async move { subscribers::unsubscribe(&writer, id, now).await });
+        let failed = match timeout(LEAVES_WITHIN, ending).await {
+            Ok(Ok(Ok(found))) => return Ok(found),
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(_)) => sqlx::Error::WorkerCrashed,
+            Err(_) => sqlx::Error::PoolTimedOut,
+        };
+        // what was noted is as good as done: it is carried out before anything is sent
+        let leaving = self.leaving.clone();
+        match spawn_blocking(move || leaving.note(id, now)).await {
+            Ok(Ok(())) => {
+                let error = self.explained::<()>(Err(failed)).err().map(|error| error.to_string());
+                tracing::warn!(error, subscription = id, "a reader left, which is noted beside the state");
+                Ok(true)
+            }
+            _ => self.explained(Err(failed)),
+        }
     }
 }
 

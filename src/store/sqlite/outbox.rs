@@ -4,7 +4,7 @@
 //! too late finds its row at another epoch. One exception is meant: a lease that lapses while `sending` leaves the epoch
 //! alone, so that the worker's answer, should it still come before anybody claims the doubt, settles it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -141,6 +141,9 @@ pub(super) async fn claim(
     claims.extend(claims::find(&mut transaction, doubted, at, room, domains, carries).await?);
     let room = limit - claims.len();
     claims.extend(letters::doubted(&mut transaction, at, room, domains).await?);
+    if let Some(most) = withheld.beyond {
+        keep_of_each_domain(most, &mut claims);
+    }
     for claim in &claims {
         sqlx::query(Table::of(claim).says("UPDATE {outbox} SET epoch = ?, lease_until = ? WHERE id = ?"))
             .bind(claim.epoch)
@@ -151,6 +154,15 @@ pub(super) async fn claim(
     }
     transaction.commit().await?;
     Ok(claims)
+}
+
+fn keep_of_each_domain(most: usize, claims: &mut Vec<Claim>) {
+    let mut kept = HashMap::<String, usize>::new();
+    claims.retain(|claim| {
+        let kept = kept.entry(claim.address.domain().to_owned()).or_default();
+        *kept += 1;
+        *kept <= most
+    });
 }
 
 fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {

@@ -1,10 +1,14 @@
 //! Pauses: as long as there is one, nothing is claimed and nothing frozen.
 
+use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::rows::named;
+use super::{SqliteStore, outbox};
+use crate::model::delivery::{Claim, Withheld};
 use crate::model::pause::{Cause, Pause};
+use crate::store::{Result, Store as _};
 
 pub(super) async fn all(readers: &SqlitePool) -> sqlx::Result<Vec<Pause>> {
     let rows = sqlx::query("SELECT * FROM pause ORDER BY rowid").fetch_all(readers).await?;
@@ -49,4 +53,27 @@ pub(super) async fn doubt_all(connection: &mut SqliteConnection) -> sqlx::Result
         sqlx::query(statement).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+impl SqliteStore {
+    /// Whoever left beside the state has left before, and an older copy is noticed.
+    pub(super) async fn claim_unless_paused(
+        &self,
+        withheld: &Withheld,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Claim>> {
+        self.explained(self.leaving.carry_out(&self.writer).await)?;
+        self.explained(self.epoch.look(&self.writer).await)?;
+        if self.explained(any(&self.readers).await)? {
+            return Ok(Vec::new());
+        }
+        let claims = self.explained(outbox::claim(&self.writer, now, lease_until, limit, withheld).await)?;
+        if let Err(error) = self.epoch.note(&self.writer, !claims.is_empty(), now).await {
+            self.give_back(&claims).await?;
+            return self.explained(Err(error));
+        }
+        Ok(claims)
+    }
 }

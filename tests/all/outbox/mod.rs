@@ -15,13 +15,14 @@ use crieur::delivery::mailer::{Deadlines, Mailer};
 use crieur::delivery::outbox::{Outbox, Step, Tally};
 use crieur::model::delivery::{DeliveryState, OnDoubt};
 use crieur::model::issue::{Audience, Masthead, NewIssue, Variant};
-use crieur::model::settings::{MailSettings, MailTransport, Mailbox, SmtpSettings, Tls};
-use crieur::model::subscription::{EmailAddress, NewSubscription};
+use crieur::model::settings::{MailSettings, MailTransport, Mailbox};
+use crieur::model::subscription::NewSubscription;
 use crieur::model::time::Clock;
 use crieur::model::token::SigningKey;
 use crieur::store::{Freeze, SqliteStore, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::sender::{address, in_clear, settings};
 use crate::support::smtp_sink::{Act, Sink};
 
 const KEY: [u8; 32] = [7; 32];
@@ -37,10 +38,6 @@ struct Story {
 
 fn frozen_at() -> DateTime<Utc> {
     "2019-04-08T07:00:00Z".parse().expect("an instant")
-}
-
-fn address(text: &str) -> EmailAddress {
-    EmailAddress::parse(text).expect("an address")
 }
 
 fn reader(number: usize) -> String {
@@ -62,14 +59,7 @@ impl Story {
         store.add_subscriptions(&readers, false, frozen_at()).await.expect("readers");
         let frozen = store.freeze(&new_issue(on_doubt)).await.expect("freezing");
         let Freeze::Frozen { issue, .. } = frozen else { panic!("{frozen:?}") };
-        let transport = MailTransport::Smtp(SmtpSettings {
-            host: "127.0.0.1".to_owned(),
-            port,
-            tls: Tls::None { anywhere: false },
-            authorities: Vec::new(),
-            credentials: None,
-        });
-        Self { place, store: Arc::new(store), issue, mail: mail(transport), deadlines: Deadlines::default() }
+        Self { place, store: Arc::new(store), issue, mail: mail(port), deadlines: Deadlines::default() }
     }
 
     fn connections(mut self, connections: usize) -> Self {
@@ -135,19 +125,12 @@ fn new_issue(on_doubt: OnDoubt) -> NewIssue {
     }
 }
 
-fn mail(transport: MailTransport) -> MailSettings {
+fn mail(port: u16) -> MailSettings {
     MailSettings {
         from: Mailbox { name: Some("L’équipe".to_owned()), address: address("equipe@example.org") },
-        reply_to: None,
         bounce_address: Some(address("retours@example.org")),
-        bounce_lmtp: None,
-        transport,
         connections: NonZeroUsize::new(4).expect("four"),
-        rate: None,
-        domain_rate: None,
-        domain_rates: std::collections::BTreeMap::new(),
-        quiet_hours: None,
-        dkim: Vec::new(),
+        ..settings(in_clear(port))
     }
 }
 

@@ -284,6 +284,8 @@ async fn domains_and_issues_that_have_to_wait_are_passed_over(place: &Place) {
     assert_eq!(found(&Withheld { issues: true, ..Withheld::default() }).await, [""; 0]);
     assert_eq!(found(&Withheld::default()).await.len(), 5);
     let none = Withheld { domains: ["slow.fr", "example.org", "not-slow.fr"].map(str::to_owned).into(), ..slow };
+    let few = Withheld { beyond: Some(1), ..Withheld::default() };
+    assert_eq!(found(&few).await, ["a@slow.fr", "b@example.org", "e@not-slow.fr"]);
     assert_eq!(store.next_due_without(&none).await.expect("read"), None);
     assert_eq!(store.next_due_without(&Withheld { issues: true, ..Withheld::default() }).await.expect("read"), None);
     assert!(store.next_due().await.expect("read").is_some());

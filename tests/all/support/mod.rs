@@ -6,6 +6,7 @@ pub mod folder;
 pub mod mails;
 pub mod poll;
 pub mod rights;
+pub mod sender;
 pub mod served;
 pub mod smtp_sink;
 pub mod state;
