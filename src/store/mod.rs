@@ -52,6 +52,11 @@ pub struct Charge {
     pub(crate) _lock: Option<std::fs::File>,
 }
 
+/// A mail being made ready to send, until dropped.
+pub struct InHand {
+    pub(crate) _until_dropped: Option<Box<dyn Send + Sync>>,
+}
+
 /// What became of an attempt to freeze an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freeze {
@@ -332,6 +337,11 @@ pub trait Store: Send + Sync {
 
     /// Makes claims that still hold good until `lease_until`, also while they are being sent. One that is lost stays lost.
     async fn renew(&self, claims: &[Claim], now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()>;
+
+    /// Says that a claimed mail is being made ready, for as long as what comes back lives. Outlives the process, not the
+    /// machine. Of each mail that a process had in hand when it died, whoever takes charge next counts a death; after two it
+    /// is claimed last and alone, after five it is left to the operator as a doubt. An outcome forgets its deaths.
+    fn take_in_hand(&self, claim: &Claim) -> InHand;
 
     /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, its reader left or was
     /// suppressed, or its sign-up is confirmed or expired. Durable when it returns.

@@ -48,7 +48,9 @@ async fn drain(outbox: &Outbox, round: &Round, number: usize, mut way: Option<Wa
             return Ok(());
         };
         round.take_in_hand(number, &job, false);
+        let in_hand = outbox.store.take_in_hand(&job.claim);
         let next = outbox.carry(round, number, &mut current, job).await;
+        drop(in_hand);
         round.out_of_hand(number);
         match next? {
             Next::Again => {

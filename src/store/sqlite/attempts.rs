@@ -188,7 +188,7 @@ async fn write_settled(
 ) -> sqlx::Result<()> {
     sqlx::query(Table::of(claim).says(
         "UPDATE {outbox} SET state = ?, attempts = ?, doubts = ?, next_attempt = ?, reason = ?, changed_at = ?,
-            lease_until = NULL
+            lease_until = NULL, deaths = 0
          WHERE id = ?",
     ))
     .bind(settled.state.as_str())

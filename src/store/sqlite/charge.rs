@@ -12,7 +12,7 @@ impl SqliteStore {
     pub(super) async fn take_over(&self, now: DateTime<Utc>) -> Result<Option<Charge>> {
         let Some(lock) = open::lock_charge(&self.path)? else { return Ok(None) };
         open::check_all(&self.path, &self.writer).await?;
-        self.explained(outbox::take_back_all(&self.writer, now).await)?;
+        self.explained(outbox::take_back_all(&self.writer, &self.in_hand, now).await)?;
         let (_, last) = self.explained(epoch::here(&self.readers).await)?;
         if let Some(reason) = went_back(now, last) {
             self.pause(Cause::Clock, &reason).await.map(drop)?;

@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
+use super::in_hand::SUSPECT;
 use super::rows::address;
 use crate::model::delivery::{Carries, Claim};
 
@@ -34,7 +35,7 @@ impl Table {
 }
 
 /// Runs a query of what is due at `now` (`?1`), at most `limit` rows (`?2`), not for these domains (`?3`, a JSON array);
-/// `carries` tells what a row has to say.
+/// `?4` deaths make a suspect; `carries` tells what a row has to say.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     sql: &'static str,
@@ -44,7 +45,7 @@ pub(super) async fn find(
     carries: fn(&SqliteRow) -> sqlx::Result<Carries>,
 ) -> sqlx::Result<Vec<Claim>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = sqlx::query(sql).bind(now).bind(limit).bind(domains).fetch_all(connection).await?;
+    let rows = sqlx::query(sql).bind(now).bind(limit).bind(domains).bind(SUSPECT).fetch_all(connection).await?;
     rows.iter().map(|row| claim(row, carries(row)?)).collect()
 }
 

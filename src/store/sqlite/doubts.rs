@@ -51,7 +51,8 @@ pub(super) async fn resolve(
         Resolution::Again => ("waiting", Some("the operator has it sent once more")),
     };
     let resolved = sqlx::query(
-        "UPDATE delivery SET state = ?, reason = ?, changed_at = ?, next_attempt = NULL, epoch = epoch + 1
+        "UPDATE delivery SET state = ?, reason = ?, changed_at = ?, next_attempt = NULL, epoch = epoch + 1,
+            deaths = 0
          WHERE id = ? AND state = 'doubt' AND lease_until IS NULL",
     )
     .bind(state)

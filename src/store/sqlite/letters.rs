@@ -96,8 +96,9 @@ pub(super) async fn due(
     limit: usize,
     domains: &str,
 ) -> sqlx::Result<Vec<Claim>> {
-    let open =
-        due!("letter.state IN ('waiting', 'deferred') AND (letter.state = 'waiting' OR letter.next_attempt <= ?1)");
+    let open = due!(
+        "letter.deaths < ?4 AND letter.state IN ('waiting', 'deferred') AND (letter.state = 'waiting' OR letter.next_attempt <= ?1)"
+    );
     claims::find(connection, open, now, limit, domains, carries).await
 }
 
@@ -108,8 +109,24 @@ pub(super) async fn doubted(
     limit: usize,
     domains: &str,
 ) -> sqlx::Result<Vec<Claim>> {
-    let doubted = due!("letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1");
+    let doubted = due!(
+        "letter.deaths < ?4 AND letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1"
+    );
     claims::find(connection, doubted, at, limit, domains, carries).await
+}
+
+/// Those a process died of.
+pub(super) async fn suspects(
+    connection: &mut SqliteConnection,
+    at: i64,
+    limit: usize,
+    domains: &str,
+) -> sqlx::Result<Vec<Claim>> {
+    let suspects = due!(
+        "letter.deaths >= ?4 AND (letter.state = 'waiting' OR letter.state = 'deferred' AND letter.next_attempt <= ?1
+           OR letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1)"
+    );
+    claims::find(connection, suspects, at, limit, domains, carries).await
 }
 
 fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {

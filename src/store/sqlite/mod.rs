@@ -18,6 +18,7 @@ mod figures;
 mod holds;
 mod ids;
 mod imports;
+mod in_hand;
 mod issues;
 mod keys;
 mod leaving;
@@ -48,6 +49,7 @@ use sqlx::{Sqlite, Transaction};
 use self::attempts::Marks;
 use self::epoch::Epoch;
 use self::faults::{explain, is_failed_sync};
+use self::in_hand::InHand;
 use self::leaving::Leaving;
 use super::{Result, StoreError};
 use crate::model::token::SigningKey;
@@ -62,6 +64,7 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     leaving: Leaving,
+    in_hand: InHand,
     epoch: Epoch,
     marks: Marks,
     /// Why nothing is written any more, once that is so.

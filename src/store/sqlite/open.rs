@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions as _, Sqlite};
 
 use super::attempts::Marks;
 use super::epoch::Epoch;
+use super::in_hand::InHand;
 use super::leaving::Leaving;
 use super::{PATIENCE, SqliteStore, begin, erasures, explain};
 use crate::store::{Result, StoreError};
@@ -53,6 +54,7 @@ impl SqliteStore {
             writer,
             readers,
             leaving,
+            in_hand: InHand::beside(path),
             epoch,
             marks: Marks::default(),
             lost: OnceLock::new(),

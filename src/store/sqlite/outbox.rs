@@ -12,8 +12,9 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::claims::Table;
 use super::doubts::UNHEARD;
+use super::in_hand::InHand;
 use super::rows::{counts, optional_instant};
-use super::{begin, claims, ids, letters};
+use super::{begin, claims, ids, in_hand, letters};
 use crate::model::delivery::{Carries, Claim, DeliveryState, Withheld};
 use crate::store::DeliveryCounts;
 
@@ -40,9 +41,10 @@ pub(super) async fn suppress(
 }
 
 /// Takes back all claims: those who made them are gone.
-pub(super) async fn take_back_all(writer: &SqlitePool, now: DateTime<Utc>) -> sqlx::Result<()> {
+pub(super) async fn take_back_all(writer: &SqlitePool, in_hand: &InHand, now: DateTime<Utc>) -> sqlx::Result<()> {
     let mut transaction = begin(writer).await?;
     ids::move_on(&mut transaction, now).await?;
+    in_hand::count_deaths(&mut transaction, in_hand).await?;
     for table in Table::ALL {
         sqlx::query(table.says("UPDATE {outbox} SET epoch = epoch + 1 WHERE lease_until IS NOT NULL"))
             .execute(&mut *transaction)
@@ -127,20 +129,32 @@ pub(super) async fn claim(
     let most = if withheld.issues { limit } else { limit.div_ceil(2) };
     let mut claims = letters::due(&mut transaction, at, most, domains).await?;
     let open = due!(
-        "delivery.state IN ('waiting', 'deferred') AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
+        "delivery.deaths < ?4 AND delivery.state IN ('waiting', 'deferred')
+           AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
     );
     // a limit of none finds none
     let rest = |claims: &[Claim]| if withheld.issues { 0 } else { limit - claims.len() };
     let room = rest(&claims);
     claims.extend(claims::find(&mut transaction, open, at, room, domains, carries).await?);
     let doubted = due!(
-        "delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
+        "delivery.deaths < ?4 AND delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
            AND coalesce(delivery.next_attempt, 0) <= ?1"
     );
     let room = rest(&claims);
     claims.extend(claims::find(&mut transaction, doubted, at, room, domains, carries).await?);
     let room = limit - claims.len();
     claims.extend(letters::doubted(&mut transaction, at, room, domains).await?);
+    if claims.is_empty() && nothing_is_claimed(&mut transaction).await? {
+        // one that may kill us takes no other along, and tells by that which one it is
+        claims.extend(letters::suspects(&mut transaction, at, 1, domains).await?);
+        let suspects = due!(
+            "delivery.deaths >= ?4 AND (delivery.state = 'waiting' OR delivery.state = 'deferred' AND delivery.next_attempt <= ?1
+               OR delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
+                  AND coalesce(delivery.next_attempt, 0) <= ?1)"
+        );
+        let room = usize::from(!withheld.issues && claims.is_empty());
+        claims.extend(claims::find(&mut transaction, suspects, at, room, domains, carries).await?);
+    }
     if let Some(most) = withheld.beyond {
         keep_of_each_domain(most, &mut claims);
     }
@@ -154,6 +168,15 @@ pub(super) async fn claim(
     }
     transaction.commit().await?;
     Ok(claims)
+}
+
+async fn nothing_is_claimed(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT NOT EXISTS (SELECT 1 FROM delivery WHERE lease_until IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM letter WHERE lease_until IS NOT NULL)",
+    )
+    .fetch_one(connection)
+    .await
 }
 
 fn keep_of_each_domain(most: usize, claims: &mut Vec<Claim>) {

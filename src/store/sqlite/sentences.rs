@@ -25,7 +25,7 @@ use crate::model::status::{DeliveryQuarter, ReaderQuarter};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
-use crate::store::{Charge, DeliveryCounts, Freeze, LastPublish, Listed, Result, Store};
+use crate::store::{Charge, DeliveryCounts, Freeze, InHand, LastPublish, Listed, Result, Store};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -296,6 +296,10 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Claim>> {
         self.claim_unless_paused(withheld, now, lease_until, limit).await
+    }
+
+    fn take_in_hand(&self, claim: &Claim) -> InHand {
+        InHand { _until_dropped: Some(Box::new(self.in_hand.take(claim))) }
     }
 
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool> {

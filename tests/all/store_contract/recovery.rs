@@ -1,6 +1,6 @@
 //! What lost processes and lost answers leave behind.
 
-use crieur::model::delivery::{Claim, DeliveryState, OnDoubt, Outcome};
+use crieur::model::delivery::{Claim, DeliveryState, OnDoubt, Outcome, Resolution};
 use crieur::store::Store;
 
 use super::{Place, begin_one, claim, claim_one, freeze, frozen, minute, new_issue};
@@ -16,6 +16,8 @@ super::promises! {
     a_late_answer_settles_the_doubt_it_left
     a_lapsed_claim_of_a_doubt_does_not_settle_it
     a_doubt_whose_reader_left_is_suppressed
+    what_a_process_died_of_goes_last_and_alone_and_then_to_the_operator
+    what_lived_through_an_attempt_is_no_suspect
     many_crashes_lose_nobody_and_send_at_most_twice
 }
 
@@ -72,6 +74,62 @@ async fn taking_charge_fences_off_the_dead(place: &Place) {
     record(&*store, &claimed, Outcome::Sent, 1).await;
     record(&*store, &sending, Outcome::Deferred { reason: "451".to_owned() }, 1).await;
     assert_eq!(states(&*other, issue).await, [(DeliveryState::Waiting, 1), (DeliveryState::Doubt, 1)]);
+}
+
+/// Dies with this mail in hand.
+fn die_of(store: std::sync::Arc<dyn Store>, claim: &Claim) {
+    std::mem::forget(store.take_in_hand(claim));
+    drop(store);
+}
+
+async fn what_a_process_died_of_goes_last_and_alone_and_then_to_the_operator(place: &Place) {
+    let (mut store, issue) = frozen(place, 3, OnDoubt::Resend).await;
+    let mut poison = None;
+    for death in 0..2 {
+        let claims = claim(&*store, death, 9).await;
+        assert_eq!(claims.len(), 3, "it may have been chance");
+        let poison = *poison.get_or_insert(claims[0].delivery);
+        assert_eq!(claims[0].delivery, poison);
+        // the others are made ready and done with
+        drop(store.take_in_hand(&claims[1]));
+        die_of(store, &claims[0]);
+        store = take_over(place, death + 1).await;
+    }
+    let poison = poison.expect("one");
+    let others = claim(&*store, 2, 9).await;
+    assert_eq!(others.len(), 2);
+    assert!(claim(&*store, 2, 9).await.is_empty(), "it would take others along");
+    for claim in &others {
+        assert!(store.begin_sending(claim, minute(2)).await.expect("begins"));
+        record(&*store, claim, Outcome::Sent, 2).await;
+    }
+    for death in 2..5 {
+        assert!(store.next_due().await.expect("read").is_some_and(|due| due <= minute(death)));
+        let suspects = claim(&*store, death, 9).await;
+        assert_eq!(suspects.iter().map(|claim| claim.delivery).collect::<Vec<_>>(), [poison]);
+        die_of(store, &suspects[0]);
+        store = take_over(place, death + 1).await;
+    }
+    assert_eq!(states(&*store, issue).await, [(DeliveryState::Sent, 2), (DeliveryState::Doubt, 1)]);
+    assert_eq!(store.next_due().await.expect("read"), None);
+    let doubts = store.doubts(None).await.expect("doubts");
+    assert!(doubts[0].reason.contains("died each time") && !doubts[0].resent_by_itself, "{doubts:?}");
+    assert!(store.resolve_doubt(poison, Resolution::Again, minute(6)).await.expect("resolved"));
+    assert_eq!(claim(&*store, 6, 9).await.len(), 1);
+}
+
+async fn what_lived_through_an_attempt_is_no_suspect(place: &Place) {
+    let (mut store, issue) = frozen(place, 1, OnDoubt::Resend).await;
+    for round in 0..6 {
+        let claim = claim_one(&*store, round * 500).await;
+        if round % 2 == 0 {
+            die_of(store, &claim);
+            store = take_over(place, round * 500 + 1).await;
+        } else {
+            record(&*store, &claim, Outcome::Deferred { reason: "451".to_owned() }, round * 500).await;
+        }
+    }
+    assert_eq!(states(&*store, issue).await, [(DeliveryState::Deferred, 1)]);
 }
 
 async fn a_doubt_goes_out_once_more_and_last(place: &Place) {

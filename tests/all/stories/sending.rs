@@ -146,6 +146,33 @@ async fn a_mail_that_kills_the_process_each_time_is_tried_twice_and_the_others_g
     assert!(doubts.contains(&poison), "{doubts}");
 }
 
+/// A12: one mail kills the process before anything of it is handed over. The others go out, it is tried alone, and then it is
+/// the operator's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_kills_the_process_while_it_is_made_ready_holds_nobody_up() {
+    let poison = reader(3);
+    let sink = Sink::builder().rcpt(&poison, Act::Gate(Box::new("250 fine".into()))).start().await;
+    let folder = Folder::of_five().relayed_by(sink.address().port(), "connections = 1");
+    add_readers(&folder, 10);
+    for (death, sent) in [3, 3, 9, 9, 9].into_iter().enumerate() {
+        let mut child = folder.crieur(["send", "--at", MONDAY]).spawn();
+        sink.reached_by(death + 1).await;
+        child.kill().expect("a signal");
+        child.wait().expect("its end");
+        assert_eq!(sink.messages().len(), sent, "after death {}", death + 1);
+    }
+    let ended = folder.crieur(["send", "--at", MONDAY]).exits(0);
+    assert!(ended.stderr.contains("died each time"), "{ended:?}");
+    assert_eq!(deliveries(&folder), [all("sent", 9), all("doubt", 1)].into_iter().flatten().collect());
+    let doubts = folder.crieur(["issues", "doubts"]).succeeds().stdout;
+    assert!(doubts.contains(&poison) && doubts.contains("died each time"), "{doubts}");
+    sink.open_gates();
+    let number = doubts.split('\t').next().expect("its number");
+    folder.crieur(["issues", "resolve", number, "--again"]).succeeds();
+    folder.crieur(["send", "--at", MONDAY]).succeeds();
+    assert_eq!(copies(&sink.messages()), (0..10).map(|number| (reader(number), 1)).collect());
+}
+
 /// A2, at some system calls; `CRIEUR_TEST_KILLS=1000` for many.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_system_call_of_a_send_nobody_is_lost_and_nobody_gets_three() {

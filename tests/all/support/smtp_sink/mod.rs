@@ -288,8 +288,13 @@ impl Sink {
 impl Sink {
     /// Waits until somebody waits at a gate.
     pub async fn reached(&self) {
+        self.reached_by(1).await;
+    }
+
+    /// Waits until so many do, and those count that are gone.
+    pub async fn reached_by(&self, count: usize) {
         let mut gate = self.state.gate.subscribe();
-        let waiting = gate.wait_for(|(waiting, _)| *waiting > 0);
+        let waiting = gate.wait_for(|(waiting, _)| *waiting >= count);
         tokio::time::timeout(PATIENCE, waiting).await.expect("somebody at the gate").expect("the sink");
     }
 
