@@ -49,6 +49,7 @@ impl Teller for Desk {
             relay_open: relay.open,
             relay_opened: relay.opened,
             relay_failed: relay.failed,
+            domains_paused: outbox.paused_domains() as u64,
         }
     }
 }

@@ -144,15 +144,22 @@ impl Outbox {
         self.tally.subscribe()
     }
 
-    /// Takes the place of another one: what is counted since the start goes on, and what it could not finish is ours.
+    /// Takes the place of another one: what is counted since the start goes on, what it could not finish is ours, and domains
+    /// that it left alone are left alone.
     pub fn count_on(&mut self, before: &Self) {
         (self.tally, self.relay) = (before.tally.clone(), before.relay.clone());
         self.unfinished = Arc::clone(&before.unfinished);
+        self.lanes.go_on_from(&before.lanes);
     }
 
     /// The connections there are and were.
     pub fn relay(&self) -> Relay {
         self.relay.read()
+    }
+
+    /// How many domains take no more for now.
+    pub fn paused_domains(&self) -> usize {
+        self.lanes.paused((self.clock)()).len()
     }
 
     async fn connect(&self) -> std::result::Result<Way, Answer> {

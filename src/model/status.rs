@@ -136,6 +136,8 @@ pub struct Traffic {
     pub relay_open: u64,
     pub relay_opened: u64,
     pub relay_failed: u64,
+    /// Domains that take no more for now and are left alone.
+    pub domains_paused: u64,
 }
 
 /// How far charts look back.

@@ -101,6 +101,17 @@ impl Lanes {
         })
     }
 
+    /// What is known of domains in trouble.
+    pub(super) fn go_on_from(&self, before: &Self) {
+        let before = before.lock();
+        let (state, now) = (&mut *self.lock(), Instant::now());
+        for (domain, lane) in before.by_domain.iter().filter(|(_, lane)| lane.matters(now)) {
+            let lane = Lane { destination: lane.destination.clone(), under_way: 0, next: lane.next };
+            state.by_domain.insert(domain.clone(), lane);
+        }
+        state.put_off.clone_from(&before.put_off);
+    }
+
     /// A panic elsewhere leaves the lanes sound: every change to one is a few assignments.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -230,8 +241,13 @@ pub(super) mod tests {
         }
         assert_eq!(lanes.paused(now).into_keys().collect::<Vec<_>>(), ["a.fr"]);
         assert!(lanes.paused(now + chrono::TimeDelta::minutes(5)).is_empty());
-        lanes.note("a.fr", Reaction::Fine, now);
-        assert!(lanes.paused(now).is_empty());
+        let next = super::tests::lanes(4, None);
+        next.go_on_from(&lanes);
+        assert!(next.paused(now).contains_key("a.fr"), "also with another configuration");
+        for lanes in [lanes, next] {
+            lanes.note("a.fr", Reaction::Fine, now);
+            assert!(lanes.paused(now).is_empty());
+        }
     }
 
     #[test]

@@ -263,8 +263,12 @@ fn outbox(figures: &Figures, traffic: &Traffic, tongue: Tongue) -> Vec<Figure> {
         count,
         alert: count > 0 && matches!(state, DeliveryState::Refused | DeliveryState::Doubt),
     });
-    let others = [(t.suppressions, figures.suppressions), (t.relay_open, traffic.relay_open)]
-        .map(|(label, count)| Figure { label, count, alert: false });
+    let others = [
+        (t.suppressions, figures.suppressions, false),
+        (t.relay_open, traffic.relay_open, false),
+        (t.domains_paused, traffic.domains_paused, traffic.domains_paused > 0),
+    ]
+    .map(|(label, count, alert)| Figure { label, count, alert });
     states.into_iter().chain(others).collect()
 }
 

@@ -50,6 +50,7 @@ impl Gauges {
         let connected = [("opened", traffic.relay_opened), ("failed", traffic.relay_failed)];
         self.counts("crieur_relay_connects_total", "Connections to the relay since the start", "result", connected)?;
         self.one("crieur_relay_connections", "Connections to the relay that are open", traffic.relay_open)?;
+        self.one("crieur_domains_paused", "Domains that take no more mails for now", traffic.domains_paused)?;
         self.seconds("crieur_start_timestamp_seconds", "When the daemon started", traffic.started.timestamp())
     }
 
