@@ -173,6 +173,9 @@ async fn garbage_before_the_dot_is_no_doubt_and_after_it_is() {
         b"999 what\r\n".to_vec(),
         b"\xff\xfe\r\n".to_vec(),
         b"\r\n".to_vec(),
+        // a line ends in CR LF, RFC 5321 section 2.3.8
+        b"250 fine\n".to_vec(),
+        b"250-fine\n250 fine\r\n".to_vec(),
         b"350 not an end\r\n".to_vec(),
         endless,
     ] {

@@ -2,8 +2,8 @@
 //! disk is full. Nobody is lost, nobody gets more than two, and copies are alike.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::process::Command;
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
 
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Europe::Paris;
@@ -171,6 +171,37 @@ async fn a_mail_that_kills_the_process_while_it_is_made_ready_holds_nobody_up() 
     folder.crieur(["issues", "resolve", number, "--again"]).succeeds();
     folder.crieur(["send", "--at", MONDAY]).succeeds();
     assert_eq!(copies(&sink.messages()), (0..10).map(|number| (reader(number), 1)).collect());
+}
+
+/// A13: the machine stands still while the relay says that it may go on. When it wakes up the relay has been silent for too
+/// long or, by a clock that does not run meanwhile, has answered at once: then its claim is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_was_stopped_for_too_long_puts_no_final_dot() {
+    const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+    if !can("a clock that goes on while a process is stopped (Debian's faketime)", &["test", "-e", FAKETIME]) {
+        return;
+    }
+    for (stands_still, reason) in [("0", "no answer in time"), ("1", "not handed over whole")] {
+        let sink = Sink::builder().data(Act::Gate(Box::new("354 go on".into()))).start().await;
+        let folder = Folder::of_five().relayed_by(sink.address().port(), "connections = 1");
+        add_readers(&folder, 1);
+        folder.write("clock", "+0\n");
+        let mut under = Command::new(executable());
+        under.args(["-vv", "send", "--at", MONDAY]).current_dir(folder.root()).env("LD_PRELOAD", FAKETIME);
+        under.env("FAKETIME_TIMESTAMP_FILE", folder.path("clock")).env("FAKETIME_NO_CACHE", "1");
+        under.env("FAKETIME_DONT_FAKE_MONOTONIC", stands_still).stdout(Stdio::null());
+        let mut child = under.stderr(File::create(folder.path("log")).expect("a log")).spawn().expect("the binary");
+        sink.reached().await;
+        signal(child.id(), "STOP");
+        folder.write("clock", "+2h\n");
+        sink.open_gates();
+        signal(child.id(), "CONT");
+        let (ended, _) = eventually("its end", || child.try_wait().expect("its state"));
+        assert_eq!((ended.code(), sink.messages().len()), (Some(75), 0));
+        assert_eq!(deliveries(&folder), all("deferred", 1));
+        let log = folder.read("log");
+        assert!(log.contains(reason), "{log}");
+    }
 }
 
 /// A2, at some system calls; `CRIEUR_TEST_KILLS=1000` for many.
