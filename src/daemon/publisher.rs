@@ -300,6 +300,11 @@ impl Publisher {
         }
         self.told_failed = composed;
         self.told_failed.retain(|one| matches!(one.decision, Decision::Failed { .. }));
+        let reason = |one: &Composed| match &one.decision {
+            Decision::Failed { reason } => Some(format!("{}, {}: {reason}", one.newsletter, one.slot.format("%F %R"))),
+            _ => None,
+        };
+        self.web.vitals.note(Trouble::Composing, self.told_failed.iter().find_map(reason));
         self.is_news |= !self.told_failed.is_empty();
     }
 }

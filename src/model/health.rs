@@ -20,6 +20,8 @@ pub enum Trouble {
     Relay,
     /// The relay refuses an issue as a whole: it is held.
     Issue,
+    /// An issue that is due cannot be made, by a template mostly. It is tried again at each look.
+    Composing,
     /// Nothing is mailed and no issue frozen before the operator has looked: `model::pause`.
     Paused,
     /// The folder is not watched, only looked at now and then: what is saved appears later.
@@ -29,13 +31,14 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Held,
         Self::Publishing,
         Self::Writing,
         Self::Store,
         Self::Relay,
         Self::Issue,
+        Self::Composing,
         Self::Paused,
         Self::Polling,
         Self::Configuration,
@@ -49,6 +52,7 @@ impl Trouble {
             Self::Store => "store",
             Self::Relay => "relay",
             Self::Issue => "issue",
+            Self::Composing => "composing",
             Self::Paused => "paused",
             Self::Polling => "polling",
             Self::Configuration => "configuration",
@@ -64,6 +68,7 @@ impl Trouble {
             Self::Store => "the store fails",
             Self::Relay => "the relay takes no mail",
             Self::Issue => "an issue is held, the relay refuses it",
+            Self::Composing => "an issue that is due cannot be made",
             Self::Paused => "no newsletter is sent before the operator has looked",
             Self::Polling => "the content folder is polled, not watched",
             Self::Configuration => "a changed configuration cannot be used, the old one stays",

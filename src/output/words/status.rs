@@ -123,6 +123,14 @@ impl Tongue {
                 "An issue is held: the relay refuses it",
                 "“crieur issues list” says why; “crieur issues resume” lets it go on.",
             ),
+            (Self::French, Trouble::Composing) => (
+                "Un numéro prévu ne peut pas être composé",
+                "Le plus souvent à cause d’un gabarit : « crieur doctor » dit lequel. Un nouvel essai a lieu à chaque relecture.",
+            ),
+            (Self::English, Trouble::Composing) => (
+                "An issue that is due cannot be made",
+                "Mostly because of a template: “crieur doctor” says which. It is tried again at each look.",
+            ),
             (Self::French, Trouble::Paused) => (
                 "Les envois sont suspendus",
                 "Rien ne part et aucun numéro n’est composé. Si tout est en ordre, confirmez-le avec « crieur issues resume --confirm ».",

@@ -1,6 +1,6 @@
 //! Issues from being composed to being read: approved, one an announcement, with what changed, and on the web.
 
-use super::{MONDAY, announcement};
+use super::{MONDAY, announcement, due_newsletter};
 use crate::support::folder::Folder;
 use crate::support::poll::eventually;
 use crate::support::served::TestApp;
@@ -218,6 +218,19 @@ fn an_issue_that_cannot_be_rendered_is_not_frozen_and_goes_out_once_it_can() {
     folder.remove("templates/email/issue.html");
     folder.crieur(["send", "--at", MONDAY]).succeeds();
     assert_eq!(folder.mails().len(), 1);
+}
+
+#[test]
+fn a_daemon_says_that_an_issue_cannot_be_made_until_it_can() {
+    let folder = due_newsletter();
+    folder.crieur(["subscribers", "add", "lecteur@example.org"]).succeeds();
+    folder.write("templates/email/issue.html", "<html lang=\"{{ lang }}\">\n{{ nobody_knows }}\n{{ unsubscribe }}");
+    let app = folder.serve();
+    app.until("/healthz", |text| text.contains("an issue that is due cannot be made"));
+    folder.remove("templates/email/issue.html");
+    app.hang_up();
+    app.until("/healthz", |text| text == "ok\n");
+    eventually("the mail", || (folder.mails().len() == 1).then_some(()));
 }
 
 /// Signs up, follows the link of the letter, and presses the button.
