@@ -1,5 +1,6 @@
 //! Signing up by double opt-in: forms, letters, links, limits, against a daemon that runs and a real SMTP server.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -148,11 +149,15 @@ async fn somebody_signs_up_confirms_reads_changes_and_leaves() {
     assert!(app.get(&preferences).text().contains("aucune lettre") || app.get(&preferences).status == 200);
 }
 
+fn posts() -> usize {
+    std::env::var("CRIEUR_TEST_POSTS").ok().and_then(|posts| posts.parse().ok()).unwrap_or(80)
+}
+
 /// G4, G6; `CRIEUR_TEST_POSTS` sets how often.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mailbox_gets_one_letter_however_often_it_is_entered() {
     let sink = Sink::builder().start().await;
-    let posts = std::env::var("CRIEUR_TEST_POSTS").ok().and_then(|it| it.parse().ok()).unwrap_or(80);
+    let posts = posts();
     let folder = relayed(&sink).and("[subscribe]\nper_hour = 1000000");
     let app = folder.serve();
     let variants = ["jeanne@example.org", "Jeanne@Example.ORG", "jeanne+1@example.org", "JEANNE+news@example.org"];
@@ -273,6 +278,26 @@ async fn one_network_uses_up_its_own_quota_only() {
     assert_eq!([from("2001:db8::1", "d"), from("2001:db8::2", "e"), from("2001:db8::3", "f")], [200, 200, 503]);
     assert_eq!(from("2001:db8:0:1::1", "g"), 200);
     letters(&sink, 5).await;
+}
+
+/// G5; `CRIEUR_TEST_POSTS` sets how many.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_addresses_from_many_networks_get_as_many_letters_as_an_hour_has() {
+    let sink = Sink::builder().start().await;
+    let folder =
+        relayed(&sink).and("[subscribe]\nper_hour = 20").but("[http]\n", "[http]\ntrusted_proxies = [\"127.0.0.1\"]\n");
+    let app = folder.serve();
+    let mut answers = BTreeMap::<u16, usize>::new();
+    for number in 0..posts() {
+        let from = format!("10.{}.{}.7", number / 256 % 256, number % 256);
+        let headers = [("content-type", FORM), ("x-forwarded-for", from.as_str())];
+        let form = format!("{NEWS}&lang=fr&email=reader{number}@example.org");
+        *answers.entry(app.ask("POST", "/subscribe", &headers, form.as_bytes()).status).or_default() += 1;
+    }
+    // one more each three minutes
+    let taken = answers.remove(&200).unwrap_or(0);
+    assert!((20..=25).contains(&taken) && answers.into_keys().eq([503]), "{taken}");
+    letters(&sink, taken).await;
 }
 
 /// G14, G15, G28
