@@ -3,11 +3,13 @@
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use super::announcement;
 use crate::support::folder::Folder;
 use crate::support::poll::{PATIENCE, eventually};
+use crate::support::rights::can;
 use crate::support::served::TestApp;
 
 /// What a service manager hears.
@@ -58,6 +60,38 @@ fn systemd_is_told_of_the_start_each_sign_of_life_the_reload_and_the_end() {
     assert_eq!(manager.hears_news(), "READY=1");
     assert!(app.terminate().success());
     assert_eq!(manager.hears_news(), "STOPPING=1");
+}
+
+/// A15: whoever opens a file hangs, and that is the publisher; everything else goes on.
+#[test]
+fn a_publisher_that_hangs_feeds_no_watchdog() {
+    const ATTACH: &str = "sleep 9 & strace -f -qq -o /dev/null -e trace=none -p $! & sleep 0.2; kill %1; wait %2";
+    if !can("a system call that hangs (strace)", &["sh", "-c", ATTACH]) {
+        return;
+    }
+    let folder = Folder::of_five();
+    let manager = Manager::beside(&folder);
+    let app = notified(&folder, "1000000");
+    assert_eq!(manager.hears(), "READY=1");
+    assert_eq!(manager.hears(), "WATCHDOG=1");
+    let mut strace = Command::new("strace");
+    let calls = ["-e", "trace=openat,openat2", "-e", "inject=openat,openat2:delay_enter=60000000"];
+    strace.args(["-f", "-qq", "-o", "/dev/null"]).args(calls).args(["-p", &app.id().to_string()]);
+    let mut strace = strace.spawn().expect("strace");
+    manager.0.set_read_timeout(Some(Duration::from_secs(2))).expect("a deadline");
+    let mut edits = 0;
+    eventually("silence for eight times as long as a sign of life takes", || {
+        edits += 1;
+        let date = format!("2020-01-01 10:00:{edits:02} +02:00");
+        folder.write("content/actualites/neuf.md", &announcement("Neuf", &date));
+        // long enough for it to be noticed and read
+        (0..12).any(|_| manager.0.recv(&mut [0; 512]).is_err()).then_some(())
+    });
+    assert_eq!(app.get("/atom.xml").status, 200, "the last site is served");
+    strace.kill().expect("a signal");
+    strace.wait().expect("its end");
+    manager.0.set_read_timeout(Some(PATIENCE)).expect("a deadline");
+    assert_eq!(manager.hears(), "WATCHDOG=1", "it goes on");
 }
 
 #[test]
