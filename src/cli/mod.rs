@@ -16,6 +16,7 @@ mod print;
 mod send;
 mod serve;
 mod status;
+mod stop;
 mod subscribers;
 mod time;
 

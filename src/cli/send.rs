@@ -11,6 +11,7 @@ use super::build::tell_content;
 use super::exit::{CONTENT, TRY_AGAIN};
 use super::newsletters::one as newsletter;
 use super::print::{counted, say, tell, tell_pauses};
+use super::stop::stop_on_signals;
 use super::subscribers::progress;
 use super::{system_clock, time};
 use crate::app::{App, Composed, Decision};
@@ -132,32 +133,6 @@ fn tell_held(held: &[Issue]) -> bool {
         tell!("{}, issue {number}: {why}\n  hint: `crieur issues resume {number}` lets it go on", issue.newsletter);
     }
     !held.is_empty()
-}
-
-/// The first signal asks to stop: what was handed over is waited for. The second does not wait.
-fn stop_on_signals() -> (CancellationToken, CancellationToken) {
-    let (cancel, at_once) = (CancellationToken::new(), CancellationToken::new());
-    let asked = [cancel.clone(), at_once.clone()];
-    tokio::spawn(async move {
-        for token in asked {
-            if asked_to_stop().await.is_err() {
-                return;
-            }
-            token.cancel();
-        }
-    });
-    (cancel, at_once)
-}
-
-/// Until SIGINT or SIGTERM comes.
-async fn asked_to_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 fn report(tally: Tally) {

@@ -2,26 +2,31 @@
 //! all of it at once, when the last row was read.
 
 mod columns;
+mod reading;
 mod record;
 mod rows;
 mod source;
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use chrono::Utc;
 use clap::Args;
 use indicatif::ProgressBar;
 
 use self::columns::{Columns, Naming, Taken};
 pub(super) use self::columns::{language, topics};
-use self::rows::Rows;
+use self::reading::Next;
+use self::rows::{Row, Rows};
 use super::{consent_source, newsletter};
 use crate::app::{App, Topics, has_words};
 use crate::cli::exit::{CONTENT, TRY_AGAIN};
 use crate::cli::print::{counted, say, tell};
+use crate::cli::stop::asked_to_stop;
 use crate::model::subscription::{Added, NewSubscription};
 
 /// Rows that go into the store at once.
@@ -71,25 +76,18 @@ impl Import {
             batch: Vec::with_capacity(BATCH),
             report: Report { file: rows.file.clone(), progress, counts: Counts::default() },
         };
-        loop {
-            let row = match rows.next() {
-                Ok(Some(row)) => row,
-                Ok(None) => break,
-                Err(error) => {
-                    list.forget().await?;
-                    return Err(error.into());
-                }
-            };
-            let line = row.line;
-            match row.cells.and_then(|cells| columns.read(&cells, &naming, source)) {
-                Ok(Taken::Subscription(new)) => list.push(line, new).await?,
-                Ok(Taken::NotSubscribed) => list.report.passed_over(line, Passed::NotSubscribed),
-                Ok(Taken::Elsewhere) => list.report.passed_over(line, Passed::Elsewhere),
-                Err(reason) => list.report.bad(line, &reason),
+        let taken = tokio::select! {
+            taken = list.take(rows, &columns, &naming, source) => taken,
+            stopped = asked_to_stop() => return list.stop(stopped).await,
+        };
+        match taken {
+            Ok(hint) => list.finish(hint).await,
+            Err(error) => {
+                // where that fails as well, the next list does it
+                let _ = list.forget().await;
+                Err(error)
             }
         }
-        let hint = rows.hint();
-        list.finish(hint).await
     }
 
     /// Which newsletter a row is for.
@@ -115,6 +113,29 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// Takes all rows, and says what would help with those that could not be read.
+    async fn take(
+        &mut self,
+        rows: Rows,
+        columns: &Columns,
+        naming: &Naming<'_>,
+        source: &str,
+    ) -> anyhow::Result<Option<&'static str>> {
+        let mut rows = reading::read(rows);
+        loop {
+            let Row { line, cells } = match rows.recv().await.context("the list could not be read on")?? {
+                Next::Row(row) => row,
+                Next::End(hint) => return Ok(hint),
+            };
+            match cells.and_then(|cells| columns.read(&cells, naming, source)) {
+                Ok(Taken::Subscription(new)) => self.push(line, new).await?,
+                Ok(Taken::NotSubscribed) => self.report.passed_over(line, Passed::NotSubscribed),
+                Ok(Taken::Elsewhere) => self.report.passed_over(line, Passed::Elsewhere),
+                Err(reason) => self.report.bad(line, &reason),
+            }
+        }
+    }
+
     async fn push(&mut self, line: u64, new: NewSubscription) -> anyhow::Result<()> {
         if self.import.is_none() && !self.seen.insert(short_hash(&new)) {
             self.report.passed_over(line, Passed::Repeated);
@@ -145,6 +166,14 @@ impl List<'_> {
             }
         }
         Ok(())
+    }
+
+    async fn stop(self, stopped: io::Result<()>) -> anyhow::Result<ExitCode> {
+        self.report.progress.finish_and_clear();
+        self.forget().await?;
+        stopped?;
+        tell!("stopped: nobody of this list was subscribed, and nothing of it is kept");
+        Ok(ExitCode::from(TRY_AGAIN))
     }
 
     async fn forget(&self) -> anyhow::Result<()> {

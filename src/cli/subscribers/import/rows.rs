@@ -42,7 +42,7 @@ pub(super) struct Row {
 impl Rows {
     /// Reads the header. `decoded`: the operator said what the encoding is.
     pub(super) fn new(
-        mut input: Box<dyn Read>,
+        mut input: Box<dyn Read + Send>,
         path: &Path,
         delimiter: Option<&str>,
         decoded: bool,
@@ -146,7 +146,7 @@ impl Rows {
 
 /// The lines of a file, some of which are read twice.
 struct Lines {
-    input: BufReader<Box<dyn Read>>,
+    input: BufReader<Box<dyn Read + Send>>,
     end: u8,
     again: VecDeque<Vec<u8>>,
     /// How many there were.
@@ -154,7 +154,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(input: Box<dyn Read>, shape: &Shape) -> Self {
+    fn new(input: Box<dyn Read + Send>, shape: &Shape) -> Self {
         let end = if shape.returns { b'\r' } else { b'\n' };
         Self { input: BufReader::with_capacity(1 << 16, input), end, again: VecDeque::new(), read: shape.skipped }
     }

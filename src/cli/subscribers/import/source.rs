@@ -11,10 +11,10 @@ use crate::cli::exit::UsageError;
 use crate::cli::subscribers::progress;
 
 /// Opens a list. The bar knows its length where it is a file.
-pub(super) fn open(path: &Path, encoding: Option<&str>) -> Result<(Box<dyn Read>, ProgressBar), UsageError> {
+pub(super) fn open(path: &Path, encoding: Option<&str>) -> Result<(Box<dyn Read + Send>, ProgressBar), UsageError> {
     let encoding = encoding.map(named).transpose()?;
     let cannot_read = |error: io::Error| UsageError(format!("cannot read `{}`: {error}", path.display()));
-    let (raw, bar): (Box<dyn Read>, _) = if path == Path::new("-") {
+    let (raw, bar): (Box<dyn Read + Send>, _) = if path == Path::new("-") {
         (Box::new(io::stdin()), progress())
     } else {
         let file = File::open(path).map_err(cannot_read)?;
@@ -38,7 +38,7 @@ fn bar(bytes: u64) -> ProgressBar {
 }
 
 /// A byte order mark is believed, and left out. UTF-8 goes through as it is: what is wrong in it is told by row.
-fn as_utf8(mut raw: Box<dyn Read>, encoding: Option<&'static Encoding>) -> io::Result<Box<dyn Read>> {
+fn as_utf8(mut raw: Box<dyn Read + Send>, encoding: Option<&'static Encoding>) -> io::Result<Box<dyn Read + Send>> {
     let mut start = Vec::new();
     raw.by_ref().take(3).read_to_end(&mut start)?;
     let (encoding, mark) = match Encoding::for_bom(&start) {
