@@ -43,6 +43,7 @@ const FIELDS: &[(&str, &str, &[&str], &str)] = &[
     ("attachments", "/attachments", &["attachments"], ""),
     ("info", "/info", &["info"], ""),
     ("event.when", "/event/when", &["start", "end", "hours"], ""),
+    ("event.status", "/event/status", &["event_status"], "it takes place unless said otherwise"),
     ("event.place", "/event/place", &["place", "address"], ""),
     ("event.access", "/event/access", &["access"], ""),
     ("event.online", "/event/online", &["online"], ""),

@@ -10,7 +10,7 @@ use super::when::Given;
 use crate::content::dates::parse_hours;
 use crate::model::announcement::InfoRow;
 use crate::model::diagnostic::Diagnostic;
-use crate::model::event::{self, Event, EventStatus, Geo, When};
+use crate::model::event::{self, Event, Geo, When};
 use crate::model::text::RichText;
 use crate::model::time::{Moment, Precision, resolve_local};
 
@@ -150,11 +150,6 @@ impl Mapper<'_> {
         };
         let [latitude, longitude] = numbers?[..] else { return None };
         Geo::from_degrees(latitude, longitude)
-    }
-
-    fn event_status(&self) -> EventStatus {
-        let word = self.line("event_status");
-        word.and_then(|word| EventStatus::named(&word)).unwrap_or_default()
     }
 }
 

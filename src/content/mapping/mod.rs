@@ -8,6 +8,7 @@ mod media;
 mod near_keys;
 mod people;
 mod shortcodes;
+mod standing;
 mod when;
 
 use std::cell::RefCell;
@@ -23,7 +24,7 @@ use super::markdown::{self, Context};
 use super::origins::{self, Origins};
 use super::profile::Profile;
 use super::typography;
-use crate::model::announcement::{Announcement, AnnouncementId, Source, Status};
+use crate::model::announcement::{Announcement, AnnouncementId, Source};
 use crate::model::diagnostic::{Diagnostic, Position};
 use crate::model::settings::{ContentSettings, FolderRule, SiteSettings, Typography};
 use crate::model::text::{Label, RichText, one_line, slugify};
@@ -79,6 +80,8 @@ pub fn read(path: &str, bytes: &[u8], habits: Habits) -> Result<Understood, Vec<
     mapper.diagnostics.extend(invisible::remark(&text, &parts.front));
     let near_keys = mapper.near_keys();
     mapper.diagnostics.extend(near_keys);
+    let unread_status = mapper.unread_status();
+    mapper.diagnostics.extend(unread_status);
     let diagnostics = mapper.diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
     match announcement {
         Some(announcement) => Ok(Understood { announcement, diagnostics, origins: mapper.origins.into_inner() }),
@@ -225,13 +228,6 @@ impl<'a> Mapper<'a> {
             .or_else(|| place.lang.clone())
             .or_else(|| self.rule.and_then(|rule| rule.lang.clone()))
             .unwrap_or_else(|| self.habits.site.lang.clone())
-    }
-
-    fn status(&self) -> Status {
-        let draft = self.flag("draft") == Some(true);
-        let unpublished = self.flag("published_flag") == Some(false);
-        let in_drafts = self.path.split('/').any(|part| part == "_drafts");
-        if draft || unpublished || in_drafts { Status::Draft } else { Status::Published }
     }
 
     fn path_without_ending(&self) -> String {

@@ -117,6 +117,35 @@ fn names_and_keys_of_other_generators_are_read() {
 }
 
 #[test]
+fn what_is_not_understood_of_a_draft_or_a_cancelled_event_is_told() {
+    let told = |front: &str| {
+        let file = format!("---\ntitle: x\ndate: 2019-01-09\nevent_start_date: 2019-02-01\n{front}\n---\nx\n");
+        let loaded = load_with(&settings(ProfileName::Numerique), &[("x/2019-01-09-x.md", file.as_bytes())], &[]);
+        let [announcement] = loaded.catalog.all() else { panic!("{front}: {:?}", loaded.diagnostics) };
+        let event = announcement.event.as_ref().expect("an event");
+        let is_draft = announcement.status == Status::Draft;
+        let codes = ["not-a-flag", "event-status", "key-unread"];
+        let told = loaded.diagnostics.iter().find(|told| codes.contains(&&*told.code));
+        (is_draft, event.status == EventStatus::Cancelled, told.map(|told| (told.code.to_string(), told.position.line)))
+    };
+    for (front, is_draft, is_cancelled, code) in [
+        ("draft: true", true, false, None),
+        ("draft: non", false, false, None),
+        ("draft: maybe", true, false, Some("not-a-flag")),
+        ("draft: [a]", true, false, Some("not-a-flag")),
+        ("draft:", false, false, None),
+        ("event_status: annulé", false, true, None),
+        ("cancelled: false", false, false, None),
+        ("event_status: bidule", false, false, Some("event-status")),
+        ("status: Brouillon", false, false, Some("key-unread")),
+        ("status: cancelled", false, false, Some("key-unread")),
+        ("status: publish", false, false, None),
+    ] {
+        assert_eq!(told(front), (is_draft, is_cancelled, code.map(|code| (code.to_owned(), 5))), "{front}");
+    }
+}
+
+#[test]
 fn a_key_that_was_surely_meant_for_another_is_told() {
     let hints = |profile, front: &str| -> Vec<String> {
         let file = format!("---\n{front}\ndate: 2019-01-09\n---\nx\n");
