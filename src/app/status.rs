@@ -57,7 +57,7 @@ impl App {
         }
         Ok(Figures {
             pauses: self.store.pauses().await?,
-            held: self.store.held_issues().await?,
+            held_issues: self.store.held_issues().await?,
             last_publish: self.store.last_publish().await?,
             newsletters,
             outbox: by_state(&self.store.outbox_counts().await?),

@@ -49,7 +49,19 @@ impl Build {
 
 /// Errors and, unless `--quiet`, warnings of the content on stderr, one line each, with its hint.
 pub(super) fn tell_content(diagnostics: &[Diagnostic]) {
-    let least = if tracing::enabled!(tracing::Level::WARN) { Severity::Warning } else { Severity::Error };
+    tell_from(if tracing::enabled!(tracing::Level::WARN) { Severity::Warning } else { Severity::Error }, diagnostics);
+}
+
+/// Errors only, for commands that are run again and again beside the same old warnings. Those are counted.
+pub(super) fn tell_errors(diagnostics: &[Diagnostic]) {
+    tell_from(Severity::Error, diagnostics);
+    let warnings = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count();
+    if warnings > 0 && tracing::enabled!(tracing::Level::WARN) {
+        tell!("{} of the content: see `crieur check`", counted(warnings, "warning"));
+    }
+}
+
+fn tell_from(least: Severity, diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity >= least) {
         tell!("{diagnostic}");
         if let Some(hint) = &diagnostic.hint {

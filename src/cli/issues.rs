@@ -11,8 +11,8 @@ use clap::{Args, Subcommand};
 use self::doubts::{Doubts, Resolve};
 use self::resume::Resume;
 use self::show::Show;
-use super::exit::UsageError;
-use super::newsletters::one as newsletter;
+use super::exit::{CONTENT, UsageError};
+use super::newsletters::{named, one as newsletter, switch};
 use super::print::{say, tell_pauses};
 use crate::app::App;
 use crate::model::delivery::DeliveryState;
@@ -40,10 +40,10 @@ pub(super) enum Issues {
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Which newsletter; may be left out where there is only one
+    /// Of one newsletter only
     #[arg(long, value_name = "NAME")]
     newsletter: Option<String>,
-    /// How many slots
+    /// How many slots of each
     #[arg(long, default_value_t = 20, value_name = "N")]
     limit: u32,
 }
@@ -75,13 +75,21 @@ impl Issues {
             Self::Approve(which) => {
                 let (newsletter, issue) = which.find(&app).await?;
                 let approved = app.store.release_issue(issue.id, Hold::Approval).await?;
-                let what = match (approved, issue.hold) {
-                    (true, _) => "approved: it goes out now",
-                    (false, Some(_)) => "is held\n  hint: `crieur issues resume`",
-                    (false, None) => "did not wait for approval",
+                let is_watched = app.store.who_is_in_charge().await?.is_some();
+                let (what, code) = match (approved, issue.hold) {
+                    (true, _) if is_watched => ("approved: it goes out now".to_owned(), ExitCode::SUCCESS),
+                    (true, _) => {
+                        ("approved: it goes out with the next `crieur send` or `serve`".to_owned(), ExitCode::SUCCESS)
+                    }
+                    (false, Some(_)) => {
+                        let switch = switch(app.config.newsletters.len(), &newsletter.name);
+                        let hint = format!("hint: `crieur issues resume {}{switch}`", which.number);
+                        (format!("is held, and not approved\n  {hint}"), ExitCode::from(CONTENT))
+                    }
+                    (false, None) => ("did not wait for approval".to_owned(), ExitCode::SUCCESS),
                 };
                 say!("{}, issue {}: {what}", newsletter.name, which.number);
-                Ok(ExitCode::SUCCESS)
+                Ok(code)
             }
             Self::Hold(hold) => hold.run(&app).await,
             Self::Resume(resume) => resume.run(&app).await,
@@ -96,17 +104,15 @@ impl Which {
         let newsletter = newsletter(app, self.newsletter.as_deref())?;
         match app.store.issue_numbered(&newsletter.name, self.number).await? {
             Some(issue) => Ok((newsletter, issue)),
-            None => Err(unknown(newsletter, self.number).into()),
+            None => Err(unknown(app, newsletter, self.number).into()),
         }
     }
 }
 
 /// A number the newsletter has not come to.
-fn unknown(newsletter: &Newsletter, number: u32) -> UsageError {
-    UsageError(format!(
-        "`{}` has no issue {number}\n  hint: `crieur issues list` shows those there are",
-        newsletter.name
-    ))
+fn unknown(app: &App, newsletter: &Newsletter, number: u32) -> UsageError {
+    let (name, switch) = (&newsletter.name, switch(app.config.newsletters.len(), &newsletter.name));
+    UsageError(format!("`{name}` has no issue {number}\n  hint: `crieur issues list{switch}` shows those there are"))
 }
 
 impl HoldIt {
@@ -135,15 +141,18 @@ fn is_over(counts: &DeliveryCounts) -> bool {
 
 impl List {
     async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
-        let newsletter = newsletter(app, self.newsletter.as_deref())?;
+        let newsletters = named(app, self.newsletter.as_deref())?;
         tell_pauses(&app.store.pauses().await?);
-        for issue in app.store.issues(&newsletter.name, self.limit).await? {
-            let slot = issue.slot.format("%F %R");
-            match issue.number {
-                None => say!("{slot}  {}", issue.state.as_str()),
-                Some(number) => {
-                    let deliveries = told(&app.store.delivery_counts(issue.id).await?);
-                    say!("{slot}  number {number}: {deliveries}{}", held(&issue));
+        for newsletter in newsletters {
+            let whose = if newsletters.len() > 1 { format!("{}, ", newsletter.name) } else { String::new() };
+            for issue in app.store.issues(&newsletter.name, self.limit).await? {
+                let slot = issue.slot.format("%F %R");
+                match issue.number {
+                    None => say!("{whose}{slot}  {}", issue.state.as_str()),
+                    Some(number) => {
+                        let deliveries = told(&app.store.delivery_counts(issue.id).await?);
+                        say!("{whose}{slot}  number {number}: {deliveries}{}", held(&issue));
+                    }
                 }
             }
         }

@@ -18,6 +18,19 @@ pub(super) fn one<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Newsletter
     }
 }
 
+/// The one of this name, or all there are.
+pub(super) fn named<'a>(app: &'a App, name: Option<&str>) -> Result<&'a [Newsletter], UsageError> {
+    match name {
+        Some(name) => one(app, Some(name)).map(std::slice::from_ref),
+        None => Ok(&app.config.newsletters),
+    }
+}
+
+/// How a command names one of so many in a hint: not at all where there is only one.
+pub(super) fn switch(among: usize, name: &str) -> String {
+    if among > 1 { format!(" --newsletter {name}") } else { String::new() }
+}
+
 /// One that is not in the configuration.
 pub(super) fn unknown(name: &str, app: &App) -> UsageError {
     let known: Vec<&str> = app.config.newsletters.iter().map(|newsletter| newsletter.name.as_str()).collect();

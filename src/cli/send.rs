@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::build::tell_content;
+use super::build::tell_errors;
 use super::exit::{CONTENT, TRY_AGAIN};
-use super::newsletters::one as newsletter;
+use super::newsletters::{one as newsletter, switch};
 use super::print::{counted, say, tell, tell_pauses};
 use super::stop::stop_on_signals;
 use super::subscribers::progress;
@@ -32,13 +32,14 @@ pub(super) struct Send {
 
 impl Send {
     pub(super) async fn run(&self, mut app: App) -> anyhow::Result<ExitCode> {
+        let among = app.config.newsletters.len();
         if let Some(name) = &self.newsletter {
             newsletter(&app, Some(name))?;
             app.config.newsletters.retain(|newsletter| newsletter.name == *name);
         }
         let now = time::at(self.at.as_deref(), app.config.site.zone)?;
         let loaded = app.load(now).await?;
-        tell_content(&loaded.diagnostics);
+        tell_errors(&loaded.diagnostics);
         // first: whoever takes charge finds out whether this state, and this clock, may be gone by
         let charge = app.store.take_charge(Utc::now()).await?;
         let pauses = app.store.pauses().await?;
@@ -48,10 +49,10 @@ impl Send {
         }
         let composed = app.compose(&loaded, now).await?;
         for one in &composed {
-            say!("{}", describe(one));
+            say!("{}", describe(one, among));
         }
         let code = match charge {
-            Some(_charge) => deliver(&app, Utc::now()).await?,
+            Some(_charge) => deliver(&app, among, Utc::now()).await?,
             None => wait_for_daemon(&app, &composed).await?,
         };
         let failed = composed.iter().any(|one| matches!(one.decision, Decision::Failed { .. }));
@@ -59,13 +60,14 @@ impl Send {
     }
 }
 
-fn describe(one: &Composed) -> String {
+fn describe(one: &Composed, among: usize) -> String {
+    let switch = switch(among, &one.newsletter);
     let what = match &one.decision {
         Decision::Frozen { number, recipients, awaits_approval: false, .. } => {
             format!("issue {number} frozen for {}", counted(*recipients, "recipient"))
         }
         Decision::Frozen { number, recipients, .. } => format!(
-            "issue {number} frozen for {}, waits for approval\n  hint: `crieur issues show {number}`, then `crieur issues approve {number}`",
+            "issue {number} frozen for {}, waits for approval\n  hint: `crieur issues show {number}{switch}`, then `crieur issues approve {number}{switch}`",
             counted(*recipients, "recipient")
         ),
         Decision::Empty => "nothing new, no issue".to_owned(),
@@ -83,7 +85,7 @@ fn describe(one: &Composed) -> String {
 }
 
 /// Delivers what is due.
-async fn deliver(app: &App, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
+async fn deliver(app: &App, among: usize, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     let (cancel, at_once) = stop_on_signals();
     let outbox = app.outbox(system_clock())?;
     let bar = progress();
@@ -117,7 +119,7 @@ async fn deliver(app: &App, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
     if doubts > 0 {
         tell!("{} in doubt: see `crieur issues doubts`", counted(doubts, "mail"));
     }
-    let is_held = tell_held(&outbox.held_by_relay().await?);
+    let is_held = tell_held(&outbox.held_by_relay().await?, among);
     Ok(match step {
         Step::Idle { next: None } if tally.doubt > 0 => ExitCode::from(TRY_AGAIN),
         Step::Idle { next: None } if tally.refused > 0 || is_held => ExitCode::from(CONTENT),
@@ -127,10 +129,11 @@ async fn deliver(app: &App, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
 }
 
 /// Names the issues the relay will not have; whether there are any.
-fn tell_held(held: &[Issue]) -> bool {
+fn tell_held(held: &[Issue], among: usize) -> bool {
     for issue in held {
         let (number, why) = (issue.number.unwrap_or_default(), issue.why_held().unwrap_or_default());
-        tell!("{}, issue {number}: {why}\n  hint: `crieur issues resume {number}` lets it go on", issue.newsletter);
+        let (name, switch) = (&issue.newsletter, switch(among, &issue.newsletter));
+        tell!("{name}, issue {number}: {why}\n  hint: `crieur issues resume {number}{switch}` lets it go on");
     }
     !held.is_empty()
 }

@@ -50,7 +50,7 @@ fn print(report: &Report, local: impl Fn(DateTime<Utc>) -> String) {
         Some(last) => say!("last publish   {}: {}", local(last.at), counted(last.documents, "document")),
         None => say!("last publish   never"),
     }
-    figures.newsletters.iter().for_each(|newsletter| print_newsletter(newsletter, &figures.held));
+    figures.newsletters.iter().for_each(|newsletter| print_newsletter(newsletter, &figures.held_issues));
     say!("outbox         {}", counts(figures.outbox.iter()));
     if let Some(until) = figures.quiet_until {
         say!("quiet hours    until {}: no issue goes out", local(until));

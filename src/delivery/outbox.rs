@@ -200,6 +200,7 @@ impl Outbox {
                 Err(answer) => return Ok(Step::Unreachable { reason: answer.to_string() }),
             },
         };
+        self.streaks.begin_anew();
         let round = Arc::new(Round::new(self.first_claims(now).await?, cancel.clone()));
         if round.waiting() == 0 {
             first.connection.close().await;

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | hard | no such mailbox or domain: 5.1.0 to 5.1.3, 5.1.6, 5.1.10, 5.2.1, 5.4.4 | suppressed at once |
 //! | soft | all other final failures: full (5.2.2), given up after days of 4.x, 5.0.0 | counts 1; suppressed from 3 on |
-//! | policy | 4.7.x, 5.7.x, 5.6.x: a block list, content, authentication | never counts against the person |
+//! | policy | X.3.x, X.5.x, X.6.x, X.7.x, 5.1.7, 5.1.8, 5.2.3: a system, a block list, content, size, the sender | never counts against the person |
 //! | complaint | a report of abuse by the reader (RFC 5965) | suppressed at once |
 //!
 //! A letter that asks to confirm a sign-up never counts: what is not there cannot confirm, so the sign-up is forgotten.
@@ -66,7 +66,7 @@ impl Status {
     /// What a final failure with this code says.
     pub fn kind(self) -> BounceKind {
         match (self.class, self.subject, self.detail) {
-            (_, 6 | 7, _) => BounceKind::Policy,
+            (_, 3 | 5..=7, _) | (5, 1, 7 | 8) | (5, 2, 3) => BounceKind::Policy,
             (5, 1, 0..=3 | 6 | 10) | (5, 2, 1) | (5, 4, 4) => BounceKind::Hard,
             _ => BounceKind::Soft,
         }
@@ -163,6 +163,9 @@ mod tests {
             ("4.4.7", "4.4.7", Soft),
             ("5.0.0", "5.0.0", Soft),
             ("5.6.0 content", "5.6.0", Policy),
+            ("552 5.3.4 too big", "5.3.4", Policy),
+            ("5.1.8 sender", "5.1.8", Policy),
+            ("5.4.6 loop", "5.4.6", Soft),
             ("x 192.0.2.1 said: 550 5.2.1 disabled", "5.2.1", Hard),
         ] {
             let status = Status::find(text).expect(text);

@@ -158,6 +158,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Why it was not sent.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Sent => None,
+            Self::Deferred { reason } | Self::Refused { reason } | Self::Doubt { reason } => Some(reason),
+        }
+    }
+
     /// The same where the relay's words no longer name the reader: some repeat an address without its domain.
     #[must_use]
     pub fn without(&self, address: &EmailAddress) -> Self {

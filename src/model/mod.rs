@@ -6,6 +6,7 @@ mod address;
 pub mod announcement;
 pub mod archive;
 pub mod base32;
+pub mod blame;
 pub mod bounce;
 pub mod catalog;
 pub mod change;

@@ -68,7 +68,7 @@ pub struct Figures {
     /// Why nothing is mailed for now.
     pub pauses: Vec<Pause>,
     /// Issues that do not go out for now.
-    pub held: Vec<Issue>,
+    pub held_issues: Vec<Issue>,
     pub last_publish: Option<LastPublish>,
     pub newsletters: Vec<NewsletterFigures>,
     /// Deliveries of all issues by state.

@@ -343,6 +343,9 @@ pub trait Store: Send + Sync {
     /// is claimed last and alone, after five it is left to the operator as a doubt. An outcome forgets its deaths.
     fn take_in_hand(&self, claim: &Claim) -> InHand;
 
+    /// Has those who were refused for good wait again: it was not about them. Idempotent.
+    async fn take_back_refusals(&self, claims: &[Claim], now: DateTime<Utc>) -> Result<()>;
+
     /// Commits `sending` before DATA. `false`: do not send, the claim was lost, its issue is held, its reader left or was
     /// suppressed, or its sign-up is confirmed or expired. Durable when it returns.
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool>;

@@ -56,12 +56,7 @@ pub(crate) fn settle(standing: Standing, outcome: &Outcome, now: DateTime<Utc>) 
 /// Servers may be wordy.
 fn reason(outcome: &Outcome) -> Option<String> {
     const CHARACTERS: usize = 500;
-    match outcome {
-        Outcome::Sent => None,
-        Outcome::Deferred { reason } | Outcome::Refused { reason } | Outcome::Doubt { reason } => {
-            Some(reason.chars().take(CHARACTERS).collect())
-        }
-    }
+    outcome.reason().map(|reason| reason.chars().take(CHARACTERS).collect())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use clap::Args;
 use super::Which;
 use crate::app::App;
 use crate::cli::exit::UsageError;
+use crate::cli::newsletters::switch;
 use crate::cli::print::say;
 use crate::model::issue::Hold;
 
@@ -42,13 +43,17 @@ async fn resume(app: &App, which: &Which) -> anyhow::Result<()> {
         resumed |= app.store.release_issue(issue.id, hold).await?;
     }
     let now = app.store.issue_numbered(&newsletter.name, which.number).await?.and_then(|issue| issue.hold);
+    let (name, number) = (&newsletter.name, which.number);
     let what = match (resumed, now) {
-        (true, Some(Hold::Approval)) => "is held no longer, and waits for approval\n  hint: `crieur issues approve`",
+        (true, Some(Hold::Approval)) => "is held no longer, and waits for approval",
         (true, _) => "goes on",
-        (false, Some(Hold::Approval)) => "waits for approval\n  hint: `crieur issues approve`",
+        (false, Some(Hold::Approval)) => "waits for approval",
         (false, _) => "was not held",
     };
-    say!("{}, issue {}: {what}", newsletter.name, which.number);
+    say!("{name}, issue {number}: {what}");
+    if now == Some(Hold::Approval) {
+        say!("  hint: `crieur issues approve {number}{}`", switch(app.config.newsletters.len(), name));
+    }
     Ok(())
 }
 

@@ -24,7 +24,7 @@ impl Show {
     pub(super) async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
         let newsletter = newsletter(app, self.which.newsletter.as_deref())?;
         let number = self.which.number;
-        let issue = app.issue_in_full(newsletter, number).await?.ok_or_else(|| unknown(newsletter, number))?;
+        let issue = app.issue_in_full(newsletter, number).await?.ok_or_else(|| unknown(app, newsletter, number))?;
         print(newsletter, number, &issue);
         if let Some(dir) = &self.out {
             write(dir, &issue)?;

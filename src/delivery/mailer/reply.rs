@@ -6,6 +6,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::{Response, Severity};
 use unicode_normalization::char::is_combining_mark;
 
+use crate::model::bounce::Status;
 use crate::model::text::{one_line, shorten, without_controls};
 
 /// A command that was not taken.
@@ -26,7 +27,7 @@ impl Said {
     /// recipient: it is tried again, like what is refused for now.
     pub(super) fn without_blame(self) -> Self {
         match self {
-            Self::Never(reason) if reason.split(' ').nth(1).is_some_and(|code| code.starts_with("5.7.")) => {
+            Self::Never(reason) if Status::find(&reason).is_some_and(|status| status.subject == 7) => {
                 Self::NotNow(reason)
             }
             other => other,
@@ -129,9 +130,13 @@ mod tests {
 
     #[test]
     fn a_refusal_for_policy_blames_nobody() {
-        for (reason, put_off) in
-            [("550 5.7.1 blocked", true), ("554 5.7.0 no", true), ("550 5.1.1 no such user", false), ("550 no", false)]
-        {
+        for (reason, put_off) in [
+            ("550 5.7.1 blocked", true),
+            ("550 #5.7.1 blocked", true),
+            ("554 5.7.0 no", true),
+            ("550 5.1.1 no such user", false),
+            ("550 no", false),
+        ] {
             let said = Said::Never(reason.to_owned()).without_blame();
             assert_eq!(said == Said::NotNow(reason.to_owned()), put_off, "{reason}");
         }

@@ -127,14 +127,16 @@ impl Lanes {
         self.gap(domain).map_or(AT_HAND, |gap| usize::try_from(leave(gap)).unwrap_or(AT_HAND).clamp(2, AT_HAND))
     }
 
-    pub(super) fn enter(self: &Arc<Self>, domain: &str) -> Entry {
+    /// At `at` by the wall clock, which pauses go by.
+    pub(super) fn enter(self: &Arc<Self>, domain: &str, at: DateTime<Utc>) -> Entry {
         let (mut state, now) = (self.lock(), Instant::now());
         if !state.by_domain.contains_key(domain) {
             let lane = Lane { destination: Destination::new(self.most), under_way: 0, next: None };
             state.by_domain.insert(domain.to_owned(), lane);
         }
         let Some(lane) = state.by_domain.get_mut(domain) else { return Entry::Full };
-        if !lane.destination.has_room(lane.under_way) {
+        // a pause may have begun since the domains that have to wait were asked for
+        if !lane.destination.has_room(lane.under_way) || lane.destination.paused_until(at).is_some() {
             return Entry::Full;
         }
         if let Some(next) = lane.next.filter(|next| *next > now) {
@@ -215,7 +217,7 @@ pub(super) mod tests {
     fn nothing_is_kept_of_domains_that_do_not_matter_any_more() {
         let pass = |lanes: &Arc<Lanes>, count: usize| {
             for number in 0..count {
-                assert!(matches!(lanes.enter(&format!("{number}.fr")), Entry::Free(_)));
+                assert!(matches!(lanes.enter(&format!("{number}.fr"), DateTime::UNIX_EPOCH), Entry::Free(_)));
             }
             lanes.lock().by_domain.len()
         };
@@ -236,9 +238,10 @@ pub(super) mod tests {
     fn a_paused_domain_is_so_until_its_time_or_the_next_mail_it_takes() {
         let (lanes, now) = (lanes(1, None), DateTime::UNIX_EPOCH);
         for _ in 0..2 {
-            let Entry::Free(_ticket) = lanes.enter("a.fr") else { panic!("it is free") };
+            let Entry::Free(_ticket) = lanes.enter("a.fr", now) else { panic!("it is free") };
             lanes.note("a.fr", Reaction::TooMuch, now);
         }
+        assert!(matches!(lanes.enter("a.fr", now), Entry::Full));
         assert_eq!(lanes.paused(now).into_keys().collect::<Vec<_>>(), ["a.fr"]);
         assert!(lanes.paused(now + chrono::TimeDelta::minutes(5)).is_empty());
         let next = super::tests::lanes(4, None);

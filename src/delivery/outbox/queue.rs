@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::lanes::{Entry, Lanes, Ticket};
@@ -81,10 +82,10 @@ impl<T> Queue<T> {
     }
 
     /// Takes the first that may begin.
-    pub(super) fn pick(&mut self, lanes: &Arc<Lanes>) -> Pick<T> {
+    pub(super) fn pick(&mut self, lanes: &Arc<Lanes>, at: DateTime<Utc>) -> Pick<T> {
         self.bring_forward(Instant::now());
         while let Some((_, domain)) = self.ready.pop_first() {
-            match lanes.enter(&domain) {
+            match lanes.enter(&domain, at) {
                 Entry::Free(ticket) => {
                     if let Some(one) = self.take_first(domain) {
                         return Pick::Found(one, ticket);
@@ -205,6 +206,8 @@ mod tests {
     use super::*;
     use crate::delivery::outbox::lanes::tests::lanes;
 
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
     fn queue(domains: &[&'static str]) -> Queue<&'static str> {
         let mut queue = Queue::default();
         for domain in domains {
@@ -214,7 +217,7 @@ mod tests {
     }
 
     fn found(queue: &mut Queue<&'static str>, lanes: &Arc<Lanes>) -> (&'static str, Ticket) {
-        let Pick::Found(one, ticket) = queue.pick(lanes) else { panic!("something is free") };
+        let Pick::Found(one, ticket) = queue.pick(lanes, NOW) else { panic!("something is free") };
         (one, ticket)
     }
 
@@ -223,10 +226,10 @@ mod tests {
         let (lanes, mut queue) = (lanes(1, None), queue(&["a.fr", "a.fr", "b.fr"]));
         let (first, second) = (found(&mut queue, &lanes), found(&mut queue, &lanes));
         assert_eq!((first.0, second.0), ("a.fr", "b.fr"));
-        assert!(matches!(queue.pick(&lanes), Pick::Wait(None)));
+        assert!(matches!(queue.pick(&lanes, NOW), Pick::Wait(None)));
         drop((first, second));
         assert_eq!(found(&mut queue, &lanes).0, "a.fr");
-        assert!(matches!(queue.pick(&lanes), Pick::Nothing) && queue.lines.is_empty());
+        assert!(matches!(queue.pick(&lanes, NOW), Pick::Nothing) && queue.lines.is_empty());
     }
 
     #[test]
@@ -235,7 +238,7 @@ mod tests {
         for to in ["slow.fr", "a.fr", "a.fr"] {
             assert_eq!(found(&mut queue, &lanes).0, to);
         }
-        let Pick::Wait(Some(at)) = queue.pick(&lanes) else { panic!("one a minute") };
+        let Pick::Wait(Some(at)) = queue.pick(&lanes, NOW) else { panic!("one a minute") };
         assert!(at > Instant::now() + std::time::Duration::from_secs(30));
         queue.push_front("b.fr", "b.fr");
         assert_eq!(found(&mut queue, &lanes).0, "b.fr");
@@ -248,7 +251,7 @@ mod tests {
             queue.push(domain, number);
         }
         queue.push_front("a.fr", 0);
-        let order: Vec<_> = std::iter::from_fn(|| match queue.pick(&lanes) {
+        let order: Vec<_> = std::iter::from_fn(|| match queue.pick(&lanes, NOW) {
             Pick::Found(number, _) => Some(number),
             _ => None,
         })
@@ -266,12 +269,12 @@ mod tests {
         assert_eq!((queue.later.len(), queue.full.len(), queue.ready.len(), queue.len()), (1, 1, 1, 4));
         assert_eq!(queue.domains_with_more_than(|_| 1), BTreeSet::from(["b.fr".to_owned()]));
         assert_eq!(queue.take_beyond(|_| 1), ["b.fr"]);
-        assert!(matches!(queue.pick(&lanes), Pick::Found("b.fr", _)));
+        assert!(matches!(queue.pick(&lanes, NOW), Pick::Found("b.fr", _)));
         assert_eq!((queue.later.len(), queue.full.len(), queue.len()), (1, 1, 2));
         assert_eq!((queue.take_all_to("slow.fr"), queue.take_all_to("nobody.fr")), (vec!["slow.fr"], vec![]));
         assert_eq!(queue.take_everything(), ["full.fr"]);
         assert!(queue.ready.is_empty() && queue.later.is_empty() && queue.full.is_empty() && queue.len() == 0);
-        assert!(matches!(queue.pick(&lanes), Pick::Nothing));
+        assert!(matches!(queue.pick(&lanes, NOW), Pick::Nothing));
         drop(kept);
     }
 }

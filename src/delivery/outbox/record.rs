@@ -39,10 +39,10 @@ impl Outbox {
         let is_cut = round.cancel.is_cancelled() && matches!(outcome, Outcome::Doubt { .. });
         tracing::debug!(delivery = claim.delivery, subscriber = claim.subscriber, ?outcome, "an attempt ended");
         self.tally.send_modify(|tally| tally.count(outcome));
-        if let (Some(issue), Outcome::Deferred { reason } | Outcome::Refused { reason } | Outcome::Doubt { reason }) =
-            (claim.issue().filter(|issue| !is_cut && self.streaks.note(*issue, outcome)), outcome)
-        {
+        let too_many = if is_cut { None } else { self.streaks.note(claim, outcome) };
+        if let (Some(refused), Some(issue), Some(reason)) = (too_many, claim.issue(), outcome.reason()) {
             self.hold(round, issue, reason).await?;
+            self.store.take_back_refusals(&refused, (self.clock)()).await?;
         }
         Ok(())
     }

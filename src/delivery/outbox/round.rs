@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -60,13 +61,13 @@ struct State {
 }
 
 impl State {
-    fn is_held(&self, job: &Job) -> bool {
-        job.claim.issue().is_some_and(|issue| self.held.contains(&issue))
+    fn is_held(&self, claim: &Claim) -> bool {
+        claim.issue().is_some_and(|issue| self.held.contains(&issue))
     }
 
     fn admit(&mut self, jobs: Vec<Job>) {
         for job in jobs {
-            if self.is_held(&job) {
+            if self.is_held(&job.claim) {
                 self.withheld.push(job.claim);
             } else {
                 let domain = job.claim.address.domain().to_owned();
@@ -106,8 +107,8 @@ impl Round {
     }
 
     /// The next mail whose domain has room.
-    pub(super) fn next(&self, lanes: &Arc<Lanes>) -> Pick<Job> {
-        self.lock().queue.pick(lanes)
+    pub(super) fn next(&self, lanes: &Arc<Lanes>, now: DateTime<Utc>) -> Pick<Job> {
+        self.lock().queue.pick(lanes, now)
     }
 
     pub(super) fn refill(&self, jobs: Vec<Job>) {
@@ -168,7 +169,7 @@ impl Round {
     /// For another worker, or another connection.
     pub(super) fn put_back(&self, job: Job) {
         let mut state = self.lock();
-        if state.is_held(&job) {
+        if state.is_held(&job.claim) {
             state.withheld.push(job.claim);
         } else {
             let domain = job.claim.address.domain().to_owned();

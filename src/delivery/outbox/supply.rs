@@ -96,15 +96,15 @@ impl Outbox {
         let now = (self.clock)();
         let withheld = self.withheld(now);
         self.give_back(round.take(&withheld)).await?;
-        let found = self.next(round);
+        let found = self.next(round, now);
         if matches!(found, Pick::Found(..)) || round.is_over() {
             return Ok(found);
         }
         let _one_at_a_time = round.refilling.lock().await;
-        match self.next(round) {
+        match self.next(round, now) {
             Pick::Nothing if !round.is_over() && !round.is_dry() => {
                 round.refill(self.claim(now, &withheld, self.batch()).await?);
-                Ok(self.next(round))
+                Ok(self.next(round, now))
             }
             // none of those in the queue may begin: somebody else's may
             Pick::Wait(until) => match round.look_beyond(&self.lanes) {
@@ -118,7 +118,7 @@ impl Outbox {
                         return Ok(Pick::Wait(until));
                     }
                     self.give_back(round.add(others, &self.lanes)).await?;
-                    Ok(self.next(round))
+                    Ok(self.next(round, now))
                 }
                 None => Ok(Pick::Wait(until)),
             },
@@ -126,8 +126,8 @@ impl Outbox {
         }
     }
 
-    fn next(&self, round: &Round) -> Pick<Job> {
-        if round.is_over() { Pick::Nothing } else { round.next(&self.lanes) }
+    fn next(&self, round: &Round, now: DateTime<Utc>) -> Pick<Job> {
+        if round.is_over() { Pick::Nothing } else { round.next(&self.lanes, now) }
     }
 
     /// Where the store fails it is tried again with whatever else it could not be told.

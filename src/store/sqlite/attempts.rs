@@ -171,6 +171,22 @@ async fn record_outcome(
     Ok(())
 }
 
+pub(super) async fn take_back_refusals(writer: &SqlitePool, claims: &[Claim], now: DateTime<Utc>) -> sqlx::Result<()> {
+    let mut transaction = begin(writer).await?;
+    for claim in claims {
+        sqlx::query(Table::of(claim).says(
+            "UPDATE {outbox} SET state = 'deferred', next_attempt = ?3, changed_at = ?3
+             WHERE id = ?1 AND epoch = ?2 AND state = 'refused'",
+        ))
+        .bind(claim.delivery)
+        .bind(claim.epoch)
+        .bind(now.timestamp_millis())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await
+}
+
 fn standing(row: &SqliteRow) -> sqlx::Result<Standing> {
     Ok(Standing {
         state: named(row, "state", &DeliveryState::ALL, DeliveryState::as_str)?,

@@ -8,8 +8,9 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use super::attempts::Mark;
 use super::wiping::Tries;
 use super::{
-    SqliteStore, archive, audiences, bounces, doubts, erasing, erasures, figures, holds, imports, issues, keys, ledger,
-    letters, memory, open, outbox, pauses, records, signup, subscribers, suppression, turns, wiping, wishes,
+    SqliteStore, archive, attempts, audiences, bounces, doubts, erasing, erasures, figures, holds, imports, issues,
+    keys, ledger, letters, memory, open, outbox, pauses, records, signup, subscribers, suppression, turns, wiping,
+    wishes,
 };
 use crate::model::archive::Archive;
 use crate::model::bounce::{Bounced, NewBounce};
@@ -300,6 +301,10 @@ impl Store for SqliteStore {
 
     fn take_in_hand(&self, claim: &Claim) -> InHand {
         InHand { _until_dropped: Some(Box::new(self.in_hand.take(claim))) }
+    }
+
+    async fn take_back_refusals(&self, claims: &[Claim], now: DateTime<Utc>) -> Result<()> {
+        self.explained(attempts::take_back_refusals(&self.writer, claims, now).await)
     }
 
     async fn begin_sending(&self, claim: &Claim, now: DateTime<Utc>) -> Result<bool> {

@@ -87,6 +87,27 @@ async fn an_issue_the_relay_finds_bad_is_held_after_twenty_in_a_row() {
     assert!(story.deliver(10).await.0.deferred >= 20, "those who were not asked before");
 }
 
+/// E3: the same where a relay says so without a code, or of what it was handed. Whom it refused waits again.
+#[tokio::test]
+async fn a_list_is_not_used_up_by_what_is_said_of_the_mail() {
+    for (at_the_end, answer) in
+        [(false, "550 relay not permitted"), (true, "554 message rejected as spam"), (true, "552 5.3.4 too big")]
+    {
+        let sink = (0..60).fold(Sink::builder(), |builder, number| {
+            let to = reader(number);
+            if at_the_end { builder.after_dot_to(&to, answer) } else { builder.rcpt_once(&to, answer) }
+        });
+        let sink = sink.start().await;
+        let story = Story::new(60, OnDoubt::Resend, sink.address().port()).await.connections(2);
+        let (tally, _) = story.deliver(1).await;
+        assert!((20..=22).contains(&(tally.refused + tally.deferred)) && tally.sent == 0, "{answer}: {tally:?}");
+        let issue = story.store.issues("hebdo", 1).await.expect("issues").remove(0);
+        assert_eq!((issue.hold, issue.hold_reason.as_deref()), (Some(Hold::Relay), Some(answer)));
+        assert!(story.counts().await.iter().all(|(state, _)| *state != DeliveryState::Refused), "{answer}");
+        assert_eq!(story.store.suppression_count().await.expect("a count"), 0);
+    }
+}
+
 /// E7: it takes each mail and says so to nobody.
 #[tokio::test]
 async fn a_relay_that_never_says_it_took_a_mail_gets_twenty_and_none_of_them_twice() {
