@@ -42,8 +42,8 @@ impl Taken {
             Self::Loop => "mails of our own",
             Self::TooOld => "too old",
             Self::NotOurs => "about no mail of ours",
-            Self::Other if is_one => "that is no report",
-            Self::Other => "that are no reports",
+            Self::Other if is_one => "message that is no report we can read",
+            Self::Other => "messages that are no reports we can read",
         };
         format!("{count} {what}")
     }

@@ -1,10 +1,13 @@
 //! Issues as the operator looks at them: one by its number, with its items, its mails and what became of them.
 
+use chrono::DateTime;
+
 use super::App;
 use crate::delivery::message::{self, Sender};
 use crate::model::delivery::{Carries, Claim};
 use crate::model::issue::{FrozenIssue, Issue, IssueItem, Masthead, Variant};
 use crate::model::newsletter::Newsletter;
+use crate::model::status::Reason;
 use crate::model::subscription::EmailAddress;
 use crate::output::lint::{self, Finding};
 use crate::store::DeliveryCounts;
@@ -15,6 +18,8 @@ pub struct IssueInFull {
     pub issue: Issue,
     pub items: Vec<IssueItem>,
     pub deliveries: DeliveryCounts,
+    /// The commonest words of the relay about those that are deferred or refused.
+    pub reasons: Vec<Reason>,
     /// With the addresses of a subscription that does not exist.
     pub variants: Vec<Variant>,
     /// What a look through each variant finds.
@@ -35,6 +40,7 @@ impl App {
         Ok(Some(IssueInFull {
             items: self.store.issue_items(issue.id).await?,
             deliveries: self.store.delivery_counts(issue.id).await?,
+            reasons: self.store.reasons(Some(issue.id), DateTime::UNIX_EPOCH).await?,
             findings: frozen.variants.iter().map(lint::look_through).collect(),
             mails: self.mails_to_nobody(&masthead, &frozen)?,
             variants: frozen.variants.into_iter().map(|variant| self.for_nobody(&masthead, variant)).collect(),

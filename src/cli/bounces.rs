@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use chrono::Utc;
 use clap::{Args, Subcommand};
 
-use super::exit::UsageError;
-use super::print::say;
+use super::exit::{CONTENT, UsageError};
+use super::print::{say, tell};
 use crate::app::{App, Taken};
 use crate::delivery::bounce::source::{MOST_OF_AN_MBOX, Maildir, messages, read_all};
 
@@ -36,7 +36,7 @@ impl Bounces {
 
 impl Ingest {
     async fn run(&self, app: &App) -> anyhow::Result<ExitCode> {
-        let mut counts = BTreeMap::new();
+        let (mut counts, mut is_unreadable) = (BTreeMap::new(), false);
         if self.source == Path::new("-") {
             let bytes = read_all(&mut std::io::stdin().lock(), MOST_OF_AN_MBOX).context("the pipe cannot be read")?;
             take_all(app, &bytes, &mut counts).await?;
@@ -45,7 +45,7 @@ impl Ingest {
                 let shown = self.source.display();
                 UsageError(format!("`{shown}` is no Maildir\n  hint: one has the folders `new` and `cur`"))
             })?;
-            empty(app, &maildir, &mut counts).await?;
+            is_unreadable = empty(app, &maildir, &mut counts).await?;
         } else {
             let bytes = std::fs::File::open(&self.source)
                 .and_then(|mut file| read_all(&mut file, MOST_OF_AN_MBOX))
@@ -53,7 +53,9 @@ impl Ingest {
             take_all(app, &bytes, &mut counts).await?;
         }
         report(&counts);
-        Ok(ExitCode::SUCCESS)
+        // somebody may have written it; what stays in a Maildir is not lost, what came by a pipe is
+        let is_lost = !self.source.is_dir() && counts.contains_key(&Taken::Other);
+        Ok(if is_lost || is_unreadable { ExitCode::from(CONTENT) } else { ExitCode::SUCCESS })
     }
 }
 
@@ -65,17 +67,26 @@ async fn take_all(app: &App, bytes: &[u8], counts: &mut BTreeMap<Taken, usize>) 
     Ok(())
 }
 
-/// Each file goes only when what it says is recorded; after a crash in between it is known already.
-async fn empty(app: &App, maildir: &Maildir, counts: &mut BTreeMap<Taken, usize>) -> anyhow::Result<()> {
+/// Each file goes only when what it says is recorded; after a crash in between it is known already. Whether any cannot be
+/// read: it stays where it is, and the rest goes on.
+async fn empty(app: &App, maildir: &Maildir, counts: &mut BTreeMap<Taken, usize>) -> anyhow::Result<bool> {
+    let mut is_unreadable = false;
     for file in maildir.files()? {
         let shown = file.display();
-        let message = Maildir::read(&file).with_context(|| format!("cannot read `{shown}`"))?;
+        let message = match Maildir::read(&file) {
+            Ok(message) => message,
+            Err(error) => {
+                tell!("cannot read `{shown}`: {error}");
+                is_unreadable = true;
+                continue;
+            }
+        };
         let taken = app.take_report(message, Vec::new(), Utc::now()).await?;
         let tidied = if taken.is_settled() { Maildir::remove(&file) } else { maildir.keep(&file) };
         tidied.with_context(|| format!("cannot tidy `{shown}` away"))?;
         *counts.entry(taken).or_default() += 1;
     }
-    Ok(())
+    Ok(is_unreadable)
 }
 
 fn report(counts: &BTreeMap<Taken, usize>) {

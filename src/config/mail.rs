@@ -71,7 +71,7 @@ fn bounce_lmtp(place: &Text, raw: &RawMail, base: &Path) -> Checked<String> {
     match written.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(written.clone()),
         _ => Err(fault(place, KEY, &format!("`{written}` is neither a path nor an address"))
-            .hint("write `run/bounces.sock` or `127.0.0.1:2003`")),
+            .hint("write `/run/crieur/bounces.sock` or `127.0.0.1:2003`")),
     }
 }
 

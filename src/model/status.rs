@@ -124,6 +124,15 @@ pub struct ReaderDay {
     pub readers: u64,
 }
 
+/// Why so many mails were put off or refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    pub state: DeliveryState,
+    /// The relay's words.
+    pub said: String,
+    pub count: u64,
+}
+
 /// What a daemon did since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Traffic {

@@ -23,7 +23,7 @@ use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, Known, NewSignup, SignedUp, Signup, Wish};
 pub use crate::model::status::LastPublish;
-use crate::model::status::{DeliveryQuarter, ReaderQuarter};
+use crate::model::status::{DeliveryQuarter, ReaderQuarter, Reason};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -393,6 +393,9 @@ pub trait Store: Send + Sync {
 
     /// How many deliveries were refused since then, by `reason_code`.
     async fn refusals_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<String, u64>>;
+
+    /// The commonest reasons, a handful, of deliveries (of one issue) that came to be deferred or refused since then.
+    async fn reasons(&self, issue: Option<i64>, since: DateTime<Utc>) -> Result<Vec<Reason>>;
 
     /// How the number of a newsletter's confirmed readers changed, by quarters of an hour in order; all that came before
     /// `since` is in its quarter. The sum is their number now. Of whoever left and came back only the return is known.

@@ -40,6 +40,9 @@ fn print(newsletter: &Newsletter, number: u32, it: &IssueInFull) {
         say!("  {:<9} {} (revision {})", item.section.as_str(), item.announcement, item.sequence);
     }
     say!("  {}", told(&it.deliveries));
+    for reason in &it.reasons {
+        say!("    {} {}: {}", reason.count, reason.state.as_str(), reason.said);
+    }
     for (variant, findings) in it.variants.iter().zip(&it.findings) {
         say!("variant {}: {} bytes of HTML", variant.key, variant.html.len());
         say!("  subject: {}", variant.subject);

@@ -1,6 +1,8 @@
 //! Takes reports from a mail server by LMTP (RFC 2033): each is recorded before its 250, so the server keeps what we could not.
 
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +53,8 @@ pub enum Door {
 }
 
 impl Door {
-    /// A path (with a `/` in it) or `host:port`. A socket left behind by a process that is gone is replaced.
+    /// A path (with a `/` in it) or `host:port`. A socket left behind by a process that is gone is replaced,
+    /// a folder that is not there made.
     pub async fn open(place: &str) -> io::Result<Self> {
         if !place.contains('/') {
             return Ok(Self::Tcp(TcpListener::bind(place).await?));
@@ -59,6 +62,9 @@ impl Door {
         let path = Path::new(place);
         if is_abandoned(path) {
             std::fs::remove_file(path)?;
+        }
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
         }
         let listener = UnixListener::bind(path)?;
         // the mail server's user comes by the group of the folder
@@ -199,7 +205,15 @@ impl Session {
 
     async fn data(&mut self) -> io::Result<()> {
         self.say("354 go on").await?;
-        let message = timeout(PATIENCE * 2, read_message(&mut self.stream)).await.map_err(io::Error::other)??;
+        let reading = timeout(PATIENCE * 2, read_message(&mut self.stream));
+        let read = tokio::select! {
+            () = self.cancel.cancelled() => None,
+            read = reading => Some(read.map_err(io::Error::other)??),
+        };
+        let Some(message) = read else {
+            self.say("421 4.3.2 stopping").await?;
+            return Err(io::ErrorKind::Interrupted.into());
+        };
         let recipients = std::mem::take(&mut self.recipients);
         let count = recipients.len();
         let answer = match message {

@@ -47,8 +47,11 @@ fn look(message: &[u8], recipients: &[String], key: &SigningKey) -> Report {
         return Report::Loop;
     }
     let said = match report_type(&message).as_deref() {
+        // what it says may be beyond what is read: somebody should look at it
+        Some("delivery-status") if part(&message, is_status).is_none() => return Report::Other,
         Some("delivery-status") => failure(&message),
         Some("feedback-report") => complaint(&message),
+        Some("") => return Report::Other,
         Some(_) => return Report::NothingFailed,
         None if is_automatic(&message) => return Report::AutoReply,
         None => return Report::Other,
@@ -60,17 +63,27 @@ fn look(message: &[u8], recipients: &[String], key: &SigningKey) -> Report {
     }
 }
 
-/// The `report-type` of a `multipart/report` (RFC 6522 §3).
+fn is_status(subtype: &str) -> bool {
+    subtype.ends_with("delivery-status")
+}
+
+/// The `report-type` of a `multipart/report` (RFC 6522 §3); where it is left out, by what is in it.
 fn report_type(message: &Message<'_>) -> Option<String> {
     let kind = message.content_type()?;
     let is_report = kind.ctype().eq_ignore_ascii_case("multipart")
         && kind.subtype().is_some_and(|subtype| subtype.eq_ignore_ascii_case("report"));
-    is_report.then(|| kind.attribute("report-type").unwrap_or_default().to_ascii_lowercase())
+    let has = |wanted: fn(&str) -> bool| part(message, wanted).is_some();
+    is_report.then(|| match kind.attribute("report-type") {
+        Some(kind) => kind.to_ascii_lowercase(),
+        None if has(is_status) => "delivery-status".to_owned(),
+        None if has(|subtype| subtype == "feedback-report") => "feedback-report".to_owned(),
+        None => String::new(),
+    })
 }
 
 /// The fields of the worst recipient that failed for good. `None` where none did.
 fn failure(message: &Message<'_>) -> Option<(BounceKind, Option<Status>)> {
-    let status = part(message, |subtype| subtype.ends_with("delivery-status"))?;
+    let status = part(message, is_status)?;
     let groups = blocks(&status);
     let failed = groups
         .iter()
@@ -105,7 +118,7 @@ fn about(message: &Message<'_>, recipients: &[String], key: &SigningKey) -> Opti
         RECIPIENTS.iter().find_map(|name| message.header_raw(*name).and_then(|value| verp::find(key, value)))
     };
     let machine = || {
-        let part = part(message, |subtype| subtype == "feedback-report" || subtype.ends_with("delivery-status"))?;
+        let part = part(message, |subtype| subtype == "feedback-report" || is_status(subtype))?;
         verp::find(key, &part)
     };
     let returned = || {

@@ -10,9 +10,15 @@ use super::lmtp::MOST_OCTETS;
 pub fn read_all(reader: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.by_ref().take(most as u64).read_to_end(&mut bytes)?;
-    io::copy(reader, &mut io::sink())?;
+    let beyond = io::copy(reader, &mut io::sink())?;
+    if beyond > 0 && bytes.starts_with(MARK) {
+        return Err(io::Error::other(format!("an mbox of more than {} MiB: split it", most >> 20)));
+    }
     Ok(bytes)
 }
+
+/// How an mbox begins.
+const MARK: &[u8] = b"From ";
 
 /// Most octets of an mbox.
 pub const MOST_OF_AN_MBOX: usize = 64 << 20;
@@ -20,7 +26,7 @@ pub const MOST_OF_AN_MBOX: usize = 64 << 20;
 /// The messages of a file: one, or several where it is an mbox (RFC 4155). Mail servers put such a line before the message
 /// in a pipe too.
 pub fn messages(bytes: &[u8]) -> Vec<&[u8]> {
-    if !bytes.starts_with(b"From ") {
+    if !bytes.starts_with(MARK) {
         return vec![bytes];
     }
     let starts: Vec<usize> = std::iter::once(0)

@@ -90,8 +90,11 @@ async fn is_new(
     };
     // a complaint is not kept back by a bounce of the same day
     let counted = sqlx::query(
-        "INSERT INTO bounce (subscription, issue, day, kind, status, at) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET kind = excluded.kind, status = excluded.status
+        "INSERT INTO bounce (subscription, issue, day, kind, status, at, domain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, (
+            SELECT substr(subscriber.key, instr(subscriber.key, '@') + 1)
+            FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber
+            WHERE subscription.id = ?1 AND ?4 = 'hard'))
+         ON CONFLICT DO UPDATE SET kind = excluded.kind, status = excluded.status, domain = excluded.domain
             WHERE bounce.kind <> excluded.kind AND excluded.kind IN ('hard', 'complaint') AND bounce.kind <> 'complaint'",
     )
     .bind(subscription)
@@ -119,42 +122,51 @@ async fn soft(connection: &mut SqliteConnection, subscription: i64) -> sqlx::Res
     Ok(at.into_iter().filter_map(DateTime::from_timestamp_millis).collect())
 }
 
-/// Everybody whose address is at the same domain as this reader's.
-macro_rules! neighbours {
-    () => {
-        "(SELECT id FROM subscriber WHERE erased IS NULL AND substr(key, instr(key, '@')) = (
-            SELECT substr(key, instr(key, '@')) FROM subscriber
-            JOIN subscription ON subscription.subscriber = subscriber.id WHERE subscription.id = ?1))"
-    };
-}
-
+/// Costs as much as there were hard bounces there, however many readers a domain has.
 async fn is_domain_broken(
     connection: &mut SqliteConnection,
     subscription: i64,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
-    let (readers, bounced): (i64, i64) = sqlx::query_as(concat!(
-        "SELECT count(DISTINCT subscription.subscriber),
-            count(DISTINCT iif(bounce.kind = 'hard' AND bounce.at > ?2, subscription.subscriber, NULL))
-         FROM subscription LEFT JOIN bounce ON bounce.subscription = subscription.id
-         WHERE subscription.status = 'confirmed' AND subscription.subscriber IN ",
-        neighbours!()
-    ))
+    let since = (now - TimeDelta::days(1)).timestamp_millis();
+    let bounced: i64 = sqlx::query_scalar(
+        "SELECT count(DISTINCT subscription) FROM bounce WHERE kind = 'hard' AND at > ?2
+           AND domain = (SELECT domain FROM bounce WHERE subscription = ?1 AND kind = 'hard' AND at > ?2 LIMIT 1)",
+    )
     .bind(subscription)
-    .bind((now - TimeDelta::days(1)).timestamp_millis())
+    .bind(since)
+    .fetch_one(&mut *connection)
+    .await?;
+    let bounced = bounced.unsigned_abs();
+    if !is_broken(0, bounced) {
+        return Ok(false);
+    }
+    // as many as decide it
+    let readers: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (
+            SELECT 1 FROM subscriber JOIN subscription ON subscription.subscriber = subscriber.id
+            WHERE subscriber.erased IS NULL AND subscription.status = 'confirmed'
+              AND substr(subscriber.key, instr(subscriber.key, '@')) = (
+                SELECT substr(key, instr(key, '@')) FROM subscriber
+                WHERE id = (SELECT subscriber FROM subscription WHERE id = ?1))
+            LIMIT ?2)",
+    )
+    .bind(subscription)
+    .bind(i64::try_from(bounced * 2).unwrap_or(i64::MAX))
     .fetch_one(connection)
     .await?;
-    Ok(is_broken(readers.unsigned_abs(), bounced.unsigned_abs()))
+    Ok(is_broken(readers.unsigned_abs(), bounced))
 }
 
 /// Who was suppressed before it showed that the whole domain is broken.
 async fn bring_back(connection: &mut SqliteConnection, subscription: i64, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query(concat!(
-        "DELETE FROM suppression WHERE at > ?2 AND substr(reason, 1, length(?3)) = ?3
-           AND hash IN (SELECT hash FROM subscriber WHERE id IN ",
-        neighbours!(),
-        ")"
-    ))
+    sqlx::query(
+        "DELETE FROM suppression WHERE at > ?2 AND substr(reason, 1, length(?3)) = ?3 AND hash IN (
+            SELECT subscriber.hash FROM bounce JOIN subscription ON subscription.id = bounce.subscription
+            JOIN subscriber ON subscriber.id = subscription.subscriber
+            WHERE bounce.kind = 'hard' AND bounce.at > ?2
+              AND bounce.domain = (SELECT domain FROM bounce WHERE subscription = ?1 AND kind = 'hard' AND at > ?2 LIMIT 1))",
+    )
     .bind(subscription)
     .bind((now - TimeDelta::days(1)).timestamp_millis())
     .bind(HARD)

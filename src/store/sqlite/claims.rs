@@ -3,7 +3,6 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use super::in_hand::SUSPECT;
 use super::rows::address;
 use crate::model::delivery::{Carries, Claim};
 
@@ -33,6 +32,9 @@ impl Table {
         AssertSqlSafe(statement.replace("{outbox}", name))
     }
 }
+
+/// After so many deaths (`in_hand`) a mail goes last, and alone.
+const SUSPECT: i64 = 2;
 
 /// Runs a query of what is due at `now` (`?1`), at most `limit` rows (`?2`), not for these domains (`?3`, a JSON array);
 /// `?4` deaths make a suspect; `carries` tells what a row has to say.

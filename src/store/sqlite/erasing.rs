@@ -59,10 +59,12 @@ async fn without_words(connection: &mut SqliteConnection, subscription: i64) -> 
         .fetch_all(&mut *connection)
         .await?;
     // a domain may be one person's
-    sqlx::query("UPDATE delivery SET domain = NULL WHERE subscription = ?")
-        .bind(subscription)
-        .execute(&mut *connection)
-        .await?;
+    for forget in [
+        "UPDATE delivery SET domain = NULL WHERE subscription = ?",
+        "UPDATE bounce SET domain = NULL WHERE subscription = ?",
+    ] {
+        sqlx::query(forget).bind(subscription).execute(&mut *connection).await?;
+    }
     for row in &rows {
         let Some(reason) = row.try_get::<Option<&str>, _>("reason")? else { continue };
         if row.try_get::<&str, _>("state")? != "suppressed" {

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use super::rows::{instant, named};
 use crate::model::delivery::DeliveryState;
-use crate::model::status::{DeliveryQuarter, QUARTER, ReaderQuarter, reason_code};
+use crate::model::status::{DeliveryQuarter, QUARTER, ReaderQuarter, Reason, reason_code};
 
 pub(super) async fn deliveries_since(readers: &SqlitePool, since: DateTime<Utc>) -> sqlx::Result<Vec<DeliveryQuarter>> {
     let rows = sqlx::query(
@@ -44,6 +44,34 @@ pub(super) async fn refusals_since(readers: &SqlitePool, since: DateTime<Utc>) -
         *refused.entry(reason_code(&beginning).to_owned()).or_default() += u64::try_from(count).unwrap_or(0);
     }
     Ok(refused)
+}
+
+/// So many are told.
+const REASONS: i64 = 5;
+
+pub(super) async fn reasons(
+    readers: &SqlitePool,
+    issue: Option<i64>,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<Reason>> {
+    let rows = sqlx::query(
+        "SELECT state AS name, reason, count(*) AS count FROM delivery
+         WHERE state IN ('deferred', 'refused') AND reason IS NOT NULL AND changed_at >= ?1 AND (?2 IS NULL OR issue = ?2)
+         GROUP BY state, reason ORDER BY count(*) DESC, reason LIMIT ?3",
+    )
+    .bind(since.timestamp_millis())
+    .bind(issue)
+    .bind(REASONS)
+    .fetch_all(readers)
+    .await?;
+    let reason = |row: &SqliteRow| {
+        Ok(Reason {
+            state: named(row, "name", &DeliveryState::ALL, DeliveryState::as_str)?,
+            said: row.try_get("reason")?,
+            count: u64::try_from(row.try_get::<i64, _>("count")?).unwrap_or(0),
+        })
+    };
+    rows.iter().map(reason).collect()
 }
 
 pub(super) async fn readers_since(

@@ -12,10 +12,7 @@ use sqlx::SqliteConnection;
 use super::claims::Table;
 use crate::model::delivery::Claim;
 
-/// After so many deaths a mail goes last, and alone.
-pub(super) const SUSPECT: i64 = 2;
-
-/// After so many it is the operator's.
+/// After so many deaths a mail is the operator's.
 const TOO_MANY: i64 = 5;
 
 const KILLS: &str = "crieur died each time while it made this mail ready";

@@ -22,7 +22,7 @@ use crate::model::reminder::{About, Reminder, Reminders};
 use crate::model::revision::{Ledger, LedgerEntry};
 use crate::model::selection::Told;
 use crate::model::signup::{Choice, Confirmation, Known, NewSignup, SignedUp, Signup, Wish};
-use crate::model::status::{DeliveryQuarter, ReaderQuarter};
+use crate::model::status::{DeliveryQuarter, ReaderQuarter, Reason};
 use crate::model::subscriber::{Erased, Retained, SubscriberRecord};
 use crate::model::subscription::{Added, EmailAddress, NewSubscription, Subscription, SubscriptionStatus};
 use crate::model::token::SigningKey;
@@ -357,6 +357,10 @@ impl Store for SqliteStore {
 
     async fn refusals_since(&self, since: DateTime<Utc>) -> Result<BTreeMap<String, u64>> {
         self.explained(figures::refusals_since(&self.readers, since).await)
+    }
+
+    async fn reasons(&self, issue: Option<i64>, since: DateTime<Utc>) -> Result<Vec<Reason>> {
+        self.explained(figures::reasons(&self.readers, issue, since).await)
     }
 
     async fn readers_since(&self, newsletter: &str, since: DateTime<Utc>) -> Result<Vec<ReaderQuarter>> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crieur::model::bounce::{About, BounceKind, NewBounce, Status};
 use crieur::model::delivery::{Carries, Claim, DeliveryState, OnDoubt, Outcome, Withheld, next_attempt};
 use crieur::model::issue::{Hold, NewIssue};
 use crieur::model::subscription::NewSubscription;
@@ -296,7 +297,13 @@ async fn a_domain_is_forgotten_with_its_reader(place: &Place) {
     let jeanne = NewSubscription { address: address("jeanne@jeanne-d-arc.fr"), ..reader("x", "fr") };
     store.add_subscriptions(&[jeanne], false, minute(-1)).await.expect("a reader");
     let issue = freeze(&*store, &new_issue(1, 8, OnDoubt::Resend)).await;
-    record(&*store, &begin_one(&*store, 0).await, Outcome::Sent, 0).await;
+    let claim = begin_one(&*store, 0).await;
+    record(&*store, &claim, Outcome::Sent, 0).await;
+    let Carries::Issue { subscription, .. } = claim.carries else { panic!("{claim:?}") };
+    let status = Status::find("5.1.1");
+    let about = About::Delivery { issue, subscription };
+    let bounce = NewBounce { report: "hash".to_owned(), about, kind: BounceKind::Hard, status };
+    store.record_bounce(&bounce, minute(1)).await.expect("recorded");
     store.erase(&address("jeanne@jeanne-d-arc.fr"), false, minute(1)).await.expect("erased");
     assert_eq!(store.delivery_counts(issue).await.expect("counts"), counts([(DeliveryState::Sent, 1)]));
     assert!(!place.bytes().windows(12).any(|bytes| bytes == b"jeanne-d-arc"), "a domain may be one person's");

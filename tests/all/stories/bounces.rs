@@ -53,6 +53,12 @@ async fn a_report_from_a_pipe_suppresses_its_reader_and_a_second_copy_changes_no
     let third =
         folder.crieur(["bounces", "ingest"]).stdin(forged.replace("/unsubscribe/", "/unsubscribe/x")).succeeds();
     assert_eq!(third.stdout.trim(), "1 about no mail of ours");
+    // the mail server gives it back to whoever wrote it
+    let letter = "From: j@example.org\nSubject: please unsubscribe\n\nhi\n";
+    let fourth = folder.crieur(["bounces", "ingest"]).stdin(letter).exits(1);
+    assert_eq!(fourth.stdout.trim(), "1 message that is no report we can read");
+    let cut = text.replacen("\n\n", &format!("\n\n{}\n", "far too many words\n".repeat(20_000)), 1);
+    folder.crieur(["bounces", "ingest"]).stdin(cut).exits(1);
 }
 
 /// H3, H4: nothing goes before it is recorded, and what is no report stays for people to read.
@@ -71,7 +77,7 @@ async fn a_maildir_is_emptied_of_what_was_recorded_and_of_nothing_else() {
     put("5", "no mail at all");
     let dir = place.display().to_string();
     let said = folder.crieur(["bounces", "ingest", &dir]).succeeds().stdout;
-    assert_eq!(said.trim(), "1 suppressed, 1 counted, 1 automatic reply, 2 that are no reports");
+    assert_eq!(said.trim(), "1 suppressed, 1 counted, 1 automatic reply, 2 messages that are no reports we can read");
     let names = |part: &str| {
         let mut names: Vec<_> = fs::read_dir(place.join(part))
             .expect("a folder")
