@@ -1,5 +1,6 @@
 //! Drains the outbox whenever something is due.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ pub(super) async fn run(
 ) {
     while !cancel.is_cancelled() {
         let outbox = outboxes.borrow_and_update().clone();
-        let pause = match pulse.during(Part::Deliveries, Box::pin(outbox.deliver_until_idle(&cancel))).await {
+        let delivering = with_news(&outbox, &vitals, outbox.deliver_until_idle(&cancel));
+        let pause = match pulse.during(Part::Deliveries, Box::pin(delivering)).await {
             Ok((tally, step)) => {
                 if tally != crate::delivery::outbox::Tally::default() {
                     tracing::info!(
@@ -68,6 +70,23 @@ pub(super) async fn run(
     }
 }
 
+/// A round may last for hours: what became of the relay, and of issues, is told meanwhile.
+async fn with_news<T>(outbox: &Outbox, vitals: &Vitals, delivering: impl Future<Output = T>) -> T {
+    let mut delivering = pin!(delivering);
+    let before = outbox.tally().borrow().sent;
+    loop {
+        tokio::select! {
+            done = &mut delivering => return done,
+            () = tokio::time::sleep(LOOK) => {
+                if outbox.tally().borrow().sent > before {
+                    vitals.note(Trouble::Relay, None);
+                }
+                note_held(outbox, vitals).await;
+            }
+        }
+    }
+}
+
 /// An issue the relay refuses waits for the operator, who has to hear of it.
 async fn note_held(outbox: &Outbox, vitals: &Vitals) {
     match outbox.held_by_relay().await {
@@ -97,6 +116,8 @@ fn pause_after(step: &Step, clock: &Clock) -> Duration {
             (*next - clock()).to_std().unwrap_or(Duration::ZERO).clamp(Duration::from_secs(1), LOOK)
         }
         Step::Idle { next: None } | Step::Worked => LOOK,
-        _ => RELAY_PAUSE,
+        // another one has taken its place, or we stop
+        Step::Cancelled => Duration::ZERO,
+        Step::Unreachable { .. } => RELAY_PAUSE,
     }
 }

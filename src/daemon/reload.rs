@@ -22,7 +22,7 @@ impl Publisher {
                 if let Some(outbox) = Arc::get_mut(&mut outbox) {
                     outbox.count_on(&self.outlets.outboxes.borrow());
                 }
-                self.outlets.outboxes.send_replace(outbox);
+                self.outlets.outboxes.send_replace(outbox).retire();
                 self.take_over(Arc::new(app));
                 self.web.vitals.note(Trouble::Configuration, None);
                 tracing::info!("configuration and templates were read again");

@@ -71,7 +71,7 @@ pub enum Step {
     /// The relay does not answer or will not have us: come back later. Nothing is claimed while it is so; what had been
     /// claimed before is deferred.
     Unreachable { reason: String },
-    /// Stopped on request.
+    /// Stopped on request, or retired.
     Cancelled,
 }
 
@@ -91,6 +91,7 @@ pub struct Outbox {
     allowed: AtomicUsize,
     streaks: Streaks,
     unfinished: Arc<Mutex<Unfinished>>,
+    retired: CancellationToken,
 }
 
 /// What the store has still to be told, because it failed when it was.
@@ -120,6 +121,7 @@ impl Outbox {
             relay: relay::Counters::default(),
             streaks: Streaks::default(),
             unfinished: Arc::default(),
+            retired: CancellationToken::new(),
             store,
             mailer,
             mail,
@@ -157,6 +159,12 @@ impl Outbox {
         self.relay.read()
     }
 
+    /// Another one takes its place: no further mail is begun, and the answers to those under way are awaited for as long as
+    /// ever.
+    pub fn retire(&self) {
+        self.retired.cancel();
+    }
+
     /// How many domains take no more for now.
     pub fn paused_domains(&self) -> usize {
         self.lanes.paused((self.clock)()).len()
@@ -172,7 +180,7 @@ impl Outbox {
     pub async fn deliver_until_idle(self: &Arc<Self>, cancel: &CancellationToken) -> Result<(Tally, Step)> {
         let before = *self.tally.borrow();
         loop {
-            let step = self.step(cancel).await?;
+            let step = if self.retired.is_cancelled() { Step::Cancelled } else { self.step(cancel).await? };
             if step != Step::Worked {
                 return Ok((difference(*self.tally.borrow(), before), step));
             }

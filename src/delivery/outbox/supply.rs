@@ -75,6 +75,9 @@ impl Outbox {
     /// The next mail to carry, from the store where nothing else is left. `None` where this round is over.
     pub(super) async fn next_job(&self, round: &Round) -> Result<Option<(Job, Ticket)>> {
         loop {
+            if self.retired.is_cancelled() {
+                return Ok(None);
+            }
             let mut freed = pin!(self.lanes.freed());
             freed.as_mut().enable();
             let until = match self.pick(round).await? {
@@ -86,6 +89,7 @@ impl Outbox {
             let latest = Instant::now() + LOOK;
             tokio::select! {
                 () = round.cancel.cancelled() => return Ok(None),
+                () = self.retired.cancelled() => return Ok(None),
                 () = freed => {}
                 () = tokio::time::sleep_until(until.map_or(latest, |until| until.min(latest))) => {}
             }

@@ -87,6 +87,7 @@ impl Outbox {
         tokio::select! {
             biased;
             () = round.cancel.cancelled() => None,
+            () = self.retired.cancelled() => None,
             way = ready => match way {
                 Ok(way) => Some(way),
                 Err(Answer::Unwelcome(reason)) => {

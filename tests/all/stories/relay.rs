@@ -1,6 +1,6 @@
 //! `send` through a real SMTP server that refuses, defers, or sees us die.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -38,6 +38,9 @@ async fn refused_and_greylisted_readers_are_told_apart_and_the_others_get_their_
     let folder = relayed(&sink, "", ["gone", "ada", "grey", "jean"].map(|name| format!("{name}@example.org")));
     let sent = folder.crieur(["send", "--at", MONDAY]).exits(75);
     assert!(sent.stdout.contains("2 sent, 1 deferred, 1 refused, 0 in doubt"), "{}", sent.stdout);
+    assert!(sent.stderr.contains("1 deferred: 451 4.7.1 greylisted"), "{}", sent.stderr);
+    let shown = folder.crieur(["issues", "show", "1"]).succeeds().stdout;
+    assert!(shown.contains("1 refused: 550 5.1.1 no such user"), "{shown}");
     assert_eq!(sorted(sink.recipients()), ["ada@example.org", "jean@example.org"]);
     let expected = [("deferred", 1), ("refused", 1), ("sent", 2)].map(|(name, count)| (name.to_owned(), count));
     assert_eq!(deliveries(&folder), BTreeMap::from(expected));
@@ -45,7 +48,24 @@ async fn refused_and_greylisted_readers_are_told_apart_and_the_others_get_their_
     // too early for the greylisted one, and never again for the refused one
     let again = folder.crieur(["send", "--at", MONDAY]).exits(75);
     assert!(again.stdout.contains("0 sent, 0 deferred, 0 refused"), "{}", again.stdout);
+    assert!(again.stderr.contains("1 mail left, to be tried again from "), "{}", again.stderr);
     assert_eq!(sink.messages().len(), 2);
+}
+
+/// One mail in ten seconds, until the operator has it otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_rate_counts_at_once_also_for_what_is_under_way() {
+    let sink = Sink::builder().start().await;
+    let folder = due_newsletter().relayed_by(sink.address().port(), "rate = 6");
+    let csv = (0..40).fold("email\n".to_owned(), |csv, number| format!("{csv}reader{number}@example.org\n"));
+    folder.crieur(["subscribers", "import", "-", "--consent-source", "forms"]).stdin(csv).succeeds();
+    let app = folder.serve();
+    sink.wait_for(1).await;
+    folder.write("crieur.toml", &folder.read("crieur.toml").replace("rate = 6", "rate = 6000"));
+    app.hang_up();
+    let got = sink.wait_for(40).await;
+    assert_eq!(got.iter().map(|mail| &mail.to[0]).collect::<BTreeSet<_>>().len(), 40);
+    assert_eq!(got.len(), 40, "each once");
 }
 
 /// E7: whoever runs it by hand or from cron hears of it.
