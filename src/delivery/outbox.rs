@@ -17,9 +17,11 @@ mod worker;
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::lanes::Lanes;
@@ -35,6 +37,9 @@ use crate::model::settings::MailSettings;
 use crate::model::time::Clock;
 use crate::model::token::SigningKey;
 use crate::store::{Result, Store};
+
+/// Between two tries to record what is left.
+const SETTLE_PAUSE: Duration = Duration::from_secs(2);
 
 /// How many deliveries ended in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -157,6 +162,19 @@ impl Outbox {
     /// The connections there are and were.
     pub fn relay(&self) -> Relay {
         self.relay.read()
+    }
+
+    /// Tries for so long to tell the store what it could not be told.
+    pub async fn settle_within(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.settle_unfinished().await.is_err() && Instant::now() < until {
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+    }
+
+    /// How many answers were heard and not recorded. If it stays so, their mails are in doubt at the next start.
+    pub fn unrecorded(&self) -> usize {
+        self.unfinished().outcomes.len()
     }
 
     /// Another one takes its place: no further mail is begun, and the answers to those under way are awaited for as long as

@@ -7,6 +7,8 @@
 //! | two such rounds in a row, nothing taken between them | a pause of 5 minutes |
 //! | "too much" once more after a pause, to the one mail that tries it | a pause twice as long, an hour at most |
 //!
+//! A domain that refuses us for policy (5.7.x) twenty times in a row, taking nothing between, is paused in the same way.
+//!
 //! Everything else a relay puts off is about one mailbox (a full one, a greylist that lets it in later) and says nothing of
 //! the others at its domain. Whatever the answer, the mail itself is tried again by its own schedule (`model::delivery`).
 
@@ -22,6 +24,8 @@ pub enum Reaction {
     Fine,
     /// It was too much, or too fast.
     TooMuch,
+    /// It refuses us, or our mails, whomever they are to.
+    Blocked,
     /// Nothing.
     Neither,
 }
@@ -31,6 +35,8 @@ impl Reaction {
         match outcome {
             Outcome::Sent => Self::Fine,
             Outcome::Deferred { reason } if is_too_much(reason) => Self::TooMuch,
+            // what is refused for good and tried again all the same
+            Outcome::Deferred { reason } if reason.starts_with('5') => Self::Blocked,
             Outcome::Deferred { .. } | Outcome::Refused { .. } | Outcome::Doubt { .. } => Self::Neither,
         }
     }
@@ -76,6 +82,9 @@ fn is_too_much(reason: &str) -> bool {
 /// Rounds of "too much" in a row until a pause.
 const ROUNDS: f64 = 2.0;
 
+/// Such refusals in a row until a pause.
+const BLOCKED: u32 = 20;
+
 /// The first pause; each further one is twice as long.
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(5);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
@@ -88,6 +97,8 @@ pub struct Destination {
     room: f64,
     /// Rounds of "too much" since something was taken; a round is as many answers as there was room.
     rounds: f64,
+    /// Refusals of ourselves since something was taken.
+    blocked: u32,
     pauses: u32,
     paused_until: Option<DateTime<Utc>>,
 }
@@ -96,7 +107,7 @@ impl Destination {
     /// One that is sent `most` mails at once while all is well.
     pub fn new(most: u32) -> Self {
         let most = f64::from(most.max(1));
-        Self { most, room: most, rounds: 0.0, pauses: 0, paused_until: None }
+        Self { most, room: most, rounds: 0.0, blocked: 0, pauses: 0, paused_until: None }
     }
 
     /// Takes note of an answer; the end of the pause where it began one. Answers to mails that were under way when a pause
@@ -105,7 +116,7 @@ impl Destination {
         match reaction {
             Reaction::Fine => {
                 self.room = self.most.min(self.room + 1.0 / self.room);
-                (self.rounds, self.pauses, self.paused_until) = (0.0, 0, None);
+                (self.rounds, self.blocked, self.pauses, self.paused_until) = (0.0, 0, 0, None);
                 None
             }
             Reaction::TooMuch if self.paused_until(now).is_none() => {
@@ -113,7 +124,11 @@ impl Destination {
                 self.room = 1_f64.max(self.room - 1.0 / self.room);
                 (self.rounds >= ROUNDS || self.pauses > 0).then(|| self.pause(now))
             }
-            Reaction::TooMuch | Reaction::Neither => None,
+            Reaction::Blocked if self.paused_until(now).is_none() => {
+                self.blocked += 1;
+                (self.blocked >= BLOCKED || self.pauses > 0).then(|| self.pause(now))
+            }
+            Reaction::TooMuch | Reaction::Blocked | Reaction::Neither => None,
         }
     }
 
@@ -137,7 +152,7 @@ impl Destination {
 
     /// Whether there is nothing to remember.
     pub fn is_untroubled(&self) -> bool {
-        self.room >= self.most && self.rounds == 0.0 && self.pauses == 0
+        self.room >= self.most && self.rounds == 0.0 && self.blocked == 0 && self.pauses == 0
     }
 }
 

@@ -37,7 +37,7 @@ pub enum StoreError {
     #[error("the store `{place}` may be read by others (mode {mode:o})\n  hint: `chmod 600 {place}`")]
     Exposed { place: String, mode: u32 },
     /// Something else holds it for now: exit code 75.
-    #[error("the store is busy, try again: {0}")]
+    #[error("the store cannot be written now, try again: {0}")]
     Busy(String),
     #[error("the store failed: {0}")]
     Failed(#[from] sqlx::Error),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::Utc;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::app::App;
 use crate::cli::exit::CONTENT;
@@ -18,12 +18,13 @@ pub(in crate::cli) struct Doubts {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("end").args(["sent", "again"]).required(true))]
 pub(in crate::cli) struct Resolve {
     /// Which mails: the first column of `issues doubts`
     #[arg(required = true)]
     delivery: Vec<i64>,
     /// They arrived: nothing more is sent
-    #[arg(long, required_unless_present = "again", conflicts_with = "again")]
+    #[arg(long)]
     sent: bool,
     /// They did not: send once more
     #[arg(long)]

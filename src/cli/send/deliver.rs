@@ -1,6 +1,7 @@
 //! Delivers what is due, with a bar, and says what became of it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,6 +16,9 @@ use crate::delivery::outbox::{Step, Tally};
 use crate::model::delivery::DeliveryState;
 use crate::model::issue::Issue;
 use crate::store::DeliveryCounts;
+
+/// How long an answer that was heard is tried to be recorded where the store fails.
+const SETTLES_WITHIN: Duration = Duration::from_mins(1);
 
 /// Delivers what is due.
 pub(super) async fn deliver(app: &App, among: usize, now: DateTime<Utc>) -> anyhow::Result<ExitCode> {
@@ -39,7 +43,20 @@ pub(super) async fn deliver(app: &App, among: usize, now: DateTime<Utc>) -> anyh
     };
     follow.abort();
     bar.finish_and_clear();
-    let (tally, step) = result?;
+    let (tally, step) = match result {
+        Ok(ended) => ended,
+        Err(error) => {
+            report(*outbox.tally().borrow());
+            tokio::select! {
+                () = outbox.settle_within(SETTLES_WITHIN) => {}
+                () = cancel.cancelled() => {}
+            }
+            if outbox.unrecorded() > 0 {
+                tell!("{} could not be recorded: their mails are in doubt", counted(outbox.unrecorded(), "answer"));
+            }
+            return Err(error.into());
+        }
+    };
     report(tally);
     if tally.deferred + tally.refused > 0 {
         for reason in app.store.reasons(None, now).await? {

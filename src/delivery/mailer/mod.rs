@@ -33,6 +33,9 @@ pub enum Answer {
     /// Nothing was said about the recipient: the connection is gone. Open another.
     #[error("{0}")]
     Lost(String),
+    /// The sender, later: a 4xx to MAIL. Nothing was said about the recipient.
+    #[error("{0}")]
+    NotNow(String),
     /// The relay will not have us: sender or password refused, no TLS, misconfigured. No recipient is to blame.
     #[error("{0}")]
     Unwelcome(String),

@@ -48,8 +48,8 @@ pub(super) fn read(answer: Result<Response, Error>, expected: Severity) -> Resul
 pub(super) fn refusal(error: &Error) -> Said {
     let detail = error.source().map(ToString::to_string).unwrap_or_default();
     let Some(code) = error.status() else {
-        let what = if error.is_response() { "an answer that is none" } else { "the connection failed" };
-        return Said::Nothing(fit(&format!("{what}: {detail}")));
+        let failed = || fit(&format!("the connection failed: {detail}"));
+        return Said::Nothing(if error.is_response() { "an answer that is none".to_owned() } else { failed() });
     };
     let said = fit(&format!("{code} {detail}"));
     match u16::from(code) {
@@ -62,7 +62,9 @@ pub(super) fn refusal(error: &Error) -> Said {
 /// Fits a relay's words for a log and a list: one line, short, no address.
 pub(super) fn fit(text: &str) -> String {
     let text = one_line(&without_controls(text));
-    shorten(&without_addresses(&text), 200)
+    // where a library tells its users more
+    let text = text.split(": https://docs.rs").next().unwrap_or_default();
+    shorten(&without_addresses(text), 200)
 }
 
 /// Puts `…` for every word that has an `@`.

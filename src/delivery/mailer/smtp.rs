@@ -71,7 +71,7 @@ impl SmtpConnection {
             Ok(()) => {}
             // whatever is wrong with the sender is not the recipient's fault
             Err(Said::Never(reason)) => return Err(Answer::Unwelcome(reason)),
-            Err(Said::NotNow(reason)) => return Err(Answer::Deferred(reason)),
+            Err(Said::NotNow(reason)) => return Err(Answer::NotNow(reason)),
             Err(Said::Closing(reason) | Said::Nothing(reason)) => return Err(Answer::Lost(reason)),
         }
         let answer = match self.name("RCPT TO:<", to).await.map_err(Said::without_blame) {

@@ -42,6 +42,8 @@ struct State {
     by_domain: HashMap<String, Lane>,
     /// Those whose pause began and that have taken nothing since.
     put_off: BTreeSet<String>,
+    /// Those it was said of that most of their readers bounce.
+    broken: BTreeSet<String>,
     /// How many mattered when they were last looked through.
     mattered: usize,
 }
@@ -64,6 +66,8 @@ impl Lane {
 pub(super) enum Entry {
     /// It has; it is over when the ticket is dropped.
     Free(Ticket),
+    /// It would take the last connection, which others may need more.
+    Last,
     /// When another is over.
     Full,
     NotBefore(Instant),
@@ -128,7 +132,7 @@ impl Lanes {
     }
 
     /// At `at` by the wall clock, which pauses go by.
-    pub(super) fn enter(self: &Arc<Self>, domain: &str, at: DateTime<Utc>) -> Entry {
+    pub(super) fn enter(self: &Arc<Self>, domain: &str, at: DateTime<Utc>, may_be_last: bool) -> Entry {
         let (mut state, now) = (self.lock(), Instant::now());
         if !state.by_domain.contains_key(domain) {
             let lane = Lane { destination: Destination::new(self.most), under_way: 0, next: None };
@@ -141,6 +145,9 @@ impl Lanes {
         }
         if let Some(next) = lane.next.filter(|next| *next > now) {
             return Entry::NotBefore(next);
+        }
+        if !may_be_last && self.most > 1 && lane.under_way + 1 == self.most {
+            return Entry::Last;
         }
         lane.under_way += 1;
         lane.next = self.gap(domain).map(|gap| now + gap);
@@ -168,7 +175,7 @@ impl Lanes {
         match reaction {
             Reaction::TooMuch => everywhere = self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= TOO_MANY,
             Reaction::Fine => self.in_a_row.store(0, Ordering::Relaxed),
-            Reaction::Neither => {}
+            Reaction::Blocked | Reaction::Neither => {}
         }
         let mut state = self.lock();
         let paused_until = state.by_domain.get_mut(domain).and_then(|lane| lane.destination.note(reaction, now));
@@ -178,6 +185,11 @@ impl Lanes {
             state.put_off.remove(domain);
         }
         News { paused_until, everywhere }
+    }
+
+    /// Whether it is news that a domain is broken.
+    pub(super) fn tell_broken(&self, domain: &str) -> bool {
+        self.lock().broken.insert(domain.to_owned())
     }
 
     /// The relay put off everything, and took nothing since: one mail finds out whether that is over.
@@ -217,7 +229,7 @@ pub(super) mod tests {
     fn nothing_is_kept_of_domains_that_do_not_matter_any_more() {
         let pass = |lanes: &Arc<Lanes>, count: usize| {
             for number in 0..count {
-                assert!(matches!(lanes.enter(&format!("{number}.fr"), DateTime::UNIX_EPOCH), Entry::Free(_)));
+                assert!(matches!(lanes.enter(&format!("{number}.fr"), DateTime::UNIX_EPOCH, true), Entry::Free(_)));
             }
             lanes.lock().by_domain.len()
         };
@@ -238,10 +250,10 @@ pub(super) mod tests {
     fn a_paused_domain_is_so_until_its_time_or_the_next_mail_it_takes() {
         let (lanes, now) = (lanes(1, None), DateTime::UNIX_EPOCH);
         for _ in 0..2 {
-            let Entry::Free(_ticket) = lanes.enter("a.fr", now) else { panic!("it is free") };
+            let Entry::Free(_ticket) = lanes.enter("a.fr", now, true) else { panic!("it is free") };
             lanes.note("a.fr", Reaction::TooMuch, now);
         }
-        assert!(matches!(lanes.enter("a.fr", now), Entry::Full));
+        assert!(matches!(lanes.enter("a.fr", now, true), Entry::Full));
         assert_eq!(lanes.paused(now).into_keys().collect::<Vec<_>>(), ["a.fr"]);
         assert!(lanes.paused(now + chrono::TimeDelta::minutes(5)).is_empty());
         let next = super::tests::lanes(4, None);

@@ -84,18 +84,31 @@ impl<T> Queue<T> {
     /// Takes the first that may begin.
     pub(super) fn pick(&mut self, lanes: &Arc<Lanes>, at: DateTime<Utc>) -> Pick<T> {
         self.bring_forward(Instant::now());
-        while let Some((_, domain)) = self.ready.pop_first() {
-            match lanes.enter(&domain, at) {
+        // a domain that takes its time leaves one connection to the others
+        let mut greedy = Vec::new();
+        let mut found = None;
+        while let Some((number, domain)) = self.ready.pop_first() {
+            match lanes.enter(&domain, at, false) {
                 Entry::Free(ticket) => {
-                    if let Some(one) = self.take_first(domain) {
-                        return Pick::Found(one, ticket);
-                    }
+                    found = self.take_first(domain).map(|one| (one, ticket));
+                    break;
                 }
+                Entry::Last => greedy.push((number, domain)),
                 Entry::Full => self.put(domain, Place::Full),
                 Entry::NotBefore(at) => self.put(domain, Place::Later(at)),
             }
         }
-        if self.length == 0 { Pick::Nothing } else { Pick::Wait(self.later.first().map(|(at, _)| *at)) }
+        for (number, domain) in greedy {
+            match found.is_none().then(|| lanes.enter(&domain, at, true)) {
+                Some(Entry::Free(ticket)) => found = self.take_first(domain).map(|one| (one, ticket)),
+                _ => self.put(domain, Place::Ready(number)),
+            }
+        }
+        match found {
+            Some((one, ticket)) => Pick::Found(one, ticket),
+            None if self.length == 0 => Pick::Nothing,
+            None => Pick::Wait(self.later.first().map(|(at, _)| *at)),
+        }
     }
 
     /// Whoever had no room may have some, and the time of others has come.
@@ -230,6 +243,15 @@ mod tests {
         drop((first, second));
         assert_eq!(found(&mut queue, &lanes).0, "a.fr");
         assert!(matches!(queue.pick(&lanes, NOW), Pick::Nothing) && queue.lines.is_empty());
+    }
+
+    #[test]
+    fn the_last_connection_is_for_others_where_there_are_others() {
+        let (lanes, mut queue) = (lanes(3, None), queue(&["a.fr", "a.fr", "a.fr", "a.fr", "b.fr"]));
+        let taken: Vec<_> = (0..3).map(|_| found(&mut queue, &lanes)).collect();
+        assert_eq!(taken.iter().map(|(to, _)| *to).collect::<Vec<_>>(), ["a.fr", "a.fr", "b.fr"]);
+        assert_eq!(found(&mut queue, &lanes).0, "a.fr", "nobody else is there");
+        assert_eq!(queue.len(), 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::round::Round;
 use super::{Outbox, about};
-use crate::model::bounce::{NewBounce, Status};
+use crate::model::bounce::{Bounced, NewBounce, Status};
 use crate::model::delivery::{Claim, Outcome};
 use crate::model::destination::Reaction;
 use crate::model::issue::Hold;
@@ -53,7 +53,13 @@ impl Outbox {
         let about = about(claim);
         let report = format!("refused {about:?} {}", claim.epoch);
         let bounce = NewBounce { report, about, kind: status.kind(), status: Some(status) };
-        self.store.record_bounce(&bounce, (self.clock)()).await.map(drop)
+        if self.store.record_bounce(&bounce, (self.clock)()).await? == Bounced::DomainBroken {
+            let domain = claim.address.domain();
+            if self.lanes.tell_broken(domain) {
+                tracing::warn!(domain, "most readers of a domain bounce: none of them is suppressed");
+            }
+        }
+        Ok(())
     }
 
     /// A domain that takes no more for now waits, and so does all where that is the relay's answer to everything.
@@ -62,6 +68,7 @@ impl Outbox {
         let news = self.lanes.note(domain, Reaction::of(outcome), (self.clock)());
         let Outcome::Deferred { reason } = outcome else { return };
         if let Some(until) = news.paused_until {
+            let until = until.format("%FT%TZ");
             tracing::warn!(domain, %until, reason, "a domain takes no more for now");
         }
         if news.everywhere {
@@ -73,7 +80,14 @@ impl Outbox {
     pub(super) async fn hold(&self, round: &Round, issue: i64, reason: &str) -> Result<()> {
         round.hold(issue);
         if self.store.hold_issue(issue, Hold::Relay, Some(reason)).await? {
-            tracing::error!(issue, reason, "the relay does not take this issue, so it is held: see `crieur issues`");
+            let held = self.store.held_issues().await?.into_iter().find(|held| held.id == issue);
+            let (newsletter, number) = held.map(|held| (held.newsletter, held.number.unwrap_or_default())).unzip();
+            tracing::error!(
+                newsletter,
+                number,
+                reason,
+                "the relay does not take this issue, so it is held: see `crieur issues`"
+            );
         }
         Ok(())
     }

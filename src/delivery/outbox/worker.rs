@@ -175,6 +175,11 @@ impl Outbox {
             Answer::Deferred(reason) => (Outcome::Deferred { reason }, Next::Again),
             Answer::Refused(reason) => (Outcome::Refused { reason }, Next::Again),
             Answer::Lost(reason) if fresh => (Outcome::Deferred { reason: reason.clone() }, Next::Lost(reason)),
+            // perhaps another connection is better off
+            Answer::NotNow(reason) => {
+                round.put_back(job);
+                return Ok(Next::Lost(reason));
+            }
             // a relay may close a connection that has carried enough
             Answer::Lost(_) => {
                 round.put_back(job);

@@ -119,17 +119,23 @@ pub(super) async fn count_deaths(connection: &mut SqliteConnection, in_hand: &In
         .bind(epoch)
         .execute(&mut *connection)
         .await?;
+        // nobody settles letters: whoever waits for one asks for another
+        let (state, then) = match table {
+            Table::Delivery => ("doubt", "so it is left to you: see `crieur issues doubts`"),
+            Table::Letter => ("refused", "so the letter is given up"),
+        };
         let held = sqlx::query(table.says(
-            "UPDATE {outbox} SET state = 'doubt', doubts = 2, next_attempt = NULL, reason = ?
+            "UPDATE {outbox} SET state = ?, doubts = 2, next_attempt = NULL, reason = ?
              WHERE id = ? AND deaths >= ? AND state IN ('waiting', 'deferred', 'doubt') AND doubts < 2",
         ))
+        .bind(state)
         .bind(KILLS)
         .bind(number)
         .bind(TOO_MANY)
         .execute(&mut *connection)
         .await?;
         if held.rows_affected() > 0 {
-            tracing::error!(delivery = number, "{KILLS}, so it is left to you: see `crieur issues doubts`");
+            tracing::error!(delivery = number, "{KILLS}, {then}");
         }
     }
     Ok(())
