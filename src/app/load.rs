@@ -117,7 +117,7 @@ pub type Waits<'a> = dyn Fn(&str, &Stamp) -> bool + Sync + 'a;
 /// More would be withdrawn at once than `[content] max_withdrawn` allows: the last good site stays.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{withdrawn} of {live} announcements would be withdrawn at once (`{first}` first): nothing is published or withdrawn, in \
+    "{withdrawn} of {live} announcements would be withdrawn at once (`{first}` first): none of them is, and no other is published, in \
      case the folder `{dir}` is not what it should be\n  hint: if they are gone for good, `crieur build --confirm` says so"
 )]
 pub struct Braked {

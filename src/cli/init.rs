@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::exit::UsageError;
 use super::print::say;
 
 use anyhow::Context as _;
@@ -43,7 +44,8 @@ impl Init {
 fn write_new(file: &Path, text: &str) -> anyhow::Result<()> {
     let shown = file.display();
     if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+        fs::create_dir_all(folder)
+            .map_err(|error| UsageError(format!("cannot create `{}`: {error}", folder.display())))?;
     }
     match OpenOptions::new().write(true).create_new(true).open(file) {
         Ok(mut new) => {

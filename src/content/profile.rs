@@ -105,6 +105,23 @@ mod tests {
     }
 
     #[test]
+    fn each_key_a_profile_reads_is_in_the_docs() {
+        const DOCS: &str = include_str!("../../docs/FRONT_MATTER.md");
+        let mut words = DOCS.split(|c: char| !c.is_alphanumeric() && !"-_".contains(c)).collect::<Vec<_>>();
+        words.sort_unstable();
+        for name in [ProfileName::Numerique, ProfileName::Jekyll, ProfileName::Hugo, ProfileName::Zola] {
+            let profile = Profile::with_overrides(name, &BTreeMap::new());
+            for (field, keys) in profile.keys_by_field() {
+                // a map has many names for a place, of which the docs tell the first
+                let keys = if matches!(field, "latitude" | "longitude" | "geo") { &keys[..1] } else { &keys };
+                for key in keys {
+                    assert!(words.binary_search(key).is_ok(), "{name:?}: `{key}` of {field}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn an_override_replaces_one_field() {
         let overrides = BTreeMap::from([(
             "title".to_owned(),

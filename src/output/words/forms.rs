@@ -169,7 +169,7 @@ static FRENCH: FormWords = FormWords {
     stale_topics: "Les sujets proposés ont changé\u{a0}: choisissez-les de nouveau.",
     sent: "Consultez votre messagerie",
     sent_what: "Si cette adresse peut recevoir nos lettres, un message vient d’y être envoyé\u{a0}: ouvrez-le et confirmez votre abonnement.",
-    sent_help: "Il peut mettre quelques minutes à arriver\u{202f}; regardez aussi parmi les indésirables. Il n’en part qu’un par jour, et il reste valable sept jours. Après lui, une autre demande pour la même adresse peut rester sans effet pendant vingt-quatre heures\u{a0}: refaites-la ensuite.",
+    sent_help: "Il peut mettre quelques minutes à arriver\u{202f}; regardez aussi parmi les indésirables. Il reste valable sept jours. Un seul message est envoyé par jour\u{a0}: une autre demande pour la même adresse peut rester sans effet pendant vingt-quatre heures.",
     confirm: "Confirmer votre abonnement",
     confirm_question: "Appuyez sur le bouton pour recevoir\u{a0}:",
     confirm_button: "Confirmer mon abonnement",

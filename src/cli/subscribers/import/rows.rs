@@ -90,7 +90,7 @@ impl Rows {
         self.uses = (0..self.header.len()).map(used).collect();
     }
 
-    /// The next row; empty lines are none. Below a quote that nobody closed it goes on with the next line.
+    /// The next row; one that is empty, as spreadsheets leave them at the end, is none. Below a quote that nobody closed it goes on with the next line.
     ///
     /// # Errors
     /// Where the file cannot be read on. Nobody is subscribed then.
@@ -118,7 +118,7 @@ impl Rows {
                 self.lines.again(taken.split_off(opened + 1));
                 return Ok(Some(Row { line: self.lines.read, cells: Err(UNCLOSED.to_owned()) }));
             }
-            if record.cells.len() == 1 && record.cells[0].is_empty() {
+            if record.cells.iter().all(Vec::is_empty) {
                 continue;
             }
             return Ok(Some(Row { line: first, cells: self.cells(record.cells) }));
