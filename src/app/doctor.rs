@@ -3,22 +3,27 @@
 mod mail;
 mod templates;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::statvfs;
 
-use crate::config::{Config, StoreLocation};
+use crate::config::{Config, StoreLocation, nearest};
 use crate::folder;
+use crate::model::announcement::Announcement;
+use crate::model::catalog::Catalog;
 use crate::model::checkup::{Checkup, Finding};
 use crate::model::diagnostic::Severity;
 use crate::model::pause::{CONFIRM, Pause};
 use crate::model::settings::MailTransport;
+use crate::model::text::Label;
 use crate::store::{SqliteStore, Store as _, StoreError};
 
 /// Looks at a configuration that was read, and the machine it is on.
 pub async fn checkup(config: &Config, now: DateTime<Utc>) -> Checkup {
-    let mut findings = vec![configuration(config), own_templates(config, now), content(config, now)];
+    let mut findings = vec![configuration(config), own_templates(config, now)];
+    findings.extend(content(config, now));
     findings.extend(folders(config));
     findings.extend(state(config, now).await);
     let (public, clock) = mail::public_address(config, now).await;
@@ -49,20 +54,45 @@ fn own_templates(config: &Config, now: DateTime<Utc>) -> Finding {
     }
 }
 
-fn content(config: &Config, now: DateTime<Utc>) -> Finding {
+fn content(config: &Config, now: DateTime<Utc>) -> Vec<Finding> {
     const CONTENT: &str = "content";
     let dir = config.content.dir.display();
     let loaded = match super::check(config, now) {
         Ok(loaded) => loaded,
-        Err(error) => return Finding::error(CONTENT, error.to_string()),
+        Err(error) => return vec![Finding::error(CONTENT, error.to_string())],
     };
     let files = loaded.files;
-    match loaded.count(Severity::Error) {
+    let read = match loaded.count(Severity::Error) {
         0 if files == 0 => Finding::warning(CONTENT, format!("there is no announcement in `{dir}`")),
         0 => Finding::ok(CONTENT, format!("`{dir}` is readable: {} of {files} files announce", loaded.catalog.len())),
         errors => Finding::warning(CONTENT, format!("errors in the {files} files of `{dir}`: {errors}"))
             .hint("`crieur check` names them"),
+    };
+    std::iter::once(read).chain(subjects(config, &loaded.catalog)).collect()
+}
+
+/// A newsletter about something that nothing is about stays silent for ever.
+fn subjects(config: &Config, catalog: &Catalog) -> Vec<Finding> {
+    let slugs = |labels: fn(&Announcement) -> &[Label]| -> BTreeSet<&str> {
+        catalog.all().iter().flat_map(|announcement| labels(announcement)).map(|label| label.slug.as_str()).collect()
+    };
+    let (categories, tags) = (slugs(|it| &it.categories), slugs(|it| &it.tags));
+    let mut findings = Vec::new();
+    for newsletter in config.newsletters.iter().filter(|_| !catalog.is_empty()) {
+        let wanted = [("category", &newsletter.categories, &categories), ("tag", &newsletter.tags, &tags)];
+        for (kind, wanted, known) in wanted {
+            for missing in wanted.iter().filter(|slug| !known.contains(slug.as_str())) {
+                let what =
+                    format!("`{}` waits for the {kind} `{missing}`, and no announcement has it", newsletter.name);
+                let finding = Finding::warning("newsletters", what);
+                findings.push(match nearest(missing, known.iter().copied()) {
+                    Some(near) => finding.hint(format!("did you mean `{near}`?")),
+                    None => finding,
+                });
+            }
+        }
     }
+    findings
 }
 
 /// Those that are written to.

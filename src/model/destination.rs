@@ -192,6 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_that_blocks_us_is_paused() {
+        let mut domain = Destination::new(4);
+        let blocked = |domain: &mut Destination, now| domain.note(Reaction::Blocked, now);
+        assert!((1..BLOCKED).all(|_| blocked(&mut domain, NOW).is_none()) && !domain.is_untroubled());
+        assert_eq!(blocked(&mut domain, NOW), Some(NOW + FIRST_PAUSE));
+        assert!(blocked(&mut domain, NOW).is_none(), "it was under way");
+        let later = NOW + FIRST_PAUSE;
+        assert_eq!(blocked(&mut domain, later), Some(later + FIRST_PAUSE * 2), "one mail tries it");
+        domain.note(Reaction::Fine, later);
+        assert!(domain.paused_until(later).is_none() && blocked(&mut domain, later).is_none());
+        let policy = Outcome::Deferred { reason: "550 5.7.1 blocked".to_owned() };
+        assert_eq!(Reaction::of(&policy), Reaction::Blocked);
+    }
+
+    #[test]
     fn room_shrinks_and_grows_by_rounds() {
         let mut domain = Destination::new(4);
         assert!(domain.has_room(3) && !domain.has_room(4) && domain.is_untroubled());

@@ -54,6 +54,18 @@ async fn a_refused_sender_stops_the_pass_and_refuses_nobody() {
     assert_eq!(story.counts().await, [(DeliveryState::Waiting, 10)]);
 }
 
+#[tokio::test]
+async fn a_sender_that_is_put_off_costs_nobody_an_attempt() {
+    let sink = (0..3).fold(Sink::builder(), |builder, _| builder.mail("451 4.1.8 sender domain not found"));
+    let sink = sink.start().await;
+    let story = Story::new(10, OnDoubt::Resend, sink.address().port()).await.connections(1);
+    let (tally, step) = story.deliver(1).await;
+    assert_eq!(step, Step::Unreachable { reason: "451 4.1.8 sender domain not found".to_owned() });
+    assert_eq!((tally, sink.connections()), (Tally::default(), 3));
+    assert_eq!(story.counts().await, [(DeliveryState::Waiting, 10)]);
+    assert_eq!(story.deliver(2).await.0, Tally { sent: 10, ..Tally::default() });
+}
+
 /// E20
 #[tokio::test]
 async fn a_relay_that_closes_every_so_often_loses_and_doubles_nobody() {

@@ -1,10 +1,10 @@
 //! What comes back: from a pipe, a Maildir, and by LMTP into a running daemon.
 
 use std::fs;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::MONDAY;
 use crate::support::folder::Folder;
@@ -164,6 +164,24 @@ async fn a_mail_server_hands_reports_over_by_lmtp() {
     );
     drop(served);
     assert_eq!(reasons(&folder), ["hard bounce: 5.1.1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_in_the_middle_of_a_message_holds_no_stop_up() {
+    let (folder, sent) = sent_to(&["ada@example.org"], "bounce_lmtp = \"run/lmtp.sock\"").await;
+    let mut served = TestApp::start(&folder, &["serve"]);
+    let mut stream = UnixStream::connect(folder.path("run/lmtp.sock")).expect("the daemon made the folder and listens");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a deadline");
+    let said = format!("LHLO mail\r\nMAIL FROM:<>\r\nRCPT TO:<{}>\r\nDATA\r\n", sent[0].from);
+    stream.write_all(said.as_bytes()).expect("said");
+    let mut answers =
+        BufReader::new(stream.try_clone().expect("the same")).lines().map(|line| line.expect("an answer"));
+    assert!(answers.any(|answer| answer.starts_with("354")));
+    stream.write_all(b"Subject: it goes on for").expect("said");
+    let begin = Instant::now();
+    assert!(served.terminate().success());
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    assert!(answers.any(|answer| answer.starts_with("421")), "the mail server keeps it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

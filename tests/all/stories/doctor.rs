@@ -43,6 +43,12 @@ async fn where_all_is_well_it_says_so_and_where_not_what_to_do() {
     assert_eq!(about(&well, "content"), "ok: `content` is readable: 5 of 5 files announce");
     assert!(about(&well, "dns").starts_with("warning: the DNS does not answer"), "{}", about(&well, "dns"));
 
+    let config = folder.read("crieur.toml");
+    folder.write("crieur.toml", &config.replace("[[newsletter]]", "[[newsletter]]\ncategories = [\"ateliers\"]"));
+    let told = doctor(&folder, NO_DNS).succeeds();
+    assert!(about(&told, "newsletters").contains("the category `ateliers`, and no announcement has it"), "{told:?}");
+    folder.write("crieur.toml", &config);
+
     folder.write("content/agenda/2021-01-01-x.md", "---\ntitle: [\n---\nx\n");
     drop(sink);
     let ill = doctor(&folder, &format!("{NO_DNS} && mount -t tmpfs -o size=4k,ro none public")).exits(1);

@@ -154,7 +154,7 @@ fn a_moved_event_is_told_to_those_who_knew_and_a_deleted_one_is_called_off() {
     assert!(third.words().contains("ANNULÉ"), "{}", third.words());
     folder.crieur(["build", "--at", "2019-04-22T12:00:00+02:00"]).succeeds();
     let page = folder.read("public/newsletters/communaute-ux/3/index.html");
-    assert!(page.contains("Soirée portes ouvertes") && page.contains("Mettre à jour le calendrier"), "{page}");
+    assert!(page.contains("Soirée portes ouvertes") && page.contains("Mettre à jour l’agenda"), "{page}");
     // its page is gone
     assert!(!folder.path("public/agenda/soiree/index.html").exists());
     for shown in [&third.html, &third.text, &page, &folder.read("public/newsletters/communaute-ux/rss.xml")] {

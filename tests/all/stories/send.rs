@@ -23,7 +23,7 @@ fn the_first_issue_carries_the_press_release_and_the_event_announced_that_mornin
     assert_eq!(mail.subject, "Expert UX\u{a0}: tout savoir avant de candidater… – et une autre annonce");
 
     let words = mail.words();
-    let (upcoming, new) = words.split_once("NOUVELLES ANNONCES").expect("two sections");
+    let (upcoming, new) = words.split_once("NOUVELLE ANNONCE").expect("two sections");
     assert!(upcoming.contains("À VENIR"), "{words}");
     assert!(upcoming.contains(MORNING), "{words}");
     assert!(upcoming.contains("Jeudi 11 avril 2019, de 9 h à 12 h"), "{words}");
