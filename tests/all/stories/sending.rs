@@ -174,14 +174,15 @@ async fn a_mail_that_kills_the_process_while_it_is_made_ready_holds_nobody_up() 
 }
 
 /// A13: the machine stands still while the relay says that it may go on. When it wakes up the relay has been silent for too
-/// long or, by a clock that does not run meanwhile, has answered at once: then its claim is over.
+/// long or has answered at once, whichever is looked at first; by a clock that does not run meanwhile it has answered. Then its
+/// claim is over.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_was_stopped_for_too_long_puts_no_final_dot() {
     const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
     if !can("a clock that goes on while a process is stopped (Debian's faketime)", &["test", "-e", FAKETIME]) {
         return;
     }
-    for (stands_still, reason) in [("0", "no answer in time"), ("1", "not handed over whole")] {
+    for (stands_still, otherwise) in [("0", "no answer in time"), ("1", "not handed over whole")] {
         let sink = Sink::builder().data(Act::Gate(Box::new("354 go on".into()))).start().await;
         let folder = Folder::of_five().relayed_by(sink.address().port(), "connections = 1");
         add_readers(&folder, 1);
@@ -200,7 +201,7 @@ async fn a_process_that_was_stopped_for_too_long_puts_no_final_dot() {
         assert_eq!((ended.code(), sink.messages().len()), (Some(75), 0));
         assert_eq!(deliveries(&folder), all("deferred", 1));
         let log = folder.read("log");
-        assert!(log.contains(reason), "{log}");
+        assert!(log.contains("not handed over whole") || log.contains(otherwise), "{log}");
     }
 }
 

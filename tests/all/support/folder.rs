@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -128,10 +129,14 @@ impl Folder {
     }
 }
 
-/// Every file below a folder with its bytes.
+/// Every file below a folder with its bytes; those that a daemon takes away meanwhile are none.
 pub fn files_below(root: &Path) -> BTreeMap<String, Vec<u8>> {
     let name = |path: &Path| path.strip_prefix(root).expect("below").to_str().expect("UTF-8").to_owned();
-    paths(root).into_iter().map(|path| (name(&path), fs::read(&path).expect("a file"))).collect()
+    let read = |path: PathBuf| match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        read => Some((name(&path), read.expect("a file"))),
+    };
+    paths(root).into_iter().filter_map(read).collect()
 }
 
 /// The files below a folder, in order.
