@@ -170,8 +170,8 @@ async fn a_relay_that_takes_few_connections_is_asked_for_few() {
 /// E10: one reader's server is so slow that the relay waits for it; the others are done long before.
 #[tokio::test]
 async fn one_slow_answer_holds_nobody_else_up() {
-    let slow = Act::After(Duration::from_secs(2), Box::new("250 at last".into()));
-    let sink = Sink::builder().after_dot_to(&reader(0), slow).start().await;
+    let gate = Act::Gate(Box::new("250 at last".into()));
+    let sink = Sink::builder().after_dot_to(&reader(0), gate).start().await;
     let story = Story::new(300, OnDoubt::Resend, sink.address().port()).await.connections(2);
     let outbox = story.outbox(clock(1));
     let mut tally = outbox.tally();
@@ -180,6 +180,7 @@ async fn one_slow_answer_holds_nobody_else_up() {
     // more than one batch, on the other connection, before the slow answer
     tally.wait_for(|tally| tally.sent == 299).await.expect("the others");
     assert!(!delivering.is_finished());
+    sink.open_gates();
     assert_eq!(delivering.await.expect("no panic").0.sent, 300);
 }
 
