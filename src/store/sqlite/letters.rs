@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::claims;
 use super::rows::{counts, instant};
 use crate::model::delivery::{Carries, Claim, DeliveryState};
 use crate::model::letter::LetterText;
@@ -90,46 +89,22 @@ macro_rules! due {
     };
 }
 
-pub(super) async fn due(
-    connection: &mut SqliteConnection,
-    now: i64,
-    limit: usize,
-    domains: &str,
-) -> sqlx::Result<Vec<Claim>> {
-    let open = due!(
-        "letter.deaths < ?4 AND letter.state IN ('waiting', 'deferred') AND (letter.state = 'waiting' OR letter.next_attempt <= ?1)"
-    );
-    claims::find(connection, open, now, limit, domains, carries).await
-}
+pub(super) const DUE: &str = due!(
+    "letter.deaths < ?4 AND letter.state IN ('waiting', 'deferred') AND (letter.state = 'waiting' OR letter.next_attempt <= ?1)"
+);
 
 /// A letter whose fate is unknown goes out once more: whoever waits for it can do nothing without it.
-pub(super) async fn doubted(
-    connection: &mut SqliteConnection,
-    at: i64,
-    limit: usize,
-    domains: &str,
-) -> sqlx::Result<Vec<Claim>> {
-    let doubted = due!(
-        "letter.deaths < ?4 AND letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1"
-    );
-    claims::find(connection, doubted, at, limit, domains, carries).await
-}
+pub(super) const DOUBTED: &str = due!(
+    "letter.deaths < ?4 AND letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1"
+);
 
 /// Those a process died of.
-pub(super) async fn suspects(
-    connection: &mut SqliteConnection,
-    at: i64,
-    limit: usize,
-    domains: &str,
-) -> sqlx::Result<Vec<Claim>> {
-    let suspects = due!(
-        "letter.deaths >= ?4 AND (letter.state = 'waiting' OR letter.state = 'deferred' AND letter.next_attempt <= ?1
-           OR letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1)"
-    );
-    claims::find(connection, suspects, at, limit, domains, carries).await
-}
+pub(super) const SUSPECTS: &str = due!(
+    "letter.deaths >= ?4 AND (letter.state = 'waiting' OR letter.state = 'deferred' AND letter.next_attempt <= ?1
+       OR letter.state = 'doubt' AND letter.doubts = 1 AND coalesce(letter.next_attempt, 0) <= ?1)"
+);
 
-fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {
+pub(super) fn carries(row: &SqliteRow) -> sqlx::Result<Carries> {
     Ok(Carries::Letter {
         text: row.try_get("text_hash")?,
         signup: row.try_get("signup")?,

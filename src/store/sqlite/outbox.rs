@@ -127,7 +127,7 @@ pub(super) async fn claim(
     // first: somebody is waiting for them; but half of what is claimed at most, so that whoever floods the form with
     // addresses does not hold up an issue
     let most = if withheld.issues { limit } else { limit.div_ceil(2) };
-    let mut claims = letters::due(&mut transaction, at, most, domains).await?;
+    let mut claims = claims::find(&mut transaction, letters::DUE, at, most, domains, letters::carries).await?;
     let open = due!(
         "delivery.deaths < ?4 AND delivery.state IN ('waiting', 'deferred')
            AND (delivery.state = 'waiting' OR delivery.next_attempt <= ?1)"
@@ -143,10 +143,10 @@ pub(super) async fn claim(
     let room = rest(&claims);
     claims.extend(claims::find(&mut transaction, doubted, at, room, domains, carries).await?);
     let room = limit - claims.len();
-    claims.extend(letters::doubted(&mut transaction, at, room, domains).await?);
+    claims.extend(claims::find(&mut transaction, letters::DOUBTED, at, room, domains, letters::carries).await?);
     if claims.is_empty() && nothing_is_claimed(&mut transaction).await? {
         // one that may kill us takes no other along, and tells by that which one it is
-        claims.extend(letters::suspects(&mut transaction, at, 1, domains).await?);
+        claims.extend(claims::find(&mut transaction, letters::SUSPECTS, at, 1, domains, letters::carries).await?);
         let suspects = due!(
             "delivery.deaths >= ?4 AND (delivery.state = 'waiting' OR delivery.state = 'deferred' AND delivery.next_attempt <= ?1
                OR delivery.state = 'doubt' AND delivery.doubts = 1 AND issue.on_doubt = 'resend'
